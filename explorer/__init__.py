@@ -1,0 +1,1 @@
+"""Design-space exploration: what may be chosen, what a choice costs, and which choice to try next."""
