@@ -126,7 +126,9 @@ class JobSpec:
         """Build from a validated body (the API's schemas have checked types and ranges); defaults fill the rest."""
         platform = data.get("platform") or {}
         search = data.get("search") or {}
-        space = {k: tuple(v) if isinstance(v, list) else v for k, v in (data.get("space") or {}).items()}
+        space: dict[str, Any] = {
+            k: tuple(v) if isinstance(v, list) else v for k, v in (data.get("space") or {}).items()
+        }
         return JobSpec(
             model=data["model"],
             dataset=data.get("dataset"),

@@ -1,0 +1,1 @@
+"""The HTTP service: routes, wire schemas and problem documents. It parses no model and simulates nothing."""

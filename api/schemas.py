@@ -1,0 +1,225 @@
+"""Wire models: what the API accepts and answers. Strict, with ranges; extra keys are refused in bodies."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
+
+from explorer.spec import JobSpec
+
+MetricName = Literal[
+    "accuracy",
+    "float_accuracy",
+    "meas_latency_cycles",
+    "meas_interval_cycles",
+    "meas_latency_ns",
+    "meas_throughput_per_s",
+    "est_lut",
+    "est_ff",
+    "est_dsp",
+    "est_bram_kb",
+    "est_uram_kb",
+    "est_power_w",
+    "est_energy_uj_per_inference",
+    "devices_used",
+    "link_bytes_per_inference",
+]
+JobState = Literal[
+    "queued", "running", "paused", "stopping", "cancelling", "succeeded", "failed", "cancelled"
+]  # fmt: skip
+TrialState = Literal["queued", "running", "complete", "infeasible", "failed", "cancelled"]
+# pydantic puts these into error locations; JSON pointers leave them out.
+UNION_TAGS = ("(name)", "(description)")
+TERMINAL_JOB_STATES = frozenset({"succeeded", "failed", "cancelled"})
+
+Digest = Annotated[str, Field(pattern=r"^sha256:[0-9a-f]{64}$", examples=["sha256:" + "0" * 64])]
+Name = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")]
+LabelKey = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._/-]{0,62}$")]
+LabelValue = Annotated[str, Field(max_length=255, pattern=r"^[^\x00-\x1f\x7f]*$")]
+Bits = Annotated[int, Field(ge=1, le=16)]
+
+
+class Body(BaseModel):
+    """A request body: strict types, no extra keys, finite numbers."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
+
+
+class DeviceShape(Body):
+    """One FPGA: capacities, off-chip bandwidth (GB/s), static power (W), default clock (MHz)."""
+
+    name: Name
+    lut: int = Field(ge=1, le=10**9)
+    ff: int = Field(ge=1, le=10**9)
+    dsp: int = Field(ge=0, le=10**8)
+    bram_kb: float = Field(ge=0, le=10**9)
+    uram_kb: float = Field(0, ge=0, le=10**9)
+    off_chip_gb_per_s: float = Field(ge=0, le=10**6)
+    static_w: float = Field(ge=0, le=10**4)
+    default_clock_mhz: float = Field(ge=1, le=2000)
+
+
+class PlatformDevice(Body):
+    """``count`` equal devices: the name of a catalogue part, or a device of the user's own."""
+
+    device: Annotated[
+        Annotated[Name, Tag(UNION_TAGS[0])] | Annotated[DeviceShape, Tag(UNION_TAGS[1])],
+        Discriminator(lambda v: UNION_TAGS[0] if isinstance(v, str) else UNION_TAGS[1]),
+    ]
+    count: int = Field(1, ge=1, le=64)
+
+
+class Link(Body):
+    """Links between devices: payload bandwidth (Gbit/s) and one-way latency (ns)."""
+
+    topology: Literal["chain", "ring", "full"] = "chain"
+    bandwidth_gbps: float = Field(100.0, gt=0, le=100_000)
+    latency_ns: float = Field(500.0, ge=0, le=1e9)
+
+
+class Platform(Body):
+    """Devices, links and clock; without a clock, the slowest device's default."""
+
+    devices: list[PlatformDevice] = Field([PlatformDevice(device="u250", count=1)], min_length=1, max_length=16)
+    link: Link = Link()
+    clock_mhz: float | None = Field(None, ge=1, le=2000)
+
+    @model_validator(mode="after")
+    def _few_devices(self) -> Self:
+        if sum(d.count for d in self.devices) > 64:
+            raise ValueError("a platform has at most 64 devices in all")
+        return self
+
+
+class Space(Body):
+    """What the search may choose from; bits are integer widths or MXINT mantissa widths."""
+
+    formats: list[Literal["int", "mxint"]] = Field(["int"], min_length=1, max_length=2)
+    weight_bits: list[Bits] = Field([2, 3, 4, 6, 8], min_length=1, max_length=16)
+    activation_bits: list[Bits] = Field([4, 6, 8], min_length=1, max_length=16)
+    mx_blocks: list[Annotated[int, Field(ge=8, le=32)]] = Field([16], min_length=1, max_length=8)
+    max_lanes: int = Field(64, ge=1, le=4096)
+    partition: list[Literal["pipeline"]] = Field(["pipeline"], min_length=1, max_length=4)
+    per_channel: bool = True
+    rounding: Literal["half_up", "half_even", "truncate"] = "half_up"
+
+    @model_validator(mode="after")
+    def _no_repeats(self) -> Self:
+        for name in ("formats", "weight_bits", "activation_bits", "mx_blocks", "partition"):
+            values = getattr(self, name)
+            if len(set(values)) != len(values):
+                raise ValueError(f"{name} repeats a value")
+        return self
+
+
+class Objective(Body):
+    """A metric of the trial record and the direction that is better."""
+
+    metric: MetricName
+    direction: Literal["maximize", "minimize"]
+
+
+class Constraint(Body):
+    """Bounds on one metric, in its unit; at least one of them."""
+
+    metric: MetricName
+    min: float | None = None
+    max: float | None = None
+
+    @model_validator(mode="after")
+    def _bounds(self) -> Self:
+        if self.min is None and self.max is None:
+            raise ValueError("give min, max or both")
+        if self.min is not None and self.max is not None and self.min > self.max:
+            raise ValueError("min is greater than max: no value can lie between them")
+        return self
+
+
+class Search(Body):
+    """Sampler, budgets, parallelism and seed."""
+
+    sampler: Literal["auto", "tpe", "nsga2", "nsga3", "gp", "random", "exhaustive"] = "auto"
+    trials: int = Field(100, ge=1, le=100_000)
+    wall_seconds: float = Field(900.0, gt=0, le=7 * 86_400)
+    parallel_trials: int = Field(2, ge=1, le=256)
+    seed: int = Field(0, ge=0, le=2**32 - 1)
+
+
+class Simulation(Body):
+    """Samples streamed through every candidate, and the back-pressure applied at the output."""
+
+    samples: int = Field(4, ge=1, le=1024)
+    backpressure: Literal["none", "random", "stalls"] = "none"
+
+
+def _default_objectives() -> list[Objective]:
+    return [
+        Objective(metric="accuracy", direction="maximize"),
+        Objective(metric="meas_throughput_per_s", direction="maximize"),
+        Objective(metric="est_lut", direction="minimize"),
+    ]
+
+
+class JobBody(Body):
+    """An exploration to start. Every field but ``model`` has a default."""
+
+    model: Digest
+    dataset: Digest | None = None
+    metric: Literal["top1", "top5", "perplexity", "mse", "cosine", "agreement"] | None = None
+    platform: Platform = Field(default_factory=Platform)
+    space: Space = Field(default_factory=Space)
+    objectives: list[Objective] = Field(default_factory=_default_objectives, min_length=1, max_length=6)
+    constraints: list[Constraint] = Field(default_factory=list, max_length=32)
+    search: Search = Field(default_factory=Search)
+    simulation: Simulation = Field(default_factory=Simulation)
+    labels: dict[LabelKey, LabelValue] = Field(default_factory=dict, max_length=64)
+
+    @model_validator(mode="after")
+    def _distinct_objectives(self) -> Self:
+        names = [o.metric for o in self.objectives]
+        if len(set(names)) != len(names):
+            raise ValueError("two objectives name the same metric")
+        return self
+
+    def to_spec(self) -> JobSpec:
+        """The specification the search runs on, defaults filled in."""
+        data = self.model_dump(mode="json")
+        for entry in data["platform"]["devices"]:
+            if isinstance(entry["device"], dict):
+                entry["custom"] = entry["device"]
+                entry["device"] = entry["device"]["name"]
+        return JobSpec.from_json(data)
+
+
+class JobPatch(Body):
+    """New limits for a job that has not ended; only the fields given change."""
+
+    trials: int | None = Field(None, ge=1, le=100_000)
+    wall_seconds: float | None = Field(None, gt=0, le=7 * 86_400)
+    parallel_trials: int | None = Field(None, ge=1, le=256)
+
+    @model_validator(mode="after")
+    def _not_empty(self) -> Self:
+        if self.trials is None and self.wall_seconds is None and self.parallel_trials is None:
+            raise ValueError("give trials, wall_seconds or parallel_trials")
+        return self
+
+
+class SweepBody(Body):
+    """Many jobs: an explicit list, or a base body and a matrix of values by JSON pointer (all combinations)."""
+
+    jobs: list[dict[str, Any]] | None = Field(None, min_length=1, max_length=256)
+    base: dict[str, Any] | None = None
+    matrix: dict[Annotated[str, Field(pattern=r"^/[^\x00-\x1f]{1,200}$")], list[Any]] | None = Field(
+        None, min_length=1, max_length=8, examples=[{"/search/seed": [0, 1, 2], "/platform/clock_mhz": [200, 300]}]
+    )
+    name: Name | None = None
+
+    @model_validator(mode="after")
+    def _one_form(self) -> Self:
+        if (self.jobs is None) == (self.base is None or self.matrix is None) or (
+            self.jobs is not None and (self.base is not None or self.matrix is not None)
+        ):
+            raise ValueError("give either jobs, or base and matrix")
+        return self
