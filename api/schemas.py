@@ -102,7 +102,7 @@ class Space(Body):
     max_lanes: int = Field(64, ge=1, le=4096)
     partition: list[Literal["pipeline"]] = Field(["pipeline"], min_length=1, max_length=4)
     per_channel: bool = True
-    rounding: Literal["half_up", "half_even", "truncate"] = "half_up"
+    rounding: Literal["half_up", "half_even", "floor"] = "half_up"
 
     @model_validator(mode="after")
     def _no_repeats(self) -> Self:

@@ -1,0 +1,103 @@
+"""The Pareto plot: two objectives as axes, a third as colour, devices as marker."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from matplotlib.figure import Figure
+from matplotlib.ticker import EngFormatter
+
+LABELS: Mapping[str, str] = {
+    "accuracy": "accuracy",
+    "meas_latency_cycles": "latency, measured (cycles)",
+    "meas_latency_ns": "latency, measured (ns)",
+    "meas_interval_cycles": "interval, measured (cycles)",
+    "meas_throughput_per_s": "throughput, measured (inferences/s)",
+    "est_lut": "LUT, estimated",
+    "est_ff": "flip-flops, estimated",
+    "est_dsp": "DSP, estimated",
+    "est_bram_kb": "block RAM, estimated (kB)",
+    "est_uram_kb": "UltraRAM, estimated (kB)",
+    "est_power_w": "power, estimated (W)",
+    "est_energy_uj_per_inference": "energy, estimated (µJ/inference)",
+    "devices_used": "devices",
+    "link_bytes_per_inference": "link traffic (bytes/inference)",
+}
+_LINEAR = frozenset({"accuracy", "float_accuracy", "devices_used"})
+_MARKERS = ("o", "s", "D", "^", "v", "P", "X")
+
+
+def plot_front(
+    job: Mapping[str, Any],
+    trials: Sequence[Mapping[str, Any]],
+    front: Sequence[Mapping[str, Any]],
+    path: str | Path | None = None,
+    x: str | None = None,
+    y: str | None = None,
+) -> Figure:
+    """Draw all simulated trials in grey and the front in colour.
+
+    Args:
+        job: the job document.
+        trials: all trials; those without both metrics are left out.
+        front: the Pareto front.
+        path: where to save; the suffix decides the format.
+        x: metric of the horizontal axis; by default the last objective (a cost).
+        y: metric of the vertical axis; by default the second objective, coloured by the first.
+    """
+    objectives = [str(o["metric"]) for o in job["spec"]["objectives"]]
+    x = x or objectives[-1]
+    y = y or next((m for m in objectives[1:] if m != x), objectives[0])
+    colour = next((m for m in objectives if m not in (x, y)), None)
+    figure = Figure(figsize=(9.6, 6.0), dpi=150, layout="constrained")
+    axes = figure.add_subplot()
+    shown = [t for t in trials if t["state"] == "complete" and x in t["metrics"] and y in t["metrics"]]
+    ids = {t["id"] for t in front}
+    rest = [t for t in shown if t["id"] not in ids]
+    axes.scatter(
+        [t["metrics"][x] for t in rest], [t["metrics"][y] for t in rest], s=16, c="#b8bec6", linewidths=0,
+        label=f"simulated, dominated ({len(rest)})", zorder=2,
+    )  # fmt: skip
+    _draw_front(figure, axes, [t for t in front if x in t["metrics"] and y in t["metrics"]], x, y, colour)
+    for axis, set_scale, name in ((axes.xaxis, axes.set_xscale, x), (axes.yaxis, axes.set_yscale, y)):
+        if name not in _LINEAR and all(t["metrics"][name] > 0 for t in shown):
+            set_scale("log")
+            axis.set_major_formatter(EngFormatter(sep=" "))
+        axis.set_label_text(LABELS.get(name, name))
+    axes.grid(True, which="major", color="#e4e7eb", zorder=0)
+    for side in ("top", "right"):
+        axes.spines[side].set_visible(False)
+    name = job.get("model_name") or str(job["model"])[:19]
+    axes.set_title(
+        f"{name}: {len(ids)} Pareto designs of {len(shown)} simulated in RTL, every word compared",
+        loc="left",
+        fontsize=11,
+    )
+    if axes.get_legend_handles_labels()[0]:
+        axes.legend(frameon=False, fontsize=9, loc="best")
+    if path is not None:
+        figure.savefig(str(path))
+    return figure
+
+
+def _draw_front(
+    figure: Figure, axes: Any, front: Sequence[Mapping[str, Any]], x: str, y: str, colour: str | None
+) -> None:
+    """The front's points: colour is the third objective, marker the number of devices."""
+    values = [t["metrics"].get(colour, float("nan")) for t in front] if colour else []
+    limits = {"vmin": min(values), "vmax": max(values)} if values else {}
+    drawn = None
+    for devices in sorted({int(t["metrics"].get("devices_used", 1)) for t in front}):
+        group = [t for t in front if int(t["metrics"].get("devices_used", 1)) == devices]
+        drawn = axes.scatter(
+            [t["metrics"][x] for t in group],
+            [t["metrics"][y] for t in group],
+            c=[t["metrics"].get(colour, float("nan")) for t in group] if colour else "#1f6feb",
+            cmap="viridis", s=64, marker=_MARKERS[(devices - 1) % len(_MARKERS)], edgecolors="#1b1f24",
+            linewidths=0.7, zorder=3, label=f"Pareto, {devices} device{'s' if devices > 1 else ''} ({len(group)})",
+            **(limits if colour else {}),
+        )  # fmt: skip
+    if drawn is not None and colour:
+        figure.colorbar(drawn, ax=axes, label=LABELS.get(colour, colour), pad=0.01)

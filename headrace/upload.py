@@ -1,0 +1,105 @@
+"""What a caller may hand in as model or dataset, turned into file bytes for the upload."""
+
+from __future__ import annotations
+
+import io
+import sys
+import tempfile
+import zipfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from headrace.errors import HeadraceError
+
+
+def model_bytes(model: Any, example: Any) -> tuple[str, bytes]:
+    """File name and contents of a model.
+
+    Args:
+        model: path of an ``.onnx`` or ``.pt2`` file or of a Hugging Face folder, the bytes of a file, or a live
+            ``torch.nn.Module`` in evaluation or training mode (exported in evaluation mode, mode restored).
+        example: for a module, one input batch (tensor, array or tuple of them) that fixes the input shapes.
+
+    Raises:
+        HeadraceError: the argument is none of these, or the export failed.
+    """
+    if isinstance(model, bytes):
+        return "model.onnx", model
+    if isinstance(model, str | Path):
+        path = Path(model)
+        if path.is_dir():
+            return path.name + ".zip", _zip_folder(path)
+        if not path.is_file():
+            raise HeadraceError(f"there is no model file {path}")
+        return path.name, path.read_bytes()
+    # A live module means torch is loaded already; the client itself never imports it.
+    torch: Any = sys.modules.get("torch")
+    if torch is not None and isinstance(model, torch.nn.Module):
+        return type(model).__name__ + ".onnx", _export(torch, model, example)
+    raise HeadraceError(f"cannot submit a {type(model).__name__}: give a file, a folder or a torch.nn.Module")
+
+
+def dataset_bytes(dataset: Any) -> tuple[str, bytes]:
+    """File name and contents of a dataset.
+
+    Args:
+        dataset: path of an ``.npz``, a mapping of arrays (``inputs`` or ``input_<name>``, and ``targets``), or a pair
+            ``(inputs, targets)`` with the sample index first.
+
+    Raises:
+        HeadraceError: the argument is none of these.
+    """
+    if isinstance(dataset, str | Path):
+        path = Path(dataset)
+        if not path.is_file():
+            raise HeadraceError(f"there is no dataset file {path}")
+        return path.name, path.read_bytes()
+    if isinstance(dataset, Sequence) and len(dataset) == 2:
+        dataset = {"inputs": dataset[0], "targets": dataset[1]}
+    if not isinstance(dataset, Mapping):
+        raise HeadraceError("a dataset is a path of an .npz, a mapping of arrays, or a pair (inputs, targets)")
+    buffer = io.BytesIO()
+    arrays: dict[str, Any] = {name: np.asarray(values) for name, values in dataset.items()}
+    np.savez(buffer, **arrays)
+    return "dataset.npz", buffer.getvalue()
+
+
+def first_sample(dataset: Any) -> Any:
+    """Inputs of the first sample as a batch of one, to export a module with; None when they cannot be told."""
+    _, data = dataset_bytes(dataset)
+    with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
+        names = [n for n in arrays.files if n == "inputs" or n.startswith("input_")]
+        return tuple(arrays[n][:1] for n in names) or None
+
+
+def _export(torch: Any, module: Any, example: Any) -> bytes:
+    if example is None:
+        raise HeadraceError(
+            "a torch module needs example inputs to export: pass example=<one input batch> or a dataset"
+        )
+    inputs = example if isinstance(example, tuple) else (example,)
+    tensors = tuple(x if isinstance(x, torch.Tensor) else torch.as_tensor(np.asarray(x)) for x in inputs)
+    training = module.training
+    module.eval()
+    try:
+        with tempfile.TemporaryDirectory() as folder, torch.no_grad():
+            path = Path(folder) / "model.onnx"
+            # One file: the service accepts no external data.
+            torch.onnx.export(module, tensors, str(path), dynamo=True, external_data=False, verbose=False)
+            return path.read_bytes()
+    except (RuntimeError, torch.onnx.errors.OnnxExporterError) as error:
+        raise HeadraceError(f"torch could not export this module to ONNX: {error}") from error
+    finally:
+        module.train(training)
+
+
+def _zip_folder(folder: Path) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
+        for path in sorted(folder.iterdir()):
+            if path.name == "config.json" or path.suffix == ".safetensors" or path.name.endswith(".index.json"):
+                archive.write(path, path.name)
+    return buffer.getvalue()
