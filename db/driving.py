@@ -1,0 +1,139 @@
+"""Verbs of the search driver: one per job at a time, by lease and fence."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, insert, select, update
+
+from db import convert, tables, transition
+from db.engine import Database
+from db.errors import GoneError, NotFoundError
+from db.rows import JobLease, JobRow, JobState, TrialRow
+
+
+class DriverVerbs:
+    """Part of ``Store``."""
+
+    database: Database
+
+    def claim_job(self, job_id: str, owner: str, lease_seconds: float) -> JobLease | None:
+        """Become the job's driver; None when another is, or when the job has nothing to drive."""
+        with self.database.write() as connection:
+            try:
+                job = transition.lock_job(connection, job_id)
+            except (NotFoundError, GoneError):
+                return None
+            now = self.database.now(connection)
+            free = job["lease_until"] is None or job["lease_until"] < now
+            if job["state"] not in ("queued", "running", "stopping") or not free:
+                return None
+            fence = job["fence"] + 1
+            lease = {"lease_owner": owner, "lease_until": now + lease_seconds, "fence": fence}
+            if job["state"] == "queued":
+                transition.change_job(connection, job, "running", now, **lease, started_at=job["started_at"] or now)
+            else:
+                connection.execute(update(tables.jobs).where(tables.jobs.c.id == job_id).values(**lease))
+            return JobLease(transition.job_row(connection, job_id, now), fence)
+
+    def heartbeat_job(self, job_id: str, fence: int, lease_seconds: float) -> JobRow | None:
+        """Extend the driver's lease; the job as it is now, or None when the lease is lost."""
+        with self.database.write() as connection:
+            now = self.database.now(connection)
+            extended = connection.execute(_held_job(job_id, fence).values(lease_until=now + lease_seconds))
+            return transition.job_row(connection, job_id, now) if extended.rowcount else None
+
+    def release_job(self, job_id: str, fence: int, again: bool = False) -> None:
+        """Give the lease back; with ``again`` another driver is called at once."""
+        with self.database.write() as connection:
+            released = connection.execute(_held_job(job_id, fence).values(lease_owner=None, lease_until=None))
+            if released.rowcount and again:
+                transition.send(connection, "drive", [job_id], self.database.now(connection))
+
+    def add_trial(self, job_id: str, fence: int, candidate: Mapping[str, Any], candidate_hash: str) -> TrialRow | None:
+        """Add the job's next trial with the message that evaluates it.
+
+        None when the lease is lost, the job is not running, or the budget of trials is used up.
+        """
+        with self.database.write() as connection:
+            job = transition.lock_job(connection, job_id)
+            if job["fence"] != fence or job["state"] != "running" or job["next_number"] >= job["trials_total"]:
+                return None
+            now = self.database.now(connection)
+            trial = {"id": convert.new_id("trial"), "job_id": job_id, "number": job["next_number"], "attempts": 0}
+            event = {"trial_id": trial["id"], "number": trial["number"], "state": "queued", "attempts": 0}
+            seq = transition.emit(connection, job_id, "trial", event, now, next_number=job["next_number"] + 1)
+            row = trial | {
+                "seq": seq,
+                "state": "queued",
+                "candidate": dict(candidate),
+                "candidate_hash": candidate_hash,
+                "created_at": now,
+                "published_at": now,
+            }
+            connection.execute(insert(tables.trials).values(**row))
+            transition.send(connection, "evaluate", [row["id"]], now)
+            return _read_trial(connection, row["id"])
+
+    def trial_history(self, job_id: str) -> list[TrialRow]:
+        """Every trial of the job, by number: what a new driver restores the search from."""
+        query = select(tables.trials).where(tables.trials.c.job_id == job_id).order_by(tables.trials.c.number)
+        with self.database.read() as connection:
+            return [convert.trial(row) for row in connection.execute(query).mappings()]
+
+    def set_progress(
+        self,
+        job_id: str,
+        fence: int,
+        hypervolume: float | None,
+        best: Mapping[str, Any],
+        front: Sequence[str],
+    ) -> bool:
+        """Store the figures of the front as of the newest result; False when the lease is lost."""
+        with self.database.write() as connection:
+            job = transition.lock_job(connection, job_id)
+            if job["fence"] != fence or job["lease_until"] is None:
+                return False
+            changes = {"hypervolume": hypervolume, "best": dict(best), "front": list(front)}
+            if any(job[name] != value for name, value in changes.items()):
+                data = {"hypervolume": hypervolume, "best": dict(best), "front_size": len(front)}
+                transition.emit(connection, job_id, "progress", data, self.database.now(connection), **changes)
+            return True
+
+    def request_sign_offs(self, job_id: str, fence: int, trial_ids: Sequence[str]) -> bool:
+        """Ask for the monolithic check of complete trials that were not asked for yet; False when the lease is lost."""
+        trials = tables.trials.c
+        with self.database.write() as connection:
+            job = transition.lock_job(connection, job_id)
+            if job["fence"] != fence or job["lease_until"] is None:
+                return False
+            now = self.database.now(connection)
+            fresh = select(tables.trials).where(
+                trials.id.in_(list(trial_ids)), trials.state == "complete", trials.sign_off.is_(None)
+            )
+            for trial in connection.execute(fresh).mappings().all():
+                transition.change_trial(connection, trial, now, sign_off="queued", faults=0, published_at=now)
+                transition.send(connection, "evaluate", [trial["id"]], now)
+            return True
+
+    def finish_job(self, job_id: str, fence: int, state: JobState, failure: Mapping[str, Any] | None = None) -> bool:
+        """End the job as succeeded or failed; False when the lease is lost or users asked for something else."""
+        with self.database.write() as connection:
+            job = transition.lock_job(connection, job_id)
+            if job["fence"] != fence or job["state"] not in ("running", "stopping"):
+                return False
+            now = self.database.now(connection)
+            transition.cancel_queued_trials(connection, job_id, now, "the job ended")
+            transition.change_job(connection, job, state, now, failure=None if failure is None else dict(failure))
+            return True
+
+
+def _held_job(job_id: str, fence: int) -> Any:
+    jobs = tables.jobs
+    return update(jobs).where(jobs.c.id == job_id, jobs.c.fence == fence, jobs.c.lease_until.is_not(None))
+
+
+def _read_trial(connection: Connection, trial_id: str) -> TrialRow:
+    row = connection.execute(select(tables.trials).where(tables.trials.c.id == trial_id)).mappings().one()
+    return convert.trial(row)

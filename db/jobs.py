@@ -1,0 +1,236 @@
+"""Verbs on jobs that users call: create, read, list, and the state changes they may ask for."""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection, delete, insert, select, tuple_, update
+
+from db import convert, paging, tables, transition
+from db.engine import Database
+from db.errors import IdempotencyMismatchError, StateConflictError
+from db.rows import TERMINAL_JOB_STATES, CreatedJob, EventRow, JobRow, NewJob, Page
+
+
+class JobVerbs:
+    """Part of ``Store``."""
+
+    database: Database
+
+    def create_job(self, new: NewJob, key: str | None = None, fingerprint: str = "") -> CreatedJob:
+        """Store a job with its first event and the message that starts it, in one transaction.
+
+        Args:
+            new: the job.
+            key: Idempotency-Key of the caller; a second call with it returns the first call's job.
+            fingerprint: hash of the request body, compared when the key was used before.
+
+        Raises:
+            IdempotencyMismatchError: the key was used with another fingerprint.
+            GoneError: the key's job was deleted since.
+        """
+        with self.database.write() as connection:
+            now = self.database.now(connection)
+            job_id = convert.new_id("job")
+            if key is not None:
+                known = _claim_key(connection, key, fingerprint, job_id, now)
+                if known is not None:
+                    return CreatedJob(transition.job_row(connection, known, now), replayed=True)
+            connection.execute(
+                insert(tables.jobs).values(
+                    id=job_id,
+                    state="queued",
+                    model_id=new.model_id,
+                    dataset_id=new.dataset_id,
+                    sweep_id=new.sweep_id,
+                    spec=dict(new.spec),
+                    labels=dict(new.labels),
+                    trials_total=new.trials_total,
+                    wall_seconds=new.wall_seconds,
+                    parallel_trials=new.parallel_trials,
+                    best={},
+                    front=[],
+                    created_at=now,
+                    published_at=now,
+                )
+            )
+            labels = [{"job_id": job_id, "key": k, "value": v} for k, v in new.labels.items()]
+            if labels:
+                connection.execute(insert(tables.job_labels), labels)
+            transition.emit(connection, job_id, "job", {"state": "queued"}, now)
+            transition.send(connection, "drive", [job_id], now)
+            return CreatedJob(transition.job_row(connection, job_id, now), replayed=False)
+
+    def get_job(self, job_id: str) -> JobRow:
+        """One job. Raises NotFoundError or GoneError."""
+        with self.database.read() as connection:
+            return transition.job_row(connection, job_id, self.database.now(connection))
+
+    def get_job_seq(self, job_id: str) -> int:
+        """The job's newest sequence number alone (one indexed row): enough to answer If-None-Match.
+
+        Raises NotFoundError or GoneError.
+        """
+        with self.database.read() as connection:
+            return int(transition.read_job(connection, job_id)["seq"])
+
+    def list_jobs(
+        self,
+        state: str | None = None,
+        label: tuple[str, str] | None = None,
+        sweep_id: str | None = None,
+        cursor: str | None = None,
+        limit: int = 50,
+    ) -> Page[JobRow]:
+        """Jobs, newest first; ``label`` is (key, value). Raises CursorError."""
+        jobs = tables.jobs.c
+        query = select(tables.jobs).where(jobs.deleted_at.is_(None))
+        if state is not None:
+            query = query.where(jobs.state == state)
+        if sweep_id is not None:
+            query = query.where(jobs.sweep_id == sweep_id)
+        if label is not None:
+            labels = tables.job_labels.c
+            query = query.where(
+                jobs.id.in_(select(labels.job_id).where(labels.key == label[0], labels.value == label[1]))
+            )
+        if cursor is not None:
+            query = query.where(tuple_(jobs.created_at, jobs.id) < tuple_(*paging.decode(cursor, (float, str))))
+        query = query.order_by(jobs.created_at.desc(), jobs.id.desc()).limit(limit + 1)
+        with self.database.read() as connection:
+            rows = connection.execute(query).mappings().all()
+            more, rows = len(rows) > limit, rows[:limit]
+            counts = transition.count_trials(connection, [row["id"] for row in rows])
+            now = self.database.now(connection)
+        items = [convert.job(row, counts.get(row["id"], {}), now) for row in rows]
+        return Page(items, paging.encode(rows[-1]["created_at"], rows[-1]["id"]) if more else None)
+
+    def pause_job(self, job_id: str) -> JobRow:
+        """Start nothing new; what runs goes on. Pausing a paused job changes nothing.
+
+        Raises:
+            StateConflictError: the job is stopping, cancelling or terminal.
+        """
+        with self.database.write() as connection:
+            job, now = transition.lock_job(connection, job_id), self.database.now(connection)
+            if job["state"] != "paused":
+                _require(job, "pause", ("queued", "running"))
+                transition.change_job(connection, job, "paused", now, paused_at=now)
+            return transition.job_row(connection, job_id, now)
+
+    def resume_job(self, job_id: str) -> JobRow:
+        """Go on after a pause; a job that runs is left as it is.
+
+        Raises:
+            StateConflictError: the job is stopping, cancelling or terminal.
+        """
+        with self.database.write() as connection:
+            job, now = transition.lock_job(connection, job_id), self.database.now(connection)
+            if job["state"] not in ("queued", "running"):
+                _require(job, "resume", ("paused",))
+                _leave_pause(connection, job, "queued" if job["started_at"] is None else "running", now)
+                trials = tables.trials.c
+                waiting = select(trials.id).where(trials.job_id == job_id, trials.state == "queued")
+                transition.send(connection, "evaluate", connection.execute(waiting).scalars().all(), now)
+                transition.send(connection, "drive", [job_id], now)
+            return transition.job_row(connection, job_id, now)
+
+    def stop_job(self, job_id: str) -> JobRow:
+        """Start nothing new, let what runs finish, then end as succeeded. No change once stopping or terminal.
+
+        Raises:
+            StateConflictError: the job is cancelling.
+        """
+        with self.database.write() as connection:
+            job, now = transition.lock_job(connection, job_id), self.database.now(connection)
+            if job["state"] not in ("stopping", *TERMINAL_JOB_STATES):
+                _require(job, "stop", ("queued", "running", "paused"))
+                _leave_pause(connection, job, "stopping", now)
+                transition.cancel_queued_trials(connection, job_id, now, "the job was stopped")
+                transition.send(connection, "drive", [job_id], now)
+            return transition.job_row(connection, job_id, now)
+
+    def cancel_job(self, job_id: str) -> JobRow:
+        """Kill what runs: ``cancelling`` until nothing of the job runs, then ``cancelled``. Terminal jobs stay."""
+        with self.database.write() as connection:
+            job, now = transition.lock_job(connection, job_id), self.database.now(connection)
+            if job["state"] not in ("cancelling", *TERMINAL_JOB_STATES):
+                transition.change_job(connection, job, "cancelling", now)
+                transition.cancel_queued_trials(connection, job_id, now, "the job was cancelled")
+                transition.settle_cancelling(connection, job_id, now)
+            return transition.job_row(connection, job_id, now)
+
+    def patch_job(
+        self,
+        job_id: str,
+        trials: int | None = None,
+        wall_seconds: float | None = None,
+        parallel_trials: int | None = None,
+    ) -> JobRow:
+        """Change limits of a job that has not ended; the driver follows within a second or two.
+
+        Raises:
+            StateConflictError: the job is terminal, stopping or cancelling.
+        """
+        asked = {"trials_total": trials, "wall_seconds": wall_seconds, "parallel_trials": parallel_trials}
+        changes = {name: value for name, value in asked.items() if value is not None}
+        with self.database.write() as connection:
+            job, now = transition.lock_job(connection, job_id), self.database.now(connection)
+            _require(job, "change the limits of", ("queued", "running", "paused"))
+            if any(job[name] != value for name, value in changes.items()):
+                transition.emit(connection, job_id, "limits", changes, now, **changes)
+            return transition.job_row(connection, job_id, now)
+
+    def delete_job(self, job_id: str) -> None:
+        """Remove a terminal job with its trials and events; the id answers GoneError afterwards.
+
+        Raises:
+            StateConflictError: the job is not terminal.
+        """
+        with self.database.write() as connection:
+            job, now = transition.lock_job(connection, job_id), self.database.now(connection)
+            _require(job, "delete", TERMINAL_JOB_STATES)
+            purge_job(connection, job_id, now)
+
+    def list_events(self, job_id: str, since_seq: int = 0, limit: int = 500) -> list[EventRow]:
+        """Events with a sequence number above ``since_seq``, in order. Raises NotFoundError or GoneError."""
+        events = tables.events
+        query = select(events).where(events.c.job_id == job_id, events.c.seq > since_seq)
+        with self.database.read() as connection:
+            rows = connection.execute(query.order_by(events.c.seq).limit(limit)).mappings().all()
+            if not rows:
+                transition.read_job(connection, job_id)
+            return [convert.event(row) for row in rows]
+
+
+def purge_job(connection: Connection, job_id: str, now: float) -> None:
+    """Leave only the tombstone of a job."""
+    for table in (tables.trials, tables.events, tables.job_labels):
+        connection.execute(delete(table).where(table.c.job_id == job_id))
+    connection.execute(
+        update(tables.jobs).where(tables.jobs.c.id == job_id).values(deleted_at=now, spec={}, front=[], best={})
+    )
+
+
+def _claim_key(connection: Connection, key: str, fingerprint: str, job_id: str, now: float) -> str | None:
+    """Reserve the key for ``job_id``; or the id of the job that has it already."""
+    keys = tables.idempotency
+    # A lock on the key alone would not exist yet; the primary key makes the second of two callers wait or see it.
+    known = connection.execute(select(keys).where(keys.c.key == key)).mappings().first()
+    if known is None:
+        values = {"key": key, "fingerprint": fingerprint, "resource_id": job_id, "created_at": now}
+        if transition.insert_if_absent(connection, keys, values):
+            return None
+        known = connection.execute(select(keys).where(keys.c.key == key)).mappings().one()
+    if known["fingerprint"] != fingerprint:
+        raise IdempotencyMismatchError(f"Idempotency-Key {key!r} was used with another request body")
+    return str(known["resource_id"])
+
+
+def _leave_pause(connection: Connection, job: transition.Row, state: str, now: float) -> None:
+    pause = 0.0 if job["paused_at"] is None or job["started_at"] is None else now - job["paused_at"]
+    spent = job["paused_seconds"] + pause
+    transition.change_job(connection, job, state, now, paused_at=None, paused_seconds=spent)
+
+
+def _require(job: transition.Row, verb: str, states: tuple[str, ...]) -> None:
+    if job["state"] not in states:
+        raise StateConflictError(f"cannot {verb} a job that is {job['state']}", job["state"])

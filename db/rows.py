@@ -1,0 +1,218 @@
+"""What the store hands out: frozen rows. Nothing of SQLAlchemy leaves ``db``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Generic, Literal, TypeVar
+
+JobState = Literal["queued", "running", "paused", "stopping", "cancelling", "succeeded", "failed", "cancelled"]
+TrialState = Literal["queued", "running", "complete", "infeasible", "failed", "cancelled"]
+
+TERMINAL_JOB_STATES: tuple[JobState, ...] = ("succeeded", "failed", "cancelled")
+TERMINAL_TRIAL_STATES: tuple[TrialState, ...] = ("complete", "infeasible", "failed", "cancelled")
+TRIAL_STATES: tuple[TrialState, ...] = ("queued", "running", *TERMINAL_TRIAL_STATES)
+
+RowT = TypeVar("RowT", covariant=True)
+
+
+@dataclass(frozen=True)
+class Page(Generic[RowT]):
+    """One page of a list; ``next_cursor`` None means that there is no more."""
+
+    items: Sequence[RowT]
+    next_cursor: str | None
+
+
+@dataclass(frozen=True)
+class ModelRow:
+    """An uploaded model. ``graph`` and ``software`` are those objects of the HTTP contract."""
+
+    id: str
+    name: str
+    format: str
+    size_bytes: int
+    graph: Mapping[str, Any]
+    software: Sequence[Mapping[str, Any]]
+    created_at: datetime
+
+
+@dataclass(frozen=True)
+class DatasetRow:
+    """Uploaded evaluation data: ``arrays`` is name -> {shape, dtype}."""
+
+    id: str
+    name: str
+    samples: int
+    arrays: Mapping[str, Any]
+    size_bytes: int
+    created_at: datetime
+
+
+@dataclass(frozen=True)
+class NewJob:
+    """What ``create_job`` needs. ``spec`` is ``JobSpec.to_json()``; the limits are copied out so they can be edited."""
+
+    model_id: str
+    dataset_id: str | None
+    spec: Mapping[str, Any]
+    trials_total: int
+    wall_seconds: float
+    parallel_trials: int
+    labels: Mapping[str, str]
+    sweep_id: str | None = None
+
+
+@dataclass(frozen=True)
+class JobRow:
+    """A job.
+
+    Attributes:
+        seq: number of its newest event; changes with every change of the job or of its trials (use it for the ETag).
+        trials_done: trials that are complete, infeasible or failed.
+        counts: trial state -> number of trials, every state present.
+        best: objective metric -> {"value", "trial_id", "number"}.
+        front: ids of the feasible non-dominated complete trials, as of the last result.
+        failure: {"code", "message", "retryable"} of a failed job.
+        search_seconds: wall seconds spent so far, pauses excluded.
+    """
+
+    id: str
+    state: JobState
+    model_id: str
+    dataset_id: str | None
+    sweep_id: str | None
+    spec: Mapping[str, Any]
+    labels: Mapping[str, str]
+    seq: int
+    trials_total: int
+    trials_done: int
+    wall_seconds: float
+    parallel_trials: int
+    counts: Mapping[str, int]
+    hypervolume: float | None
+    best: Mapping[str, Any]
+    front: Sequence[str]
+    failure: Mapping[str, Any] | None
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+    search_seconds: float
+
+    @property
+    def terminal(self) -> bool:
+        """Whether the job will never change again."""
+        return self.state in TERMINAL_JOB_STATES
+
+
+@dataclass(frozen=True)
+class CreatedJob:
+    """The job of a ``create_job`` call; ``replayed`` when an earlier call with the same key had made it."""
+
+    job: JobRow
+    replayed: bool
+
+
+@dataclass(frozen=True)
+class AttemptRow:
+    """One start of a trial: ``purpose`` evaluate or sign_off; ``outcome`` None while it runs."""
+
+    fence: int
+    purpose: str
+    worker: str
+    started_at: datetime
+    ended_at: datetime | None
+    outcome: str | None
+    reason: str | None
+
+
+@dataclass(frozen=True)
+class TrialRow:
+    """A trial.
+
+    Attributes:
+        seq: the job's sequence number at the trial's last change.
+        stage: what runs right now, None when nothing does.
+        candidate: ``Candidate.to_json()``.
+        result: ``TrialResult.to_json()``, None until complete or infeasible.
+        cached_from: the trial whose stored evaluation answered this one.
+        sign_off: None (not asked for), queued, running, done or failed.
+        sign_off_result: what ``Evaluator.sign_off`` returned, or {"error": text}.
+    """
+
+    id: str
+    job_id: str
+    number: int
+    seq: int
+    state: TrialState
+    reason: str | None
+    stage: str | None
+    attempts: int
+    candidate: Mapping[str, Any]
+    candidate_hash: str
+    result: Mapping[str, Any] | None
+    cached_from: str | None
+    sign_off: str | None
+    sign_off_result: Mapping[str, Any] | None
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+
+
+@dataclass(frozen=True)
+class EventRow:
+    """One event of a job; ``seq`` counts 1, 2, 3, … without a gap."""
+
+    job_id: str
+    seq: int
+    type: str
+    data: Mapping[str, Any]
+    created_at: datetime
+
+
+@dataclass(frozen=True)
+class JobLease:
+    """A search driver's right to write to a job; every write carries ``fence``."""
+
+    job: JobRow
+    fence: int
+
+
+@dataclass(frozen=True)
+class TrialLease:
+    """A worker's right to write a trial's outcome; ``spec`` is the job's, ``fence`` goes with every write."""
+
+    trial: TrialRow
+    spec: Mapping[str, Any]
+    fence: int
+    purpose: Literal["evaluate", "sign_off"]
+
+
+@dataclass(frozen=True)
+class WorkerRow:
+    """A worker process that was heard: its queues, and what it says of its tools and sandbox."""
+
+    id: str
+    queues: Sequence[str]
+    info: Mapping[str, Any]
+    started_at: datetime
+    heard_at: datetime
+
+
+@dataclass(frozen=True)
+class OutboxRow:
+    """A message that a committed transaction wants sent: ``task`` about the row ``target_id``."""
+
+    id: int
+    task: str
+    target_id: str
+
+
+@dataclass(frozen=True)
+class SweepRow:
+    """A group of jobs. ``items`` has for each body {"job_id"} or {"problem"}, in the order they were given."""
+
+    id: str
+    items: Sequence[Mapping[str, Any]]
+    created_at: datetime

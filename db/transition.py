@@ -1,0 +1,152 @@
+"""The parts every state change is made of. Lock the job's row first, always: then each job's history is serial."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from sqlalchemy import Connection, RowMapping, Table, func, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from db import convert, tables
+from db.errors import GoneError, NotFoundError
+from db.rows import TERMINAL_JOB_STATES, JobRow
+
+Row = RowMapping
+
+
+def lock_job(connection: Connection, job_id: str) -> Row:
+    """The job's row, locked until the transaction ends.
+
+    Raises:
+        NotFoundError: no such job.
+        GoneError: the job was deleted.
+    """
+    return _present(
+        connection.execute(select(tables.jobs).where(tables.jobs.c.id == job_id).with_for_update()).mappings().first(),
+        job_id,
+    )
+
+
+def read_job(connection: Connection, job_id: str) -> Row:
+    """As ``lock_job``, without the lock."""
+    return _present(
+        connection.execute(select(tables.jobs).where(tables.jobs.c.id == job_id)).mappings().first(), job_id
+    )
+
+
+def _present(row: Row | None, job_id: str) -> Row:
+    if row is None:
+        raise NotFoundError(f"no job {job_id!r}")
+    if row["deleted_at"] is not None:
+        raise GoneError(f"job {job_id!r} was deleted")
+    return row
+
+
+def lock_trial(connection: Connection, trial_id: str) -> tuple[Row, Row]:
+    """The rows of a trial's job and of the trial, locked in that order.
+
+    Raises:
+        NotFoundError: no such trial.
+    """
+    job_id = connection.execute(select(tables.trials.c.job_id).where(tables.trials.c.id == trial_id)).scalar()
+    if job_id is None:
+        raise NotFoundError(f"no trial {trial_id!r}")
+    job = lock_job(connection, job_id)
+    trial = connection.execute(select(tables.trials).where(tables.trials.c.id == trial_id)).mappings().first()
+    if trial is None:
+        raise NotFoundError(f"no trial {trial_id!r}")
+    return job, trial
+
+
+def emit(connection: Connection, job_id: str, kind: str, data: Mapping[str, Any], now: float, **changes: Any) -> int:
+    """Append an event to the job's log, with ``changes`` of the job's row, and return its sequence number."""
+    seq = connection.execute(
+        update(tables.jobs)
+        .where(tables.jobs.c.id == job_id)
+        .values(seq=tables.jobs.c.seq + 1, **changes)
+        .returning(tables.jobs.c.seq)
+    ).scalar_one()
+    connection.execute(insert(tables.events).values(job_id=job_id, seq=seq, type=kind, data=dict(data), created_at=now))
+    return int(seq)
+
+
+def change_job(connection: Connection, job: Row, state: str, now: float, **changes: Any) -> None:
+    """Move the job to ``state``; a terminal state also ends its event log."""
+    failure = changes.get("failure")
+    data = {"state": state} | ({"failure": failure} if failure else {})
+    if state in TERMINAL_JOB_STATES:
+        changes |= {"finished_at": now, "lease_owner": None, "lease_until": None}
+    emit(connection, job["id"], "job", data, now, state=state, **changes)
+    if state in TERMINAL_JOB_STATES:
+        emit(connection, job["id"], "end", {"state": state}, now)
+
+
+def change_trial(connection: Connection, trial: Row, now: float, **changes: Any) -> int:
+    """Change the trial's row and log it; returns the trial's new sequence number."""
+    after = {**trial, **changes}
+    data = {"trial_id": trial["id"], "number": trial["number"], "state": after["state"], "attempts": after["attempts"]}
+    for key in ("reason", "sign_off"):
+        if after[key] is not None:
+            data[key] = after[key]
+    if changes.get("result"):
+        data["metrics"] = changes["result"].get("metrics", {})
+    seq = emit(connection, trial["job_id"], "trial", data, now)
+    connection.execute(update(tables.trials).where(tables.trials.c.id == trial["id"]).values(seq=seq, **changes))
+    return seq
+
+
+def close_attempt(connection: Connection, trial: Row, now: float, outcome: str, reason: str | None) -> None:
+    """Write how the trial's current attempt ended."""
+    connection.execute(
+        update(tables.attempts)
+        .where(tables.attempts.c.trial_id == trial["id"], tables.attempts.c.fence == trial["fence"])
+        .values(ended_at=now, outcome=outcome, reason=reason)
+    )
+
+
+def send(connection: Connection, task: str, target_ids: Iterable[str], now: float) -> None:
+    """Put messages into the outbox: they are published after this transaction, or never if it rolls back."""
+    rows = [{"task": task, "target_id": target, "created_at": now} for target in target_ids]
+    if rows:
+        connection.execute(insert(tables.outbox), rows)
+
+
+def cancel_queued_trials(connection: Connection, job_id: str, now: float, reason: str) -> None:
+    """Cancel the trials that nobody has started."""
+    where = (tables.trials.c.job_id == job_id, tables.trials.c.state == "queued")
+    for trial in connection.execute(select(tables.trials).where(*where)).mappings().all():
+        change_trial(connection, trial, now, state="cancelled", reason=reason, finished_at=now)
+
+
+def settle_cancelling(connection: Connection, job_id: str, now: float) -> None:
+    """Finish a cancelling job once nothing of it runs any more."""
+    job = read_job(connection, job_id)
+    running = select(func.count()).where(tables.trials.c.job_id == job_id, tables.trials.c.lease_until.is_not(None))
+    if job["state"] == "cancelling" and connection.execute(running).scalar_one() == 0:
+        change_job(connection, job, "cancelled", now)
+
+
+def count_trials(connection: Connection, job_ids: Iterable[str]) -> dict[str, dict[str, int]]:
+    """Job id -> trial state -> number."""
+    found: dict[str, dict[str, int]] = {}
+    rows = connection.execute(
+        select(tables.trials.c.job_id, tables.trials.c.state, func.count())
+        .where(tables.trials.c.job_id.in_(list(job_ids)))
+        .group_by(tables.trials.c.job_id, tables.trials.c.state)
+    )
+    for job_id, state, number in rows:
+        found.setdefault(job_id, {})[state] = number
+    return found
+
+
+def job_row(connection: Connection, job_id: str, now: float) -> JobRow:
+    """The job as it is inside this transaction."""
+    counts = count_trials(connection, [job_id])
+    return convert.job(read_job(connection, job_id), counts.get(job_id, {}), now)
+
+
+def insert_if_absent(connection: Connection, table: Table, values: Mapping[str, Any]) -> bool:
+    """Insert unless the primary key exists; waits for a concurrent insert of the same key to commit or fail."""
+    upsert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+    return connection.execute(upsert(table).values(**values).on_conflict_do_nothing()).rowcount == 1
