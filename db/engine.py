@@ -9,7 +9,11 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import NullPool
+
+from db.errors import OutOfSpaceError, UnavailableError
 
 BUSY_SECONDS = 15.0
 _READ_ONLY = "headrace_read_only"
@@ -56,6 +60,18 @@ def _begin_sqlite(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
 
 
+@contextlib.contextmanager
+def _faults() -> Iterator[None]:
+    """Faults of the database as errors of the store; their text leaves out what the driver says of URLs."""
+    try:
+        yield
+    except (OperationalError, InterfaceError, PoolTimeout) as error:
+        full = "disk is full" in str(error) or "No space left" in str(error)
+        if full:
+            raise OutOfSpaceError("the database has no disk space left") from error
+        raise UnavailableError(f"the database does not answer ({type(error).__name__})") from error
+
+
 class Database:
     """The engine with the two kinds of transaction that the store uses, and the database's clock."""
 
@@ -65,14 +81,14 @@ class Database:
 
     @contextlib.contextmanager
     def write(self) -> Iterator[Connection]:
-        """One transaction: commits on leaving, rolls back on an exception."""
-        with self.engine.begin() as connection:
+        """One transaction: commits on leaving, rolls back on an exception. Raises UnavailableError."""
+        with _faults(), self.engine.begin() as connection:
             yield connection
 
     @contextlib.contextmanager
     def read(self) -> Iterator[Connection]:
-        """A read-only view that never blocks a writer."""
-        with self.engine.connect().execution_options(**{_READ_ONLY: True}) as connection:
+        """A read-only view that never blocks a writer. Raises UnavailableError."""
+        with _faults(), self.engine.connect().execution_options(**{_READ_ONLY: True}) as connection:
             yield connection
 
     def now(self, connection: Connection) -> float:

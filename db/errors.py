@@ -6,7 +6,9 @@
 ├── ``StateConflictError``: the row's state does not allow the verb
 ├── ``IdempotencyMismatchError``: the key was used with another body
 ├── ``CursorError``: the cursor was not issued by this store
-└── ``StaleSchemaError``: the database is at another migration than the code
+├── ``StaleSchemaError``: the database is at another migration than the code
+└── ``UnavailableError``: the database does not answer, or is locked for too long
+    └── ``OutOfSpaceError``: it has no disk space left
 """
 
 from __future__ import annotations
@@ -42,3 +44,11 @@ class CursorError(StoreError):
 
 class StaleSchemaError(StoreError):
     """The database schema is not at the migration this code was written for."""
+
+
+class UnavailableError(StoreError):
+    """The database does not answer, was lost in the middle, or stayed locked; whether a write happened is unknown."""
+
+
+class OutOfSpaceError(UnavailableError):
+    """The database has no disk space left."""
