@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -17,6 +17,15 @@ from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
 
 from api.schemas import UNION_TAGS
+from db.errors import (
+    CursorError,
+    GoneError,
+    IdempotencyMismatchError,
+    NotFoundError,
+    OutOfSpaceError,
+    StateConflictError,
+    UnavailableError,
+)
 
 TYPE_PREFIX = "urn:headrace:problem:"
 MEDIA_TYPE = "application/problem+json"
@@ -34,8 +43,7 @@ PROBLEMS: Mapping[str, tuple[int, str]] = {
     "method-not-allowed": (405, "The resource does not support this method"),
     "request-timeout": (408, "The request body did not arrive in time"),
     "idempotency-in-flight": (409, "The first request with this Idempotency-Key is still being processed"),
-    "job-not-terminal": (409, "The job is still active"),
-    "job-terminal": (409, "The job has already ended"),
+    "state-conflict": (409, "The job is in a state that does not allow this"),
     "trial-not-complete": (409, "The trial has no design to export"),
     "gone": (410, "The resource was deleted"),
     "too-large": (413, "The request body is too large"),
@@ -53,7 +61,18 @@ PROBLEMS: Mapping[str, tuple[int, str]] = {
     "internal": (500, "The server made a mistake"),
     "export-failed": (500, "The bundle could not be built"),
     "unavailable": (503, "The service cannot answer now"),
+    "not-ready": (503, "Jobs would not run now"),
     "out-of-space": (507, "The server has no disk space left"),
+}
+
+_STORE_PROBLEMS: Mapping[type[Exception], str] = {
+    NotFoundError: "not-found",
+    GoneError: "gone",
+    StateConflictError: "state-conflict",
+    IdempotencyMismatchError: "idempotency-mismatch",
+    CursorError: "bad-cursor",
+    UnavailableError: "unavailable",
+    OutOfSpaceError: "out-of-space",
 }
 
 _SLUG_OF_STATUS = {
@@ -64,7 +83,10 @@ _SLUG_OF_STATUS = {
 
 
 class Problem(Exception):
-    """An answer other than success. ``slug`` is a key of PROBLEMS; ``detail`` is for people, and says what to do."""
+    """An answer other than success.
+
+    ``slug`` is a key of PROBLEMS; ``detail`` is for people, and says what to do; ``members`` extends the document.
+    """
 
     def __init__(
         self,
@@ -73,6 +95,7 @@ class Problem(Exception):
         *,
         errors: Sequence[Mapping[str, Any]] = (),
         headers: Mapping[str, str] | None = None,
+        members: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__(detail)
         self.slug = slug
@@ -80,6 +103,7 @@ class Problem(Exception):
         self.detail = detail
         self.errors = list(errors)
         self.headers = dict(headers or {})
+        self.members = dict(members or {})
 
     def body(self) -> dict[str, Any]:
         """The problem document."""
@@ -88,6 +112,7 @@ class Problem(Exception):
             "title": self.title,
             "status": self.status,
             "detail": self.detail,
+            **self.members,
         }
         if self.errors:
             document["errors"] = self.errors
@@ -130,6 +155,14 @@ def from_http(error: HTTPException) -> Problem:
     return Problem(slug, detail, headers=error.headers)
 
 
+def _of_store(slug: str) -> Callable[[Request, Exception], Response]:
+    def answer(_: Request, error: Exception) -> Response:
+        headers = {"Retry-After": "5"} if PROBLEMS[slug][0] == 503 else {}
+        return Problem(slug, f"{str(error)[:1].upper()}{str(error)[1:]}.", headers=headers).response()
+
+    return answer
+
+
 def install(app: FastAPI) -> None:
     """Make every error of ``app`` a problem document."""
 
@@ -147,6 +180,9 @@ def install(app: FastAPI) -> None:
     async def _http(_: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
         return from_http(error).response()
+
+    for kind, slug in _STORE_PROBLEMS.items():
+        app.add_exception_handler(kind, _of_store(slug))
 
     @app.exception_handler(Exception)
     async def _unexpected(request: Request, error: Exception) -> Response:

@@ -18,9 +18,9 @@ class Settings:
     """What the API process needs to know.
 
     Attributes:
-        home: data directory (``HEADRACE_HOME``): database, blobs, bundles, uploads in flight.
+        home: data directory (``HEADRACE_HOME``): see ``db.artefacts`` for what lies where.
         database_url: SQLAlchemy URL (``HEADRACE_DATABASE_URL``).
-        broker_url: Celery broker URL, used only to report readiness; None when there is no broker to ask.
+        broker_url: Celery broker URL, used only to report readiness; by default the bundled Valkey's socket in ``home``.
         host: address the server binds to (``HEADRACE_HOST``).
         token: bearer token (``HEADRACE_TOKEN``); None only on loopback.
         allowed_hosts: names accepted in ``Host`` besides loopback names and ``host`` itself.
@@ -33,7 +33,7 @@ class Settings:
 
     home: Path
     database_url: str
-    broker_url: str | None = None
+    broker_url: str
     host: str = "127.0.0.1"
     token: str | None = None
     allowed_hosts: tuple[str, ...] = ()
@@ -51,21 +51,6 @@ class Settings:
             )
         if self.token is not None and len(self.token) < 16:
             raise SettingsError("HEADRACE_TOKEN is shorter than 16 characters: choose a longer secret")
-
-    @property
-    def blobs(self) -> Path:
-        """Content-addressed uploads and canonical graphs: ``blobs/<first two hex>/<sha256 hex>``."""
-        return self.home / "blobs"
-
-    @property
-    def uploads(self) -> Path:
-        """Uploads in flight; everything in it may be deleted when no API process runs."""
-        return self.home / "uploads"
-
-    @property
-    def bundles(self) -> Path:
-        """Built bundles, one zip per trial."""
-        return self.home / "bundles"
 
 
 def is_loopback(host: str) -> bool:
@@ -96,7 +81,7 @@ def from_environment(environ: Mapping[str, str] = os.environ) -> Settings:
     return Settings(
         home=home,
         database_url=environ.get("HEADRACE_DATABASE_URL") or f"sqlite:///{home / 'headrace.db'}",
-        broker_url=environ.get("HEADRACE_BROKER_URL") or None,
+        broker_url=environ.get("HEADRACE_BROKER_URL") or f"redis+socket://{home / 'valkey' / 'valkey.sock'}",
         host=environ.get("HEADRACE_HOST") or "127.0.0.1",
         token=environ.get("HEADRACE_TOKEN") or None,
         allowed_hosts=tuple(h.strip() for h in environ.get("HEADRACE_ALLOWED_HOSTS", "").split(",") if h.strip()),

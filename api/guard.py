@@ -1,0 +1,141 @@
+"""What every request must pass before routing: Host allow-list, same origin, bearer token, a body that arrives."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import binascii
+import hmac
+from urllib.parse import urlsplit
+
+from fastapi import HTTPException
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from api.errors import Problem, from_http
+from api.settings import Settings
+
+_OPEN_PATHS = frozenset({"/healthz", "/readyz"})  # probes of an orchestrator carry no token
+_LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
+_BODY_SECONDS = 30.0
+
+
+class Guard:
+    """ASGI middleware around the whole application."""
+
+    def __init__(self, app: ASGIApp, settings: Settings) -> None:
+        self._app = app
+        self._token = settings.token
+        bound = {settings.host} if settings.host not in ("0.0.0.0", "::") else set()
+        self._hosts = _LOOPBACK_NAMES | bound | set(settings.allowed_hosts)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer with a problem document, or pass the request on with security headers added to its answer."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        problem = self._refusal(scope)
+        if problem is not None:
+            await problem.response()(scope, receive, _finished(send))
+            return
+        await self._app(scope, _timed(receive), _finished(send))
+
+    def _refusal(self, scope: Scope) -> Problem | None:
+        headers = Headers(scope=scope)
+        path, method = scope["path"], scope["method"]
+        host = _hostname(headers.get("host", ""))
+        if host not in self._hosts and not (path in _OPEN_PATHS and method == "GET"):
+            return Problem(
+                "unknown-host", f"This server does not answer for host {host!r}: see HEADRACE_ALLOWED_HOSTS."
+            )
+        origin = headers.get("origin")
+        foreign = origin is not None and urlsplit(origin).netloc != headers.get("host")
+        if method not in ("GET", "HEAD", "OPTIONS") and (foreign or headers.get("sec-fetch-site") == "cross-site"):
+            return Problem("cross-origin", "Pages of other origins may not change anything here.")
+        if (
+            self._token is None
+            or path in _OPEN_PATHS
+            or self._authorised(headers.get("authorization", ""), path, method)
+        ):
+            return None
+        # A browser can show the pages after asking for the token as a password; the API takes bearer tokens only.
+        scheme = "Bearer" if path.startswith("/v1/") else 'Basic realm="Headrace", charset="UTF-8"'
+        return Problem(
+            "unauthorized", "Send the header Authorization: Bearer <token>.", headers={"WWW-Authenticate": scheme}
+        )
+
+    def _authorised(self, authorization: str, path: str, method: str) -> bool:
+        scheme, _, credentials = authorization.partition(" ")
+        given = credentials.strip().encode()
+        if scheme.lower() == "basic" and method == "GET" and not path.startswith("/v1/"):
+            try:
+                given = base64.b64decode(given, validate=True).partition(b":")[2]
+            except binascii.Error:
+                return False
+        elif scheme.lower() != "bearer":
+            return False
+        return hmac.compare_digest(given, (self._token or "").encode())
+
+
+def _hostname(host: str) -> str:
+    """The name of a Host header without its port, in lower case."""
+    try:
+        return urlsplit("//" + host).hostname or ""
+    except ValueError:
+        return ""
+
+
+def _timed(receive: Receive) -> Receive:
+    """Refuse a body that stops arriving: a slow sender would otherwise hold a connection for ever."""
+    complete = False
+
+    async def timed() -> Message:
+        nonlocal complete
+        if complete:  # what comes next is the disconnect, which may take as long as the answer
+            return await receive()
+        try:
+            async with asyncio.timeout(_BODY_SECONDS):
+                message = await receive()
+        except TimeoutError:
+            # An HTTPException, because FastAPI turns any other exception in a body into a 400.
+            detail = f"No part of the body came for {_BODY_SECONDS:.0f} s: send it again."
+            raise HTTPException(408, detail, headers={"Connection": "close"}) from None
+        complete = message["type"] != "http.request" or not message.get("more_body", False)
+        return message
+
+    return timed
+
+
+def _finished(send: Send) -> Send:
+    """Add security headers to every answer, and turn the framework's plain-text errors into problem documents."""
+    replaced = False
+
+    async def finished(message: Message) -> None:
+        nonlocal replaced
+        if message["type"] == "http.response.start":
+            kind = Headers(raw=message["headers"]).get("content-type", "")
+            replaced = message["status"] >= 400 and kind.startswith("text/plain")
+            if replaced:
+                response = from_http(HTTPException(message["status"])).response()
+                message = {**message, "headers": response.raw_headers}
+                await send({**message, "headers": [*message["headers"], *_SECURITY_HEADERS]})
+                await send({"type": "http.response.body", "body": response.body})
+                return
+            message["headers"] = [*message["headers"], *_SECURITY_HEADERS]
+        if not replaced:
+            await send(message)
+
+    return finished
+
+
+_SECURITY_HEADERS = [
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-frame-options", b"DENY"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+    (
+        b"content-security-policy",
+        b"default-src 'none'; style-src 'self'; img-src 'self'; connect-src 'self'; script-src 'self'; "
+        b"base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
+    ),
+]

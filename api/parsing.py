@@ -1,0 +1,139 @@
+"""Everything that reads what a user sent runs in a subprocess with limits; this module starts them.
+
+The API process imports neither torch, onnx nor numpy. The programs print one JSON object and exit with 0 also when
+they refuse; any other exit is a crash or a limit, and the upload is refused as unreadable.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from api.errors import Problem
+from api.settings import Settings
+from workers.names import BUNDLE_COMMAND, INSPECT_COMMAND
+
+log = logging.getLogger(__name__)
+
+_OUTPUT_BYTES = 8 * 1024 * 1024
+_PARALLEL = 2
+_REMEMBERED_CHECKS = 256
+
+
+class Parser:
+    """Starts the parsing programs, a few at a time."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._timeout_s = settings.parse_seconds
+        # The programs read the same settings from their environment, whatever this process was given them by.
+        self._environment = os.environ | {
+            "HEADRACE_HOME": str(settings.home),
+            "HEADRACE_DATABASE_URL": settings.database_url,
+        }
+        self._environment.pop("HEADRACE_TOKEN", None)
+        self._slots = threading.BoundedSemaphore(_PARALLEL)
+        self._checks: OrderedDict[str, dict[str, Any]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def inspect_model(self, upload: Path, graph: Path) -> dict[str, Any]:
+        """Parse an uploaded model into its canonical graph file.
+
+        Returns:
+            ``format``, ``graph`` (parameters, macs_per_inference, inputs, outputs, operators) and ``software``.
+
+        Raises:
+            Problem: ``invalid-model``, ``unsafe-model`` or ``unsupported-model``.
+        """
+        answer = self._run([INSPECT_COMMAND, "model", str(upload), str(graph)], "invalid-model")
+        if not answer["ok"]:
+            raise Problem(answer["type"], answer["detail"], errors=answer.get("errors", ()))
+        return answer
+
+    def inspect_dataset(self, upload: Path) -> dict[str, Any]:
+        """Read the arrays of an uploaded dataset.
+
+        Returns:
+            ``samples`` and ``arrays`` (name -> shape, dtype).
+
+        Raises:
+            Problem: ``invalid-dataset``.
+        """
+        answer = self._run([INSPECT_COMMAND, "dataset", str(upload)], "invalid-dataset")
+        if not answer["ok"]:
+            raise Problem("invalid-dataset", answer["detail"], errors=answer.get("errors", ()))
+        return answer
+
+    def check_job(self, spec: Mapping[str, Any], graph: Path, dataset: Path | None) -> dict[str, Any]:
+        """Whether any candidate can satisfy a job.
+
+        Returns:
+            ``space_size`` and ``trials_total``, the trials the search will run at most.
+
+        Raises:
+            Problem: ``unsatisfiable``, with pointers into the body.
+        """
+        relevant = {k: v for k, v in spec.items() if k != "labels"}
+        key = hashlib.sha256(json.dumps(relevant, sort_keys=True).encode()).hexdigest()
+        with self._lock:
+            known = self._checks.get(key)
+        if known is not None:
+            return known
+        with tempfile.NamedTemporaryFile("w", suffix=".json", prefix="headrace-spec-") as file:
+            json.dump(spec, file)
+            file.flush()
+            arguments = [INSPECT_COMMAND, "check", file.name, str(graph), *([str(dataset)] if dataset else [])]
+            answer = self._run(arguments, "unsatisfiable")
+        if not answer["ok"]:
+            raise Problem(answer.get("type", "unsatisfiable"), answer["detail"], errors=answer.get("errors", ()))
+        with self._lock:
+            self._checks[key] = answer
+            while len(self._checks) > _REMEMBERED_CHECKS:
+                self._checks.popitem(last=False)
+        return answer
+
+    def build_bundle(self, trial_id: str) -> None:
+        """Build the bundle of a complete trial at its place among the artefacts.
+
+        Raises:
+            Problem: ``export-failed``.
+        """
+        answer = self._run([BUNDLE_COMMAND, trial_id], "export-failed")
+        if not answer["ok"]:
+            raise Problem("export-failed", answer["detail"])
+
+    def _run(self, arguments: Sequence[str], slug: str) -> dict[str, Any]:
+        """The answer of one program; ``slug`` is the problem when it crashed or reached a limit."""
+        with self._slots, tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+            code = self._wait([sys.executable, "-m", *arguments], out.fileno(), err.fileno())
+            out.seek(0)
+            text = out.read(_OUTPUT_BYTES + 1)
+            if code is None:
+                raise Problem(slug, f"Reading it took more than {self._timeout_s:.0f} s: submit a smaller file.")
+            if code != 0 or len(text) > _OUTPUT_BYTES:
+                err.seek(0)
+                log.warning("%s ended with %s: %s", arguments[:2], code, err.read()[-4000:].decode(errors="replace"))
+                raise Problem(slug, "Reading it exceeded the limits of memory, time or output: submit a smaller file.")
+        answer: dict[str, Any] = json.loads(text)
+        return answer
+
+    def _wait(self, command: Sequence[str], out: int, err: int) -> int | None:
+        """Exit status, or None after killing the process group at the time limit."""
+        with subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=out, stderr=err, start_new_session=True, env=self._environment
+        ) as process:
+            try:
+                return process.wait(self._timeout_s)
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, signal.SIGKILL)
+                return None

@@ -1,0 +1,179 @@
+"""Jobs: submit, read, list, steer, delete."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Header, Query, Response
+
+from api.context import Context, ContextDep, Cursor, IdempotencyKey, Limit, ResourceId, problems
+from api.errors import Problem
+from api.schemas import JobBody, JobPatch, JobState
+from api.strictjson import StrictRoute
+from api.views import JobView, PageView, TrialView
+from db.errors import NotFoundError
+from db.rows import TERMINAL_JOB_STATES, CreatedJob, NewJob
+
+router = APIRouter(prefix="/v1/jobs", tags=["jobs"], route_class=StrictRoute)
+
+
+def submit(
+    context: Context, body: JobBody, key: str | None, fingerprint: str, sweep_id: str | None = None
+) -> CreatedJob:
+    """Check a job and store it; the stored row is what starts it.
+
+    Raises:
+        Problem: an unknown model or dataset, a job that no candidate can satisfy, a key used with another body.
+    """
+    counts = context.store.count_jobs()
+    if sum(n for state, n in counts.items() if state not in TERMINAL_JOB_STATES) >= context.settings.max_queued_jobs:
+        raise Problem(
+            "too-many-jobs", "Wait until some jobs have ended, or cancel some.", headers={"Retry-After": "30"}
+        )
+    for noun, reference, lookup in (
+        ("model", body.model, context.store.get_model),
+        ("dataset", body.dataset, context.store.get_dataset),
+    ):
+        if reference is not None:
+            try:
+                lookup(reference)
+            except NotFoundError:
+                detail = f"there is no {noun} {reference}: upload it to /v1/{noun}s first"
+                raise Problem(
+                    "unknown-reference", f"/{noun}: {detail}", errors=[{"pointer": f"/{noun}", "detail": detail}]
+                ) from None
+    spec = body.to_spec().to_json()
+    dataset = None if body.dataset is None else context.artefacts.blob(body.dataset)
+    check = context.parser.check_job(spec, context.artefacts.graph(body.model), dataset)
+    new = NewJob(
+        model_id=body.model,
+        dataset_id=body.dataset,
+        spec=spec,
+        trials_total=int(check["trials_total"]),
+        wall_seconds=body.search.wall_seconds,
+        parallel_trials=body.search.parallel_trials,
+        labels=body.labels,
+        sweep_id=sweep_id,
+    )
+    return context.store.create_job(new, key, fingerprint)
+
+
+def fingerprint(body: Any) -> str:
+    """Hash of a request body, independent of key order and spacing."""
+    return "sha256:" + hashlib.sha256(json.dumps(body, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+
+
+@router.post("", operation_id="submitJob", status_code=202, responses=problems(409, 413, 429))
+def submit_job(context: ContextDep, response: Response, body: JobBody, key: IdempotencyKey = None) -> JobView:
+    """Start an exploration."""
+    with context.keys.hold(key):
+        row = submit(context, body, key, fingerprint(body.model_dump(mode="json"))).job
+    response.headers["Location"] = f"/v1/jobs/{row.id}"
+    response.headers["Retry-After"] = "1"
+    return JobView.of(row)
+
+
+@router.get("", operation_id="listJobs", responses=problems())
+def list_jobs(
+    context: ContextDep,
+    state: Annotated[JobState | None, Query(description="only jobs in this state")] = None,
+    label: Annotated[str | None, Query(max_length=320, description="`key:value` or `key=value`")] = None,
+    sweep: Annotated[str | None, Query(max_length=100, description="only jobs of this sweep")] = None,
+    cursor: Cursor = None,
+    limit: Limit = 50,
+) -> PageView[JobView]:
+    """Jobs, newest first."""
+    page = context.store.list_jobs(state, _label(label), sweep, cursor, limit)
+    return PageView(items=[JobView.of(row) for row in page.items], next_cursor=page.next_cursor)
+
+
+@router.get("/{job_id}", operation_id="getJob", responses=problems(404, 410) | {304: {"description": "not modified"}})
+def get_job(
+    context: ContextDep,
+    response: Response,
+    job_id: ResourceId,
+    if_none_match: Annotated[str | None, Header(max_length=1000)] = None,
+) -> Any:
+    """One job. The strong ETag is its sequence number: an unchanged job costs one indexed read."""
+    if if_none_match is not None:
+        tag = etag(job_id, context.store.get_job_seq(job_id))
+        if _matches(if_none_match, tag):
+            return Response(status_code=304, headers={"ETag": tag, "Cache-Control": "no-cache"})
+    row = context.store.get_job(job_id)
+    response.headers["ETag"] = etag(job_id, row.seq)
+    response.headers["Cache-Control"] = "no-cache"
+    if not row.terminal:
+        response.headers["Retry-After"] = "1"
+    return JobView.of(row)
+
+
+@router.patch("/{job_id}", operation_id="limitJob", responses=problems(404, 409, 410))
+def patch_job(context: ContextDep, job_id: ResourceId, body: JobPatch) -> JobView:
+    """Raise or lower the budgets of a job that has not ended."""
+    return JobView.of(context.store.patch_job(job_id, body.trials, body.wall_seconds, body.parallel_trials))
+
+
+@router.delete("/{job_id}", operation_id="deleteJob", status_code=204, responses=problems(404, 409, 410))
+def delete_job(context: ContextDep, job_id: ResourceId) -> None:
+    """Delete a job that has ended, with its trials and bundles; the id answers 410 afterwards."""
+    bundles = [context.artefacts.bundle(row.id) for row in context.store.trial_history(job_id)]
+    context.store.delete_job(job_id)
+    for path in bundles:
+        path.unlink(missing_ok=True)
+
+
+@router.post("/{job_id}/pause", operation_id="pauseJob", status_code=202, responses=problems(404, 409, 410))
+def pause_job(context: ContextDep, job_id: ResourceId) -> JobView:
+    """Start no further trials until resumed; what runs goes on."""
+    return JobView.of(context.store.pause_job(job_id))
+
+
+@router.post("/{job_id}/resume", operation_id="resumeJob", status_code=202, responses=problems(404, 409, 410))
+def resume_job(context: ContextDep, job_id: ResourceId) -> JobView:
+    """Go on after a pause."""
+    return JobView.of(context.store.resume_job(job_id))
+
+
+@router.post("/{job_id}/stop", operation_id="stopJob", status_code=202, responses=problems(404, 409, 410))
+def stop_job(context: ContextDep, job_id: ResourceId) -> JobView:
+    """Finish what runs, then end the job."""
+    return JobView.of(context.store.stop_job(job_id))
+
+
+@router.post("/{job_id}/cancel", operation_id="cancelJob", status_code=202, responses=problems(404, 410))
+def cancel_job(context: ContextDep, job_id: ResourceId) -> JobView:
+    """Kill what runs and end the job; a job that has ended stays as it is."""
+    return JobView.of(context.store.cancel_job(job_id))
+
+
+@router.get("/{job_id}/pareto", operation_id="getPareto", responses=problems(404, 410))
+def get_pareto(context: ContextDep, job_id: ResourceId) -> PageView[TrialView]:
+    """The feasible non-dominated complete trials, by number."""
+    front = context.store.get_trials(list(context.store.get_job(job_id).front))
+    return PageView(items=[TrialView.of(row) for row in front], next_cursor=None)
+
+
+def etag(job_id: str, seq: int) -> str:
+    """Strong entity tag of a job's document."""
+    return f'"{job_id}.{seq}"'
+
+
+def _matches(if_none_match: str, tag: str) -> bool:
+    # Weak comparison, as RFC 9110 asks for If-None-Match.
+    return any(part.strip().removeprefix("W/") in (tag, "*") for part in if_none_match.split(","))
+
+
+def _label(text: str | None) -> tuple[str, str] | None:
+    if text is None:
+        return None
+    for separator in ("=", ":"):
+        key, found, value = text.partition(separator)
+        if found and key:
+            return key, value
+    raise Problem(
+        "invalid-body",
+        "query label: write key=value",
+        errors=[{"parameter": "query label", "detail": "write key=value"}],
+    )

@@ -1,0 +1,127 @@
+"""Sweeps: many jobs in one request, accepted or refused one by one."""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+import itertools
+from collections.abc import Iterator
+from typing import Any
+
+from fastapi import APIRouter, Response
+from fastapi.exceptions import RequestValidationError
+from pydantic import ValidationError
+
+from api.context import Context, ContextDep, IdempotencyKey, ResourceId, problems
+from api.errors import Problem, from_validation
+from api.routes.jobs import fingerprint, submit
+from api.schemas import JobBody, SweepBody
+from api.strictjson import StrictRoute
+from api.views import SweepView
+from db.errors import IdempotencyMismatchError
+from db.rows import JobRow, SweepRow
+
+router = APIRouter(prefix="/v1/sweeps", tags=["sweeps"], route_class=StrictRoute)
+
+_MAX_ITEMS = 256
+
+
+@router.post("", operation_id="submitSweep", status_code=202, responses=problems(409, 413))
+def submit_sweep(context: ContextDep, response: Response, body: SweepBody, key: IdempotencyKey = None) -> SweepView:
+    """Start many jobs. Each item is accepted or refused for itself; a refused one carries its problem document."""
+    bodies = list(_expand(body))
+    sweep_id = context.store.new_sweep_id() if key is None else "sweep_" + hashlib.sha256(key.encode()).hexdigest()[:32]
+    with context.keys.hold(key):
+        items = [_submit_item(context, item, index, key, sweep_id) for index, item in enumerate(bodies)]
+        row = context.store.add_sweep(sweep_id, items)
+    response.headers["Location"] = f"/v1/sweeps/{row.id}"
+    return _view(context, row)
+
+
+@router.get("/{sweep_id}", operation_id="getSweep", responses=problems(404))
+def get_sweep(context: ContextDep, sweep_id: ResourceId) -> SweepView:
+    """One sweep: its items with the state of their jobs, and the progress of all together."""
+    return _view(context, context.store.get_sweep(sweep_id))
+
+
+@router.post("/{sweep_id}/cancel", operation_id="cancelSweep", status_code=202, responses=problems(404))
+def cancel_sweep(context: ContextDep, sweep_id: ResourceId) -> SweepView:
+    """Cancel every job of the sweep that has not ended."""
+    row = context.store.get_sweep(sweep_id)
+    for job_id, job in _jobs(context, row).items():
+        if not job.terminal:
+            context.store.cancel_job(job_id)
+    return _view(context, row)
+
+
+def _submit_item(context: Context, item: dict[str, Any], index: int, key: str | None, sweep_id: str) -> dict[str, Any]:
+    """One item's entry: the id of its job, or the problem it was refused with."""
+    try:
+        body = JobBody.model_validate(item)
+        item_key = None if key is None else f"{key}#{index}"
+        created = submit(context, body, item_key, fingerprint(body.model_dump(mode="json")), sweep_id)
+        return {"job_id": created.job.id}
+    except ValidationError as error:
+        places = [{**e, "loc": ("body", *e["loc"])} for e in error.errors(include_input=False, include_url=False)]
+        return {"problem": from_validation(RequestValidationError(places)).body()}
+    except IdempotencyMismatchError:
+        raise
+    except Problem as problem:
+        return {"problem": problem.body()}
+
+
+def _expand(body: SweepBody) -> Iterator[dict[str, Any]]:
+    """The job bodies that a sweep asks for."""
+    if body.jobs is not None:
+        yield from body.jobs
+        return
+    assert body.base is not None and body.matrix is not None
+    size = 1
+    for values in body.matrix.values():
+        size *= len(values)
+    if not 1 <= size <= _MAX_ITEMS:
+        detail = f"the matrix makes {size} jobs; a sweep has 1 to {_MAX_ITEMS}"
+        raise Problem("invalid-body", f"/matrix: {detail}", errors=[{"pointer": "/matrix", "detail": detail}])
+    for choice in itertools.product(*body.matrix.values()):
+        item = copy.deepcopy(body.base)
+        for place, value in zip(body.matrix, choice, strict=True):
+            _set(item, place, value)
+        yield item
+
+
+def _set(document: Any, place: str, value: Any) -> None:
+    """Set the value at a JSON pointer, making objects on the way."""
+    *path, last = [part.replace("~1", "/").replace("~0", "~") for part in place.split("/")[1:]]
+    for part in path:
+        if isinstance(document, list) and part.isdigit() and int(part) < len(document):
+            document = document[int(part)]
+        elif isinstance(document, dict):
+            document = document.setdefault(part, {})
+        else:
+            _no_such_place(place)
+    if isinstance(document, dict):
+        document[last] = value
+    elif isinstance(document, list) and last.isdigit() and int(last) < len(document):
+        document[int(last)] = value
+    else:
+        _no_such_place(place)
+
+
+def _no_such_place(place: str) -> None:
+    detail = "the base body has no such place"
+    raise Problem("invalid-body", f"/matrix: {place}: {detail}", errors=[{"pointer": "/matrix", "detail": detail}])
+
+
+def _jobs(context: Context, row: SweepRow) -> dict[str, JobRow]:
+    jobs: dict[str, JobRow] = {}
+    cursor = None
+    while True:
+        page = context.store.list_jobs(sweep_id=row.id, cursor=cursor, limit=200)
+        jobs.update({job.id: job for job in page.items})
+        cursor = page.next_cursor
+        if cursor is None:
+            return jobs
+
+
+def _view(context: Context, row: SweepRow) -> SweepView:
+    return SweepView.of(row, _jobs(context, row))

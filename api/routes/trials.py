@@ -1,0 +1,86 @@
+"""Trials of a job, one trial, and its bundle."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Query
+from fastapi.responses import FileResponse
+
+from api.context import ContextDep, Cursor, Limit, ResourceId, problems
+from api.errors import Problem
+from api.schemas import TrialState
+from api.views import AttemptView, PageView, TrialView
+
+router = APIRouter(prefix="/v1", tags=["trials"])
+
+_MAX_SEQ = 2**53
+_ZIP: dict[int | str, dict[str, object]] = {
+    200: {"content": {"application/zip": {"schema": {"type": "string", "format": "binary"}}}}
+}
+
+
+@router.get("/jobs/{job_id}/trials", operation_id="listTrials", responses=problems(404, 410))
+def list_trials(
+    context: ContextDep,
+    job_id: ResourceId,
+    since_seq: Annotated[int, Query(ge=0, le=_MAX_SEQ, description="only trials changed after this number")] = 0,
+    state: Annotated[TrialState | None, Query(description="only trials in this state")] = None,
+    cursor: Cursor = None,
+    limit: Limit = 100,
+) -> PageView[TrialView]:
+    """Trials in order of their last change; pass the greatest `seq` seen as `since_seq` to read only what is new."""
+    page = context.store.list_trials(job_id, since_seq, state, cursor, limit)
+    return PageView(items=[TrialView.of(row) for row in page.items], next_cursor=page.next_cursor)
+
+
+@router.get("/trials/{trial_id}", operation_id="getTrial", responses=problems(404))
+def get_trial(
+    context: ContextDep,
+    trial_id: ResourceId,
+    detail: Annotated[
+        Literal["operators"] | None, Query(description="add figures of every device and operator")
+    ] = None,
+) -> TrialView:
+    """One trial in full."""
+    return TrialView.of(context.store.get_trial(trial_id), operators=detail == "operators")
+
+
+@router.get("/trials/{trial_id}/attempts", operation_id="listAttempts", responses=problems(404))
+def list_attempts(context: ContextDep, trial_id: ResourceId) -> PageView[AttemptView]:
+    """Every start of a trial on a worker, oldest first."""
+    context.store.get_trial(trial_id)
+    items = [
+        AttemptView(
+            purpose=row.purpose,
+            worker=row.worker,
+            started_at=row.started_at,
+            ended_at=row.ended_at,
+            outcome=row.outcome,
+            reason=row.reason,
+        )
+        for row in context.store.list_attempts(trial_id)
+    ]
+    return PageView(items=items, next_cursor=None)
+
+
+@router.get(
+    "/trials/{trial_id}/rtl",
+    operation_id="getBundle",
+    response_class=FileResponse,
+    responses=_ZIP | problems(404, 409, 500),
+)
+def get_bundle(context: ContextDep, trial_id: ResourceId) -> FileResponse:
+    """The design as a zip: SystemVerilog, memories, test vectors and a Makefile. Built on the first request."""
+    trial = context.store.get_trial(trial_id)
+    if trial.state != "complete" or trial.result is None:
+        raise Problem(
+            "trial-not-complete", f"Trial {trial.number} is {trial.state}: only complete trials have a design."
+        )
+    path = context.artefacts.bundle(trial_id)
+    if not path.is_file():
+        with context.building(trial_id):
+            if not path.is_file():
+                context.parser.build_bundle(trial_id)
+    name = f"headrace-{trial.job_id}-trial-{trial.number}.zip"
+    return FileResponse(path, media_type="application/zip", filename=name, headers={"Cache-Control": "private"})

@@ -1,0 +1,342 @@
+"""Answers of the API: typed documents built from the store's rows. They are the response side of the contract."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Annotated, Any, Generic, Literal, Self, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
+
+from api.schemas import JobState, TrialState
+from db.rows import DatasetRow, JobRow, ModelRow, SweepRow, TrialRow
+
+ItemT = TypeVar("ItemT")
+
+
+def _rfc3339(value: datetime) -> str:
+    return value.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+Time = Annotated[datetime, PlainSerializer(_rfc3339, return_type=str)]
+Document = dict[str, Any]
+
+
+class View(BaseModel):
+    """An answer. Clients must accept fields they do not know."""
+
+    model_config = ConfigDict(protected_namespaces=())
+
+
+class PageView(View, Generic[ItemT]):
+    """One page of a list."""
+
+    items: list[ItemT]
+    next_cursor: str | None = None
+
+
+class ErrorItem(View):
+    """One offending place: a pointer into the body, a parameter, or a node of a model."""
+
+    model_config = ConfigDict(extra="allow")
+
+    detail: str | None = None
+    pointer: str | None = None
+
+
+class ProblemView(View):
+    """RFC 9457 problem document."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    errors: list[ErrorItem] | None = None
+
+
+class ModelView(View):
+    """An uploaded model."""
+
+    id: str
+    name: str
+    format: str
+    size_bytes: int
+    graph: Document
+    software: list[Document]
+    created_at: Time
+
+    @classmethod
+    def of(cls, row: ModelRow) -> Self:
+        """From the store's row."""
+        return cls(
+            id=row.id, name=row.name, format=row.format, size_bytes=row.size_bytes, graph=dict(row.graph),
+            software=[dict(item) for item in row.software], created_at=row.created_at,
+        )  # fmt: skip
+
+
+class DatasetView(View):
+    """Uploaded evaluation data: ``arrays`` is name -> {shape, dtype}; ``samples`` is the first dimension of each."""
+
+    id: str
+    name: str
+    samples: int
+    arrays: dict[str, Document]
+    size_bytes: int
+    created_at: Time
+
+    @classmethod
+    def of(cls, row: DatasetRow) -> Self:
+        """From the store's row."""
+        return cls(
+            id=row.id, name=row.name, samples=row.samples, arrays={k: dict(v) for k, v in row.arrays.items()},
+            size_bytes=row.size_bytes, created_at=row.created_at,
+        )  # fmt: skip
+
+
+class DeviceView(View):
+    """A catalogue part; ``sources`` says where the numbers come from."""
+
+    model_config = ConfigDict(extra="allow")
+
+    name: str
+    lut: int
+    ff: int
+    dsp: int
+    bram_kb: float
+    uram_kb: float
+    off_chip_gb_per_s: float
+    static_w: float
+    default_clock_mhz: float
+
+
+class ProgressView(View):
+    """Trials that are complete, infeasible or failed, of those in the budget."""
+
+    trials_done: int
+    trials_total: int
+
+
+class JobView(View):
+    """An exploration.
+
+    ``seq`` is the number of its newest event; the answer is a function of it. ``best`` is objective ->
+    {value, trial_id, number}; ``spec`` is the body with its defaults filled in and the limits now in force.
+    """
+
+    id: str
+    state: JobState
+    model: str
+    dataset: str | None
+    sweep: str | None
+    labels: dict[str, str]
+    seq: int
+    progress: ProgressView
+    counts: dict[TrialState, int]
+    hypervolume: float | None
+    best: dict[str, Document]
+    pareto_size: int
+    failure: Document | None
+    created_at: Time
+    started_at: Time | None
+    finished_at: Time | None
+    spec: Document
+    links: dict[str, str]
+
+    @classmethod
+    def of(cls, row: JobRow) -> Self:
+        """From the store's row."""
+        search = dict(row.spec.get("search", {}))
+        limits = {
+            "trials": row.trials_total,
+            "wall_seconds": row.wall_seconds,
+            "parallel_trials": row.parallel_trials,
+        }
+        base = f"/v1/jobs/{row.id}"
+        return cls(
+            id=row.id,
+            state=row.state,
+            model=row.model_id,
+            dataset=row.dataset_id,
+            sweep=row.sweep_id,
+            labels=dict(row.labels),
+            seq=row.seq,
+            progress=ProgressView(trials_done=row.trials_done, trials_total=row.trials_total),
+            counts=dict(row.counts),
+            hypervolume=row.hypervolume,
+            best={metric: dict(value) for metric, value in row.best.items()},
+            pareto_size=len(row.front),
+            failure=None if row.failure is None else dict(row.failure),
+            created_at=row.created_at,
+            started_at=row.started_at,
+            finished_at=row.finished_at,
+            spec={**row.spec, "search": {**search, **limits}},
+            links={name: f"{base}/{name}" for name in ("trials", "pareto", "events")} | {"self": base},
+        )
+
+
+class ExactView(View):
+    """The word-for-word comparison with the integer reference."""
+
+    compared_words: int
+    mismatched_words: int
+    samples: int
+
+
+class StageView(View):
+    """One rung of the fidelity ladder."""
+
+    name: str
+    seconds: float
+    cache_hit: bool
+
+
+class TrialView(View):
+    """One candidate and what became of it. Metrics that were not reached are absent, never a default number."""
+
+    id: str
+    job_id: str
+    number: int
+    seq: int
+    state: TrialState
+    reason: str | None
+    stage: str | None = Field(description="what runs right now")
+    attempts: int
+    created_at: Time
+    started_at: Time | None
+    finished_at: Time | None
+    candidate: Document
+    candidate_hash: str
+    metrics: Document
+    exact: ExactView | None
+    constraints: dict[str, float]
+    stages: list[StageView]
+    provenance: Document
+    cached_from: str | None
+    sign_off: str | None
+    sign_off_result: Document | None
+
+    @classmethod
+    def of(cls, row: TrialRow, *, operators: bool = False) -> Self:
+        """From the store's row; with ``operators`` the metrics also hold ``devices`` and ``operators``."""
+        result: Mapping[str, Any] = row.result or {}
+        metrics = dict(result.get("metrics", {}))
+        if operators:
+            metrics.update(result.get("detail", {}))
+        exact = result.get("exact")
+        stages: Sequence[Mapping[str, Any]] = result.get("stages", ())
+        return cls(
+            id=row.id,
+            job_id=row.job_id,
+            number=row.number,
+            seq=row.seq,
+            state=row.state,
+            reason=row.reason,
+            stage=row.stage,
+            attempts=row.attempts,
+            created_at=row.created_at,
+            started_at=row.started_at,
+            finished_at=row.finished_at,
+            candidate=dict(row.candidate),
+            candidate_hash=row.candidate_hash,
+            metrics=metrics,
+            exact=None if exact is None else ExactView(**exact),
+            constraints=dict(result.get("constraints", {})),
+            stages=[StageView(**stage) for stage in stages],
+            provenance=dict(result.get("provenance", {})),
+            cached_from=row.cached_from,
+            sign_off=row.sign_off,
+            sign_off_result=None if row.sign_off_result is None else dict(row.sign_off_result),
+        )
+
+
+class AttemptView(View):
+    """One start of a trial on a worker; ``outcome`` None while it runs."""
+
+    purpose: str
+    worker: str
+    started_at: Time
+    ended_at: Time | None
+    outcome: str | None
+    reason: str | None
+
+
+class HealthView(View):
+    """The process answers."""
+
+    status: Literal["ok"] = "ok"
+
+
+class ReadyView(View):
+    """Whether jobs submitted now would run: each part is ``ok`` or says what is wrong."""
+
+    ready: bool
+    database: str
+    broker: str
+    workers: str
+
+
+class WorkerView(View):
+    """A worker heard recently, with its tools and the state of its sandbox."""
+
+    id: str
+    queues: list[str]
+    heard_at: Time
+    info: Document
+
+
+class VersionView(View):
+    """Versions of the service and of every worker's tools."""
+
+    version: str
+    python: str
+    schema_revision: str
+    packages: dict[str, str]
+    workers: list[WorkerView]
+
+
+class SweepItem(View):
+    """What became of one body of a sweep: a job, or the problem document it was refused with."""
+
+    index: int
+    job_id: str | None = None
+    state: JobState | None = None
+    problem: Document | None = None
+
+
+class SweepView(View):
+    """A group of jobs and its progress."""
+
+    id: str
+    created_at: Time
+    items: list[SweepItem]
+    counts: dict[str, int]
+    progress: ProgressView
+
+    @classmethod
+    def of(cls, row: SweepRow, jobs: Mapping[str, JobRow]) -> Self:
+        """From the store's row and its jobs by id; deleted jobs have no state any more."""
+        items = []
+        for index, item in enumerate(row.items):
+            job = jobs.get(item.get("job_id", ""))
+            items.append(
+                SweepItem(
+                    index=index,
+                    job_id=item.get("job_id"),
+                    state=job.state if job else None,
+                    problem=item.get("problem"),
+                )
+            )
+        counts: dict[str, int] = {}
+        for job in jobs.values():
+            counts[job.state] = counts.get(job.state, 0) + 1
+        refused = sum(1 for item in items if item.problem)
+        return cls(
+            id=row.id,
+            created_at=row.created_at,
+            items=items,
+            counts=counts | ({"refused": refused} if refused else {}),
+            progress=ProgressView(
+                trials_done=sum(job.trials_done for job in jobs.values()),
+                trials_total=sum(job.trials_total for job in jobs.values()),
+            ),
+        )

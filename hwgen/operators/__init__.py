@@ -1,1 +1,0 @@
-"""The hardware operators: each file holds one operator's RTL parameters, integer reference, cycle and resource model."""
