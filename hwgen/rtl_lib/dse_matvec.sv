@@ -1,0 +1,293 @@
+`include "dse_memory.svh"
+
+/// Weight-stationary matrix-vector product: one vector of `InBlocks * InLanes` elements in, `OutBlocks * OutLanes` out.
+///
+/// `Groups` weight sets are used in turn, one per vector (grouped convolution, heads). One block of
+/// `OutLanes * InLanes` products per cycle: a vector takes `InBlocks * OutBlocks` cycles, and the next one is loaded
+/// meanwhile. The accumulator starts at the bias and is wide enough never to overflow; it is requantised at the end.
+/// Shared-exponent operands add their block exponents to each partial sum as a left shift (exact).
+/// Every output is a function of registers only. Reset forgets all data in flight; memories are kept.
+module dse_matvec #(
+  parameter int unsigned InLanes       = 4,   // elements per input beat
+  parameter int unsigned OutLanes      = 4,   // elements per output beat
+  parameter int unsigned InBlocks      = 2,   // input beats per vector
+  parameter int unsigned OutBlocks     = 2,   // output beats per vector
+  parameter int unsigned Groups        = 1,   // weight sets used in turn
+  parameter int unsigned InWidth       = 8,   // bits of an input element (or mantissa)
+  parameter bit          InSigned      = 1,
+  parameter int unsigned InExpWidth    = 0,   // bits of an input block exponent, 0: integer input
+  parameter int unsigned InSubBlocks   = 1,   // input exponents per beat
+  parameter int unsigned WeightWidth   = 8,   // bits of a weight (or mantissa)
+  parameter bit          WeightSigned  = 1,
+  parameter int unsigned WeightExpWidth = 0,  // bits of a weight block exponent, 0: integer weights
+  parameter int unsigned SubBlocks     = 1,   // partial sums per beat, a multiple of InSubBlocks; weight exponents per lane
+  parameter int unsigned AccWidth      = 24,  // accumulator bits
+  parameter bit          SharedShift   = 1,   // one requantisation shift for all outputs
+  parameter int unsigned ShiftWidth    = 5,   // bits of a requantisation shift
+  parameter int unsigned OutWidth      = 8,   // bits of an output element
+  parameter int          Rounding      = 1,
+  parameter int          Overflow      = 1,
+  parameter longint      ClampLow      = -128,
+  parameter longint      ClampHigh     = 127,
+  parameter              WeightFile    = "",  // Groups*OutBlocks*InBlocks words of OutLanes*InLanes weights, input lane fastest
+  parameter              WeightExpFile = "",  // as many words of OutLanes*SubBlocks exponents
+  parameter              BiasFile      = "",  // Groups*OutBlocks words of OutLanes accumulators
+  parameter              ShiftFile     = "",  // Groups*OutBlocks words of OutLanes shifts, or one shift
+  localparam int unsigned InPayload    = InLanes * InWidth + InSubBlocks * InExpWidth,
+  localparam int unsigned OutPayload   = OutLanes * OutWidth
+) (
+  input  logic                  clk_i,
+  input  logic                  rst_ni,
+  input  logic                  in_valid_i,
+  output logic                  in_ready_o,
+  input  logic [InPayload-1:0]  in_payload_i,  // exponents above the elements
+  input  logic                  in_last_i,     // last beat of a sample
+  output logic                  out_valid_o,
+  input  logic                  out_ready_i,
+  output logic [OutPayload-1:0] out_payload_o,
+  output logic                  out_last_o
+);
+
+  localparam int unsigned Steps       = InBlocks * OutBlocks;
+  localparam int unsigned WeightDepth = Groups * Steps;
+  localparam int unsigned BiasDepth   = Groups * OutBlocks;
+  localparam int unsigned ShiftDepth  = SharedShift ? 1 : BiasDepth;
+  localparam int unsigned ShiftLanes  = SharedShift ? 1 : OutLanes;
+  localparam int unsigned InAddrWidth   = $clog2(2 * InBlocks);
+  localparam int unsigned WeightAddrWidth = WeightDepth > 1 ? $clog2(WeightDepth) : 1;
+  localparam int unsigned BiasAddrWidth = BiasDepth > 1 ? $clog2(BiasDepth) : 1;
+  localparam int unsigned InBlockWidth  = InBlocks > 1 ? $clog2(InBlocks) : 1;
+  localparam int unsigned OutBlockWidth = OutBlocks > 1 ? $clog2(OutBlocks) : 1;
+  localparam int unsigned SubLanes    = InLanes / SubBlocks;
+  localparam int unsigned RqWidth     = AccWidth;
+  localparam int unsigned RqShiftWidth = ShiftWidth;
+  // A plain C++ integer in simulation, trimmed to the accumulator by synthesis.
+  localparam int unsigned SumWidth    = AccWidth > 32 ? 64 : 32;
+
+  `include "dse_requantize.svh"
+
+  // The same text describes packed words to synthesis (block RAM) and arrays of elements to simulation (the compiler
+  // vectorises the loops); indexing is the same.
+`ifdef SYNTHESIS
+  typedef logic [InLanes-1:0][InWidth-1:0] in_word_t;
+  typedef logic [OutLanes*InLanes-1:0][WeightWidth-1:0] weight_word_t;
+`else
+  typedef logic [InWidth-1:0] in_word_t[InLanes];
+  typedef logic [WeightWidth-1:0] weight_word_t[OutLanes*InLanes];
+`endif
+  typedef logic signed [AccWidth-1:0] acc_word_t[OutLanes];
+
+  in_word_t     in_memory[2*InBlocks];
+  weight_word_t weight_memory[WeightDepth];
+  logic [OutLanes*AccWidth-1:0]     bias_memory [BiasDepth];
+  logic [ShiftLanes*ShiftWidth-1:0] shift_memory[ShiftDepth];
+
+`ifdef SYNTHESIS
+  initial $readmemh(WeightFile, weight_memory);
+`else
+  initial begin : gen_load_weights
+    string file;
+    logic [OutLanes*InLanes*WeightWidth-1:0] image[WeightDepth];
+    file = WeightFile;
+    if (file == "" && !$value$plusargs("weight=%s", file)) file = "";
+    if (file != "") begin
+      $readmemh(file, image);
+      for (int d = 0; d < WeightDepth; d++)
+        for (int i = 0; i < OutLanes * InLanes; i++) weight_memory[d][i] = image[d][i*WeightWidth+:WeightWidth];
+    end
+  end
+`endif
+  `DSE_LOAD_MEMORY(bias_memory, BiasFile, "bias")
+  `DSE_LOAD_MEMORY(shift_memory, ShiftFile, "shift")
+
+  // ---- Input side: two banks, one filling while the other is multiplied.
+  logic [1:0] full_q;       // bank holds a whole vector
+  logic [1:0] bank_last_q;  // that vector ends a sample
+  logic fill_bank_q, use_bank_q;
+  logic [InAddrWidth-1:0] fill_addr_q;
+  logic [InBlockWidth-1:0] fill_block_q;
+  logic stall, push, fill_done, use_done;
+
+  // While the pipeline is held, its oldest step still reads a bank that was released when that step was issued.
+  assign in_ready_o = !full_q[fill_bank_q] && !stall;
+  assign push       = in_valid_i && in_ready_o;
+  assign fill_done  = push && fill_block_q == InBlockWidth'(InBlocks - 1);
+
+  always_ff @(posedge clk_i) begin
+    if (push) begin
+      for (int i = 0; i < InLanes; i++) in_memory[fill_addr_q][i] <= in_payload_i[i*InWidth+:InWidth];
+    end
+  end
+
+  // ---- Step counters: the output block is the outer loop, the input block the inner one.
+  logic issue, acc_valid_q, acc_first_q, acc_end_q, acc_last_q, sum_valid_q, sum_last_q;
+  logic [InBlockWidth-1:0] in_block_q;
+  logic [OutBlockWidth-1:0] out_block_q;
+  logic [InAddrWidth-1:0] in_addr_q, in_addr_next_q;
+  logic [WeightAddrWidth-1:0] weight_addr_q, weight_addr_next_q;
+  logic [BiasAddrWidth-1:0] bias_addr_q, bias_addr_next_q, shift_addr_q;
+  logic block_end;
+
+  assign issue     = full_q[use_bank_q] && !stall;
+  assign block_end = in_block_q == InBlockWidth'(InBlocks - 1);
+  assign use_done  = issue && block_end && out_block_q == OutBlockWidth'(OutBlocks - 1);
+
+  always_ff @(posedge clk_i) begin
+    if (!rst_ni) begin
+      full_q <= '0;
+      fill_bank_q <= 1'b0;
+      use_bank_q <= 1'b0;
+      fill_addr_q <= '0;
+      fill_block_q <= '0;
+    end else begin
+      if (push) begin
+        fill_block_q <= fill_done ? '0 : fill_block_q + 1'b1;
+        fill_addr_q  <= fill_addr_q == InAddrWidth'(2 * InBlocks - 1) ? '0 : fill_addr_q + 1'b1;
+      end
+      if (fill_done) begin
+        full_q[fill_bank_q] <= 1'b1;
+        bank_last_q[fill_bank_q] <= in_last_i;
+        fill_bank_q <= !fill_bank_q;
+      end
+      if (use_done) begin
+        full_q[use_bank_q] <= 1'b0;
+        use_bank_q <= !use_bank_q;
+      end
+    end
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (!rst_ni) begin
+      in_block_q <= '0;
+      out_block_q <= '0;
+      in_addr_next_q <= '0;
+      weight_addr_next_q <= '0;
+      bias_addr_next_q <= '0;
+      acc_valid_q <= 1'b0;
+      sum_valid_q <= 1'b0;
+    end else if (!stall) begin
+      acc_valid_q <= issue;
+      sum_valid_q <= acc_valid_q && acc_end_q;
+      if (issue) begin
+        in_block_q <= block_end ? '0 : in_block_q + 1'b1;
+        weight_addr_next_q <= weight_addr_next_q == WeightAddrWidth'(WeightDepth - 1) ? '0 : weight_addr_next_q + 1'b1;
+        in_addr_next_q <= in_addr_next_q + 1'b1;
+        if (block_end) begin
+          in_addr_next_q <= use_bank_q ? InAddrWidth'(InBlocks) : '0;
+          bias_addr_next_q <= bias_addr_next_q == BiasAddrWidth'(BiasDepth - 1) ? '0 : bias_addr_next_q + 1'b1;
+          out_block_q <= out_block_q + 1'b1;
+        end
+        if (use_done) begin
+          in_addr_next_q <= use_bank_q ? '0 : InAddrWidth'(InBlocks);
+          out_block_q <= '0;
+        end
+      end
+    end
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (!stall) begin
+      in_addr_q <= in_addr_next_q;
+      weight_addr_q <= weight_addr_next_q;
+      bias_addr_q <= bias_addr_next_q;
+      shift_addr_q <= bias_addr_q;
+      acc_first_q <= in_block_q == '0;
+      acc_end_q <= block_end;
+      acc_last_q <= use_done && bank_last_q[use_bank_q];
+      sum_last_q <= acc_last_q;
+    end
+  end
+
+  // ---- Arithmetic. The functions stay loops in the simulator's C++; the shifts of plain integers fold to nothing.
+  logic [SubBlocks*(InExpWidth+1)-1:0] in_exponents;       // per partial sum, one spare bit so that the width is never 0
+  logic [OutLanes*SubBlocks*(WeightExpWidth+1)-1:0] weight_exponents;
+
+  if (InExpWidth > 0) begin : gen_in_exponents
+    logic [InSubBlocks*InExpWidth-1:0] exponent_memory[2*InBlocks];
+    always_ff @(posedge clk_i) if (push) exponent_memory[fill_addr_q] <= in_payload_i[InPayload-1:InLanes*InWidth];
+    always_comb
+      for (int b = 0; b < SubBlocks; b++)
+        in_exponents[b*(InExpWidth+1)+:InExpWidth+1] =
+            {1'b0, exponent_memory[in_addr_q][(b*InSubBlocks/SubBlocks)*InExpWidth+:InExpWidth]};
+  end else begin : gen_no_in_exponents
+    assign in_exponents = '0;
+  end
+
+  if (WeightExpWidth > 0) begin : gen_weight_exponents
+    logic [OutLanes*SubBlocks*WeightExpWidth-1:0] exponent_memory[WeightDepth];
+    `DSE_LOAD_MEMORY(exponent_memory, WeightExpFile, "weight_exp")
+    always_comb
+      for (int b = 0; b < OutLanes * SubBlocks; b++)
+        weight_exponents[b*(WeightExpWidth+1)+:WeightExpWidth+1] =
+            {1'b0, exponent_memory[weight_addr_q][b*WeightExpWidth+:WeightExpWidth]};
+  end else begin : gen_no_weight_exponents
+    assign weight_exponents = '0;
+  end
+
+  function automatic logic signed [SumWidth-1:0] product(
+      input logic [InWidth-1:0] x, input logic [WeightWidth-1:0] w);
+    return SumWidth'(signed'({InSigned & x[InWidth-1], x})) * SumWidth'(signed'({WeightSigned & w[WeightWidth-1], w}));
+  endfunction
+
+  function automatic acc_word_t multiply_accumulate(
+      input acc_word_t acc, input in_word_t x, input weight_word_t w,
+      input logic [SubBlocks*(InExpWidth+1)-1:0] x_exp, input logic [OutLanes*SubBlocks*(WeightExpWidth+1)-1:0] w_exp,
+      input logic [OutLanes*AccWidth-1:0] bias, input logic first);
+    /* verilator no_inline_task */
+    acc_word_t result;
+    for (int o = 0; o < OutLanes; o++) begin
+      automatic logic signed [SumWidth-1:0] total = '0;
+      if (InExpWidth + WeightExpWidth == 0) begin
+        for (int i = 0; i < InLanes; i++) total = total + product(x[i], w[o*InLanes+i]);
+      end else begin
+        for (int b = 0; b < SubBlocks; b++) begin
+          automatic logic signed [SumWidth-1:0] partial = '0;
+          for (int i = 0; i < SubLanes; i++)
+            partial = partial + product(x[b*SubLanes+i], w[o*InLanes+b*SubLanes+i]);
+          total = total + ((partial << x_exp[b*(InExpWidth+1)+:InExpWidth+1])
+                           << w_exp[(o*SubBlocks+b)*(WeightExpWidth+1)+:WeightExpWidth+1]);
+        end
+      end
+      result[o] = AccWidth'(total) + (first ? signed'(bias[o*AccWidth+:AccWidth]) : acc[o]);
+    end
+    return result;
+  endfunction
+
+  function automatic logic [OutPayload-1:0] requantize_word(
+      input acc_word_t acc, input logic [ShiftLanes*ShiftWidth-1:0] shifts);
+    /* verilator no_inline_task */
+    logic [OutPayload-1:0] word;
+    for (int o = 0; o < OutLanes; o++)
+      word[o*OutWidth+:OutWidth] = requantize(acc[o], shifts[(SharedShift ? 0 : o)*ShiftWidth+:ShiftWidth]);
+    return word;
+  endfunction
+
+  acc_word_t acc_q;
+  always_ff @(posedge clk_i) begin
+    if (acc_valid_q && !stall)
+      acc_q <= multiply_accumulate(acc_q, in_memory[in_addr_q], weight_memory[weight_addr_q], in_exponents,
+                                   weight_exponents, bias_memory[bias_addr_q], acc_first_q);
+  end
+
+  // ---- Output: one result register, then the spill register whose ready is a register.
+  logic result_valid_q, result_last_q, result_ready;
+  logic [OutPayload-1:0] result_q;
+
+  assign stall = result_valid_q && !result_ready;
+
+  always_ff @(posedge clk_i) begin
+    if (!rst_ni) result_valid_q <= 1'b0;
+    else if (!stall) result_valid_q <= sum_valid_q;
+    if (!stall && sum_valid_q) begin
+      result_q <= requantize_word(acc_q, shift_memory[SharedShift ? '0 : shift_addr_q]);
+      result_last_q <= sum_last_q;
+    end
+  end
+
+  dse_spill_register #(.Width(OutPayload)) u_out (
+    .clk_i(clk_i), .rst_ni(rst_ni),
+    .in_valid_i(result_valid_q), .in_ready_o(result_ready), .in_payload_i(result_q), .in_last_i(result_last_q),
+    .out_valid_o(out_valid_o), .out_ready_i(out_ready_i), .out_payload_o(out_payload_o), .out_last_o(out_last_o)
+  );
+
+endmodule

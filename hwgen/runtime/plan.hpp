@@ -1,0 +1,78 @@
+// The simulation plan: a line-based text that names models, streams and files. hwgen/simulate.py writes it.
+//
+//   limits <max_cycles> <quiet_cycles>      stop after so many cycles, or after so many without any transfer
+//   output_stalls <none|random|stalls> <seed>
+//   input_stalls <none|random|stalls> <seed>
+//   trace <file>                            optional: cycle, stream and payload of every output transfer
+//   model <name> <shared object> <argument>...
+//   stream <name> <producer> <prefix> <consumer> <prefix> <bytes> <beats> <lanes> <bits> <check> <file>
+//
+// Producer or consumer `-` is the outside world. `bytes` is the container of a beat, `beats` counts those of one
+// sample, `file` holds the beats of all samples (stimulus or expected words; `-` for none).
+#pragma once
+#include <fstream>
+#include <sstream>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+struct ModelPlan {
+  std::string name, path;
+  std::vector<std::string> arguments;
+};
+
+struct StreamPlan {
+  std::string name, producer, out_prefix, consumer, in_prefix;
+  size_t bytes = 0, beats = 0, lanes = 0, bits = 0;
+  bool check = false;
+  std::string file;
+};
+
+struct StallPlan {
+  std::string mode = "none";
+  uint64_t seed = 0;
+};
+
+struct Plan {
+  uint64_t max_cycles = 0, quiet_cycles = 0;
+  StallPlan output_stalls, input_stalls;
+  std::string trace;
+  std::vector<ModelPlan> models;
+  std::vector<StreamPlan> streams;
+};
+
+inline Plan read_plan(const std::string& path) {
+  std::ifstream in(path);
+  if (!in) throw std::runtime_error("cannot read the plan " + path);
+  Plan plan;
+  std::string line;
+  while (std::getline(in, line)) {
+    std::istringstream words(line);
+    std::string keyword;
+    if (!(words >> keyword)) continue;
+    if (keyword == "limits") {
+      words >> plan.max_cycles >> plan.quiet_cycles;
+    } else if (keyword == "output_stalls") {
+      words >> plan.output_stalls.mode >> plan.output_stalls.seed;
+    } else if (keyword == "input_stalls") {
+      words >> plan.input_stalls.mode >> plan.input_stalls.seed;
+    } else if (keyword == "trace") {
+      words >> plan.trace;
+    } else if (keyword == "model") {
+      ModelPlan model;
+      words >> model.name >> model.path;
+      for (std::string argument; words >> argument;) model.arguments.push_back(argument);
+      plan.models.push_back(model);
+      words.clear();
+    } else if (keyword == "stream") {
+      StreamPlan s;
+      words >> s.name >> s.producer >> s.out_prefix >> s.consumer >> s.in_prefix >> s.bytes >> s.beats >> s.lanes >>
+          s.bits >> s.check >> s.file;
+      plan.streams.push_back(s);
+    } else {
+      throw std::runtime_error("unknown plan line: " + line);
+    }
+    if (words.fail()) throw std::runtime_error("bad plan line: " + line);
+  }
+  return plan;
+}
