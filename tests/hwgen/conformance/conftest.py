@@ -1,0 +1,43 @@
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from hwgen.build import BuildCache
+from tests.hwgen.conformance.report import Report
+
+REPOSITORY = Path(__file__).parents[3]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--conformance-report", metavar="FILE", help="write the conformance counts to a Markdown file")
+
+
+@pytest.fixture(scope="session")
+def cache_directory() -> Path:
+    """Where compiled operators live between test runs; the key of each contains its sources and the tool versions."""
+    return Path(os.environ.get("HEADRACE_TEST_CACHE", REPOSITORY / "build" / "test_cache"))
+
+
+@pytest.fixture(scope="session")
+def build_cache(cache_directory: Path) -> BuildCache:
+    return BuildCache(cache_directory)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    report = Report()
+    for outcome in ("passed", "failed"):
+        for test in terminalreporter.stats.get(outcome, []):
+            # User properties survive the trip from a pytest-xdist worker.
+            for key, value in getattr(test, "user_properties", ()):
+                report.add(key, value, outcome == "passed")
+    if report.empty:
+        return
+    terminalreporter.section("conformance")
+    for line in report.lines():
+        terminalreporter.write_line(line)
+    target = config.getoption("--conformance-report", default=None)
+    if target:
+        Path(target).write_text(report.markdown())

@@ -1,0 +1,101 @@
+"""Simulate one case under every stall pattern and collect what is wrong with it."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from hwgen.build import RTL_DIRECTORY, BuildCache
+from hwgen.design import Design, Endpoint, Instance, Stream, verify_design
+from hwgen.measurement import Measurement
+from hwgen.simulate import STALL_PATTERNS, SimulationOptions, simulate
+from tests.hwgen.conformance.case import Case, Mutation
+
+QUIET_CYCLES = 20_000
+
+
+@dataclass
+class Totals:
+    """Counts over the cases of one operator."""
+
+    operator: str
+    cases: int = 0
+    simulations: int = 0
+    compared_words: int = 0
+    mismatched_words: int = 0
+    cycle_checks: int = 0
+    failures: list[str] = field(default_factory=list)
+
+
+def one_operator_design(case: Case) -> Design:
+    """A design of one instance, every port connected to the outside world."""
+    operator = case.operator
+    streams = [Stream(f"to_{p}", kind, None, Endpoint("u_dut", p)) for p, kind in operator.inputs.items()]
+    streams += [Stream(f"from_{p}", kind, Endpoint("u_dut", p), None) for p, kind in operator.outputs.items()]
+    design = Design("conformance", (Instance("u_dut", operator, case.contents),), tuple(streams))
+    verify_design(design)
+    return design
+
+
+def simulate_case(case: Case, cache: BuildCache, stalls: str) -> Measurement:
+    """Simulate with ``stalls`` on every output and every input."""
+    options = SimulationOptions(output_stalls=stalls, input_stalls=stalls, quiet_cycles=QUIET_CYCLES)
+    inputs = {f"to_{port}": words for port, words in case.inputs.items()}
+    return simulate(one_operator_design(case), inputs, cache, options)
+
+
+def check_cases(name: str, cases: Iterable[Case], cache: BuildCache) -> Totals:
+    """Run all cases under all stall patterns; every complaint names its case."""
+    totals = Totals(name)
+    for case in cases:
+        totals.cases += 1
+        for stalls in STALL_PATTERNS:
+            result = simulate_case(case, cache, stalls)
+            totals.simulations += 1
+            totals.compared_words += result.compared_words + result.internal_words
+            totals.mismatched_words += result.mismatched_words + result.internal_mismatched_words
+            if not result.exact:
+                totals.failures.append(f"{case} under {stalls}: {result.deadlock or result.first_wrong}")
+            elif stalls == "none":
+                totals.cycle_checks += 1
+                totals.failures += cycle_complaints(case, result)
+    return totals
+
+
+def cycle_complaints(case: Case, result: Measurement) -> list[str]:
+    """Differences between the cycle model and an unstalled simulation of three samples or more."""
+    if result.samples < 3:
+        return [f"{case}: cycles need at least 3 samples, not {result.samples}"]
+    model = case.operator.cycles()
+    seen = (result.latency_cycles, result.interval_cycles)
+    if seen == (model.latency, model.interval):
+        return []
+    return [f"{case}: measured (latency, interval) {seen}, the model says {(model.latency, model.interval)}"]
+
+
+def plant(mutation: Mutation, directory: Path) -> Path:
+    """A copy of the RTL library with the fault; raises ValueError unless the text occurs exactly once."""
+    library = directory / "rtl_lib"
+    library.mkdir(parents=True)
+    for source in RTL_DIRECTORY.iterdir():
+        if source.is_file():
+            shutil.copy(source, library)
+    target = library / mutation.file
+    text = target.read_text()
+    occurs = text.count(mutation.old)
+    if occurs != 1:
+        raise ValueError(f"{mutation.what}: {mutation.old!r} occurs {occurs} times in {mutation.file}")
+    target.write_text(text.replace(mutation.old, mutation.new))
+    return library
+
+
+def detects(mutation: Mutation, cases: Iterable[Case], cache: BuildCache) -> bool:
+    """Whether some case tells the faulty library in ``cache`` from the reference."""
+    return any(
+        not simulate_case(case, cache, stalls).exact
+        for case in cases
+        if mutation.only in str(case)
+        for stalls in STALL_PATTERNS
+    )
