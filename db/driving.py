@@ -117,6 +117,15 @@ class DriverVerbs:
                 transition.send(connection, "evaluate", [trial["id"]], now)
             return True
 
+    def drop_queued(self, job_id: str, fence: int, reason: str) -> bool:
+        """Cancel the trials that nobody has started; False when the lease is lost."""
+        with self.database.write() as connection:
+            job = transition.lock_job(connection, job_id)
+            if job["fence"] != fence or job["lease_until"] is None:
+                return False
+            transition.cancel_queued_trials(connection, job_id, self.database.now(connection), reason)
+            return True
+
     def finish_job(self, job_id: str, fence: int, state: JobState, failure: Mapping[str, Any] | None = None) -> bool:
         """End the job as succeeded or failed; False when the lease is lost or users asked for something else."""
         with self.database.write() as connection:

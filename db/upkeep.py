@@ -23,7 +23,7 @@ class UpkeepVerbs:
     database: Database
 
     def check(self) -> None:
-        """One round trip to the database; raises what the driver raises when it cannot be reached."""
+        """One round trip to the database; raises UnavailableError when it cannot be reached."""
         with self.database.read() as connection:
             connection.execute(text("SELECT 1"))
 

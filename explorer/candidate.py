@@ -54,8 +54,7 @@ class Candidate:
                 name: {"weight": f.weight, "activation": f.activation} for name, f in sorted(self.quantization.items())
             },
             "parallelism": {
-                name: {"in_lanes": p.in_lanes, "out_lanes": p.out_lanes}
-                for name, p in sorted(self.parallelism.items())
+                name: {"in_lanes": p.in_lanes, "out_lanes": p.out_lanes} for name, p in sorted(self.parallelism.items())
             },
             "partition": dict(sorted(self.partition.items())),
         }
@@ -65,9 +64,7 @@ class Candidate:
         """Inverse of ``to_json``; raises KeyError or TypeError on another shape of data."""
         return Candidate(
             quantization={n: NodeFormats(q["weight"], q["activation"]) for n, q in data["quantization"].items()},
-            parallelism={
-                n: NodeLanes(int(p["in_lanes"]), int(p["out_lanes"])) for n, p in data["parallelism"].items()
-            },
+            parallelism={n: NodeLanes(int(p["in_lanes"]), int(p["out_lanes"])) for n, p in data["parallelism"].items()},
             partition={n: int(d) for n, d in data["partition"].items()},
         )
 

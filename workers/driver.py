@@ -1,0 +1,212 @@
+"""The search driver: one per job, by lease. It asks the search, adds trials, tells outcomes, and ends the job.
+
+Rows are the truth and this object is disposable: a new driver restores the search from the rows and goes on. It
+reuses no trial number and never exceeds the budget, because the store hands out numbers and refuses beyond it.
+"""
+
+from __future__ import annotations
+
+import importlib
+import logging
+import threading
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from db.artefacts import Artefacts
+from db.rows import TERMINAL_TRIAL_STATES, JobLease, TrialRow
+from db.store import Store
+from explorer.candidate import Candidate
+from explorer.spec import JobSpec
+from workers.bell import Bell
+from workers.scoreboard import Scoreboard, outcome_of
+from workers.settings import Settings
+
+_log = logging.getLogger(__name__)
+
+# A search over a discrete space asks again for what is known; so many times in a row means it has nothing new.
+_REPEATS_IN_A_ROW = 200
+# When the first evaluations all fail by faults, the machine is broken, not the designs.
+_FAULTS_AT_THE_START = 3
+_SCORE_SECONDS = 0.5
+_PAGE = 500
+
+
+class Driver:
+    """Drives one job until it ends, pauses, is cancelled, or the lease is lost."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        store: Store,
+        bell: Bell,
+        lease: JobLease,
+        publish: Callable[[], object],
+        stopping: threading.Event,
+    ) -> None:
+        self._settings = settings
+        self._store = store
+        self._bell = bell
+        self._publish = publish
+        self._stopping = stopping
+        self._fence = lease.fence
+        self._job = lease.job
+        self._spec = JobSpec.from_json(lease.job.spec)
+        self._search = _make_search(settings, self._spec)
+        self._scores = Scoreboard(self._spec)
+        self._seq = 0
+        self._pending: dict[str, Candidate] = {}
+        self._asked_again: dict[str, int] = {}
+        self._exhausted = False
+        self._scored_at = 0.0
+
+    def run(self) -> None:
+        """Search, sign the front off, finish. Returns early when the job is no longer this driver's to drive."""
+        self._restore()
+        if not self._search_phase():
+            return
+        self._score(force=True)
+        if self._job.state == "running" and not self._sign_off_phase():
+            return
+        failure = self._failure()
+        self._store.finish_job(self._job.id, self._fence, "failed" if failure else "succeeded", failure)
+
+    def _restore(self) -> None:
+        history = self._store.trial_history(self._job.id)
+        ended = [trial for trial in history if trial.state in TERMINAL_TRIAL_STATES]
+        told = [(_candidate(t), outcome_of(t)) for t in ended if t.state != "cancelled"]
+        if told:
+            self._search.restore(told)
+        for trial in ended:
+            self._scores.add(trial)
+        self._pending = {t.id: _candidate(t) for t in history if t.state not in TERMINAL_TRIAL_STATES}
+        self._seq = max((trial.seq for trial in history), default=0)
+
+    def _search_phase(self) -> bool:
+        """True when the search is over; False when this driver has to let go."""
+        while self._mine():
+            self._take_changes()
+            over = self._search_is_over()
+            if over:
+                self._store.drop_queued(self._job.id, self._fence, over)
+                self._take_changes()
+                if not self._pending:
+                    return True
+            elif self._fill():
+                self._publish()
+                continue
+            self._score()
+            self._bell.wait(self._job.id, self._settings.heartbeat_seconds)
+        return False
+
+    def _mine(self) -> bool:
+        """Extend the lease when it is time; False when the job was paused, cancelled, ended or taken over."""
+        if self._stopping.is_set():
+            self._store.release_job(self._job.id, self._fence, again=True)
+            return False
+        job = self._store.heartbeat_job(self._job.id, self._fence, self._settings.lease_seconds)
+        if job is None:
+            _log.warning("job %s has another driver", self._job.id)
+            return False
+        self._job = job
+        if job.state not in ("running", "stopping"):
+            self._score(force=True)
+            self._store.release_job(job.id, self._fence)
+            return False
+        return True
+
+    def _search_is_over(self) -> str | None:
+        """Why no further candidate is asked for; None while the search goes on."""
+        if self._job.state == "stopping":
+            return "the job was stopped"
+        if self._job.search_seconds >= self._job.wall_seconds:
+            return "the job's wall-clock budget was used up"
+        if self._exhausted or self._scores.count >= self._job.trials_total:
+            return "the search is complete"
+        if self._scores.only_faults(_FAULTS_AT_THE_START):
+            return "every evaluation failed"
+        return None
+
+    def _take_changes(self) -> None:
+        """Tell the search what ended since the last look."""
+        while True:
+            page = self._store.list_trials(self._job.id, since_seq=self._seq, limit=_PAGE)
+            for trial in page.items:
+                self._seq = trial.seq
+                if trial.state in TERMINAL_TRIAL_STATES and trial.id in self._pending:
+                    self._tell(trial, self._pending.pop(trial.id))
+            if page.next_cursor is None:
+                return
+
+    def _tell(self, trial: TrialRow, candidate: Candidate) -> None:
+        self._scores.add(trial)
+        if trial.state == "cancelled":
+            return
+        outcome = outcome_of(trial)
+        for _ in range(1 + self._asked_again.pop(trial.candidate_hash, 0)):
+            self._search.tell(candidate, outcome)
+
+    def _fill(self) -> bool:
+        """Add trials up to the allowed parallelism; whether any was added."""
+        added = False
+        repeats = 0
+        while len(self._pending) < self._job.parallel_trials and repeats < _REPEATS_IN_A_ROW:
+            candidate: Candidate | None = self._search.ask()
+            if candidate is None:
+                # With work pending, an outcome may open the space again; with none it is used up.
+                self._exhausted = not self._pending
+                break
+            digest = candidate.digest()
+            known = self._scores.known(digest)
+            if known is not None:
+                self._search.tell(candidate, known)
+            elif any(digest == other.digest() for other in self._pending.values()):
+                self._asked_again[digest] = self._asked_again.get(digest, 0) + 1
+            else:
+                trial = self._store.add_trial(self._job.id, self._fence, candidate.to_json(), digest)
+                if trial is None:
+                    break
+                self._pending[trial.id] = candidate
+                added, repeats = True, 0
+                continue
+            repeats += 1
+        if repeats >= _REPEATS_IN_A_ROW:
+            self._exhausted = not self._pending
+        return added
+
+    def _score(self, force: bool = False) -> None:
+        """Publish hypervolume, best values and the front; not at every trial, it is quadratic in their number."""
+        now = time.monotonic()
+        if self._scores.changed and (force or now - self._scored_at >= _SCORE_SECONDS):
+            self._scored_at = now
+            score = self._scores.score()
+            self._store.set_progress(self._job.id, self._fence, score.hypervolume, score.best, score.front)
+
+    def _sign_off_phase(self) -> bool:
+        """Have the front built as one monolithic model each; False when this driver has to let go."""
+        chosen = self._scores.score().front[: self._settings.sign_off_designs]
+        self._store.request_sign_offs(self._job.id, self._fence, chosen)
+        self._publish()
+        while self._mine() and self._job.state == "running":
+            waiting = [t for t in self._store.get_trials(list(chosen)) if t.sign_off in ("queued", "running")]
+            if not waiting:
+                return True
+            self._bell.wait(self._job.id, self._settings.heartbeat_seconds)
+        return self._job.state == "stopping"
+
+    def _failure(self) -> Mapping[str, Any] | None:
+        if self._scores.only_faults(1):
+            message = f"no evaluation succeeded; the last failure: {self._scores.last_fault}"
+            return {"code": "evaluations-failed", "message": message, "retryable": True}
+        return None
+
+
+def _candidate(trial: TrialRow) -> Candidate:
+    return Candidate.from_json(trial.candidate)
+
+
+def _make_search(settings: Settings, spec: JobSpec) -> Any:
+    module, _, name = settings.search.partition(":")
+    make = getattr(importlib.import_module(module), name)
+    return make(spec, Path(Artefacts(settings.home).graph(spec.model)))

@@ -1,0 +1,187 @@
+"""One trial in one evaluator slot: claim, run in the child, record under the fence."""
+
+from __future__ import annotations
+
+import logging
+import queue
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from db.artefacts import Artefacts
+from db.rows import TrialLease
+from db.store import Store
+from workers import provenance, sandbox
+from workers.bell import Bell
+from workers.settings import Settings
+from workers.supervisor import AbandonedError, Child, ChildDiedError, TooLongError
+
+_log = logging.getLogger(__name__)
+
+_CANCELLED, _LOST, _SHUTDOWN = "cancelled", "lease_lost", "worker_shutdown"
+
+
+class EvaluatorSlots:
+    """The long-lived evaluator children of this process, one per slot, started when first needed."""
+
+    def __init__(self, settings: Settings, count: int) -> None:
+        self._settings = settings
+        self._idle: queue.LifoQueue[tuple[int, Child | None]] = queue.LifoQueue()
+        self._children: dict[int, Child] = {}
+        for index in reversed(range(count)):
+            self._idle.put((index, None))
+
+    @contextmanager
+    def borrow(self) -> Iterator[Child]:
+        """A child for one request; a dead one is replaced on the next use."""
+        index, child = self._idle.get()
+        try:
+            if child is None or not child.alive():
+                child = self._children[index] = self._start(index)
+            yield child
+        finally:
+            self._idle.put((index, child))
+
+    def close(self) -> None:
+        """End every child with all it started."""
+        for child in list(self._children.values()):
+            child.close()
+
+    def _start(self, index: int) -> Child:
+        log = self._settings.logs / f"evaluator-{threading.get_native_id()}-{index}.log"
+        log.parent.mkdir(parents=True, exist_ok=True)
+        return Child(evaluator_command(self._settings), log)
+
+
+def evaluator_command(settings: Settings, writable: tuple[Path, ...] = ()) -> list[str]:
+    """The sandboxed command line of an evaluator child: sees uploads and graphs, writes only the cache."""
+    places = Artefacts(settings.home)
+    settings.cache.mkdir(parents=True, exist_ok=True)
+    return sandbox.detect().command(
+        ["-m", "workers.evaluator_main", settings.evaluator],
+        sandbox.Limits(settings.memory_bytes, settings.file_bytes),
+        packages=("hwgen", "explorer", "workers", settings.evaluator.partition(".")[0]),
+        read_only=(places.home / "blobs", places.home / "graphs"),
+        writable=(settings.cache, *writable),
+    )
+
+
+def request(settings: Settings, op: str, trial: Any, spec: Mapping[str, Any], **more: Any) -> dict[str, Any]:
+    """The evaluator child's request about a trial (a ``TrialRow``)."""
+    places = Artefacts(settings.home)
+    dataset = spec.get("dataset")
+    return {
+        "op": op,
+        "job": trial.job_id,
+        "spec": dict(spec),
+        "model": str(places.graph(spec["model"]).resolve()),
+        "dataset": None if dataset is None else str(places.blob(dataset).resolve()),
+        "cache": str(settings.cache.resolve()),
+        "candidate": trial.candidate,
+        **more,
+    }
+
+
+class Evaluation:
+    """Runs evaluations and sign-offs of this worker process."""
+
+    def __init__(self, settings: Settings, store: Store, bell: Bell, worker: str) -> None:
+        self._settings = settings
+        self._store = store
+        self._bell = bell
+        self._worker = worker
+        self._slots = EvaluatorSlots(settings, settings.slots)
+        self._stopping = threading.Event()
+
+    def run(self, trial_id: str) -> None:
+        """Do what the trial waits for, if it waits for anything. Any number of calls does it once."""
+        if self._stopping.is_set():
+            return
+        lease = self._store.claim_trial(trial_id, self._worker, self._settings.lease_seconds)
+        if lease is None:
+            return
+        try:
+            if lease.purpose == "sign_off" or not self._answer_from_cache(lease):
+                self._run_in_child(lease)
+        finally:
+            self._bell.ring(lease.trial.job_id)
+
+    def shut_down(self) -> None:
+        """Give running trials back and end the children; further messages are left alone."""
+        self._stopping.set()
+
+    def close(self) -> None:
+        """End the children."""
+        self._slots.close()
+
+    def _key(self, lease: TrialLease) -> str:
+        toolchain = provenance.toolchain_digest(self._settings.evaluator)
+        return provenance.evaluation_key(lease.spec, lease.trial.candidate_hash, toolchain)
+
+    def _answer_from_cache(self, lease: TrialLease) -> bool:
+        known = self._store.cached_evaluation(self._key(lease))
+        if known is None:
+            return False
+        source, result = known
+        stage = {"name": "stored_evaluation", "seconds": 0.0, "cache_hit": True}
+        self._store.record_result(lease.trial.id, lease.fence, {**result, "stages": [stage]}, cached_from=source)
+        return True
+
+    def _run_in_child(self, lease: TrialLease) -> None:
+        signing = lease.purpose == "sign_off"
+        seconds = self._settings.sign_off_seconds if signing else self._settings.trial_seconds
+        more = {"trial_result": lease.trial.result} if signing else {}
+        asked = request(self._settings, lease.purpose, lease.trial, lease.spec, **more)
+        try:
+            with self._slots.borrow() as child:
+                answer = child.call(
+                    asked, seconds, self._settings.heartbeat_seconds, lambda stage: self._beat(lease, stage)
+                )
+        except TooLongError as error:
+            self._too_long(lease, seconds, str(error))
+        except OSError as error:
+            self._fault(lease, "evaluator_not_started", str(error))
+        except ChildDiedError as error:
+            self._fault(lease, "evaluator_died", str(error))
+        except AbandonedError as error:
+            self._abandoned(lease, str(error.args[0]))
+        else:
+            self._record(lease, answer)
+
+    def _beat(self, lease: TrialLease, stage: str | None) -> str | None:
+        if self._stopping.is_set():
+            return _SHUTDOWN
+        state = self._store.heartbeat_trial(lease.trial.id, lease.fence, self._settings.lease_seconds, stage)
+        if state is None:
+            return _LOST
+        return _CANCELLED if state in ("cancelling", "cancelled") else None
+
+    def _record(self, lease: TrialLease, answer: Mapping[str, Any]) -> None:
+        if "fault" in answer:
+            self._fault(lease, "fault", answer["fault"])
+        elif lease.purpose == "sign_off":
+            self._store.record_sign_off(lease.trial.id, lease.fence, answer["result"])
+        elif not self._store.record_result(lease.trial.id, lease.fence, answer["result"], cache_key=self._key(lease)):
+            _log.warning("late result of %s was refused: the lease had moved on", lease.trial.id)
+
+    def _too_long(self, lease: TrialLease, seconds: float, reason: str) -> None:
+        # Equal work would take as long again: a property of the design, told to the search as such.
+        if lease.purpose == "sign_off":
+            self._store.record_sign_off(lease.trial.id, lease.fence, {"equal": None, "error": reason})
+            return
+        text = f"the evaluation {reason}: fewer samples, a smaller network or more lanes need less simulation"
+        constraints = {"evaluation_seconds": seconds}
+        result = {"state": "infeasible", "reason": text, "constraints": constraints}
+        self._store.record_result(lease.trial.id, lease.fence, result)
+
+    def _fault(self, lease: TrialLease, outcome: str, reason: str) -> None:
+        _log.warning("attempt %d of %s: %s: %s", lease.fence, lease.trial.id, outcome, reason)
+        self._store.record_fault(lease.trial.id, lease.fence, outcome, reason)
+
+    def _abandoned(self, lease: TrialLease, why: str) -> None:
+        if why == _LOST:
+            _log.warning("lost the lease of %s: its evaluator was stopped", lease.trial.id)
+            return
+        self._store.record_fault(lease.trial.id, lease.fence, why, why.replace("_", " "), counts=False)
