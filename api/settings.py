@@ -20,7 +20,7 @@ class Settings:
     Attributes:
         home: data directory (``HEADRACE_HOME``): see ``db.artefacts`` for what lies where.
         database_url: SQLAlchemy URL (``HEADRACE_DATABASE_URL``).
-        broker_url: Celery broker URL, used only to report readiness; by default the bundled Valkey's socket in ``home``.
+        broker_url: Celery broker URL, only for readiness; by default the Valkey socket in ``home``.
         host: address the server binds to (``HEADRACE_HOST``).
         token: bearer token (``HEADRACE_TOKEN``); None only on loopback.
         allowed_hosts: names accepted in ``Host`` besides loopback names and ``host`` itself.

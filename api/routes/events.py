@@ -60,7 +60,7 @@ async def follow_job(
     seen = start
     yield ServerSentEvent(comment=f"job {job_id}", retry=_RETRY_MS)
     while True:
-        # The state is read before the events: events of a job seen to have ended are then all there.
+        # The state is read before the events: those of a job seen to have ended are then all there.
         job = await anyio.to_thread.run_sync(context.store.get_job, job_id)
         while job.seq > seen:
             events = await anyio.to_thread.run_sync(context.store.list_events, job_id, seen, _PAGE)
@@ -69,7 +69,10 @@ async def follow_job(
             for event in events:
                 seen = event.seq
                 yield ServerSentEvent(id=str(event.seq), event=event.type, data=dict(event.data))
+                if event.type == "end":
+                    return
         if job.state in TERMINAL_JOB_STATES:
+            # A client that has seen everything comes back: it is told again that nothing follows.
             yield ServerSentEvent(id=str(seen), event="end", data={"state": job.state})
             return
         await sleep(_POLL_SECONDS)

@@ -1,0 +1,201 @@
+"""The ``headrace`` command."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import re
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from headrace import __version__, tables
+from headrace.client import DEFAULT_URL, Client, connect
+from headrace.errors import HeadraceError
+from headrace.job import Job
+
+_BOUND = re.compile(r"([a-z0-9_]+)\s*(>=|<=)\s*([-+0-9.eE]+)")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; returns the exit status (0 done, 1 refused or failed, 2 wrong usage, 130 interrupted)."""
+    options = _parser().parse_args(arguments)
+    try:
+        return int(options.run(options))
+    except HeadraceError as error:
+        print(f"headrace: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("headrace: interrupted; jobs already submitted go on", file=sys.stderr)
+        return 130
+
+
+def _serve(options: argparse.Namespace) -> int:
+    # The command becomes the supervisor, so signals reach it directly.
+    command = [sys.executable, "-m", "workers.serve", "--host", options.host, "--port", str(options.port)]
+    os.execv(sys.executable, command)
+
+
+def _demo(options: argparse.Namespace) -> int:
+    from headrace.demo import run_demo
+
+    return run_demo(Path(options.output), trials=options.trials)
+
+
+def _doctor(_: argparse.Namespace) -> int:
+    from headrace.doctor import run_doctor
+
+    return run_doctor()
+
+
+def _submit(options: argparse.Namespace) -> int:
+    body: dict[str, Any] = json.loads(Path(options.body).read_text()) if options.body else {}
+    if options.device:
+        devices = [{"device": options.device, "count": options.devices}]
+        body["platform"] = {**body.get("platform", {}), "devices": devices}
+    limits = {"trials": options.trials, "wall_seconds": options.wall_seconds, "seed": options.seed}
+    body["search"] = {**body.get("search", {}), **{k: v for k, v in limits.items() if v is not None}}
+    body["constraints"] = [*body.get("constraints", []), *map(_constraint, options.constraint)]
+    body["labels"] = {**body.get("labels", {}), **dict(label.split("=", 1) for label in options.label)}
+    body.pop("model", None)
+    with _client(options) as client:
+        job = client.submit(options.model, dataset=options.dataset or body.pop("dataset", None), **body)
+        print(job.id)
+        if options.wait:
+            _follow(job)
+            _show_front(job)
+    return 0
+
+
+def _status(options: argparse.Namespace) -> int:
+    with _client(options) as client:
+        if options.job is None:
+            tables.console().print(tables.jobs_table(job.document for job in client.jobs(state=options.state)))
+        elif options.json:
+            print(json.dumps(client.job(options.job).document, indent=2))
+        elif options.wait:
+            _follow(client.job(options.job))
+        else:
+            tables.console().print(tables.jobs_table([client.job(options.job).document]))
+    return 0
+
+
+def _pareto(options: argparse.Namespace) -> int:
+    with _client(options) as client:
+        job = client.job(options.job)
+        if options.json:
+            print(json.dumps(job.pareto(), indent=2))
+        else:
+            _show_front(job)
+        if options.plot:
+            job.plot(options.plot)
+            print(options.plot)
+    return 0
+
+
+def _cancel(options: argparse.Namespace) -> int:
+    with _client(options) as client:
+        for job_id in options.job:
+            print(f"{job_id} {client.job(job_id).cancel().state}")
+    return 0
+
+
+def _export(options: argparse.Namespace) -> int:
+    with _client(options) as client:
+        trial = client.trial(options.trial)
+        path = client.job(trial["job_id"]).export(trial, options.output or f"{options.trial}.zip")
+    print(path)
+    return 0
+
+
+def _follow(job: Job) -> None:
+    job.wait(progress=True)
+
+
+def _show_front(job: Job) -> None:
+    out = tables.console()
+    front = job.pareto()
+    out.print(tables.front_table(front, out.width) if front else "No feasible complete trial yet.")
+
+
+def _client(options: argparse.Namespace) -> Client:
+    return connect(options.url)
+
+
+def _constraint(text: str) -> dict[str, Any]:
+    match = _BOUND.fullmatch(text.strip())
+    if match is None:
+        raise HeadraceError(f"cannot read the constraint {text!r}: write metric>=value or metric<=value")
+    return {"metric": match[1], "min" if match[2] == ">=" else "max": float(match[3])}
+
+
+def _label(text: str) -> str:
+    if "=" not in text:
+        raise argparse.ArgumentTypeError("write key=value")
+    return text
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="headrace", description="Explore accelerator designs for a trained model.")
+    parser.add_argument("--version", action="version", version=f"headrace {__version__}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    remote = argparse.ArgumentParser(add_help=False)
+    remote.add_argument("--url", help=f"the service; HEADRACE_URL or {DEFAULT_URL} by default")
+
+    serve = commands.add_parser("serve", help="run the service on this machine: API and workers")
+    serve.add_argument("--host", default=os.environ.get("HEADRACE_HOST", "127.0.0.1"), help="address to bind")
+    serve.add_argument("--port", type=int, default=int(os.environ.get("HEADRACE_PORT", "8080")), help="port to bind")
+    serve.set_defaults(run=_serve)
+
+    demo = commands.add_parser("demo", help="train, submit, search, simulate: the whole path in minutes")
+    demo.add_argument("--output", default="demo_output", help="folder for plot, bundle and data")
+    demo.add_argument("--trials", type=int, default=120, help="candidates to evaluate")
+    demo.set_defaults(run=_demo)
+
+    submit = commands.add_parser("submit", parents=[remote], help="start an exploration")
+    submit.add_argument("model", help="an .onnx or .pt2 file, a Hugging Face folder, or an uploaded model's id")
+    submit.add_argument("--dataset", help="an .npz file, or an uploaded dataset's id")
+    submit.add_argument("--body", help="JSON file with the other fields of the job body")
+    submit.add_argument("--device", help="a device of the catalogue")
+    submit.add_argument("--devices", type=int, default=1, help="how many of them, in a chain")
+    submit.add_argument("--trials", type=int, help="candidates to evaluate")
+    submit.add_argument("--wall-seconds", type=float, help="end after this time")
+    submit.add_argument("--seed", type=int)
+    submit.add_argument(
+        "--constraint", action="append", default=[], help="such as 'accuracy>=0.95' or 'est_lut<=50000'"
+    )
+    submit.add_argument("--label", action="append", default=[], type=_label, help="key=value")
+    submit.add_argument("--wait", action="store_true", help="follow the job and show its front")
+    submit.set_defaults(run=_submit)
+
+    status = commands.add_parser("status", parents=[remote], help="list jobs, or show one")
+    status.add_argument("job", nargs="?")
+    status.add_argument("--state", help="only jobs in this state")
+    status.add_argument("--json", action="store_true", help="the job document")
+    status.add_argument("--wait", action="store_true", help="follow the job to its end")
+    status.set_defaults(run=_status)
+
+    pareto = commands.add_parser("pareto", parents=[remote], help="show a job's Pareto front")
+    pareto.add_argument("job")
+    pareto.add_argument("--json", action="store_true", help="the trial documents")
+    pareto.add_argument("--plot", help="also save a plot (PNG, SVG or PDF)")
+    pareto.set_defaults(run=_pareto)
+
+    cancel = commands.add_parser("cancel", parents=[remote], help="end jobs now")
+    cancel.add_argument("job", nargs="+")
+    cancel.set_defaults(run=_cancel)
+
+    export = commands.add_parser("export", parents=[remote], help="download the bundle of a trial")
+    export.add_argument("trial")
+    export.add_argument("output", nargs="?", help="TRIAL.zip by default")
+    export.set_defaults(run=_export)
+
+    doctor = commands.add_parser("doctor", help="what is missing on this machine, and how to get it")
+    doctor.set_defaults(run=_doctor)
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,147 @@
+"""``headrace demo``: train a CNN, start a service, submit over HTTP, watch, and take a design away."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import time
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.rule import Rule
+
+from headrace import demo_model, tables
+from headrace.client import Client, connect
+from headrace.errors import HeadraceError
+from headrace.job import Job
+from headrace.progress import Progress
+from headrace.service import LocalService
+
+# Two small parts in a chain: wide designs do not fit on one of them.
+PLATFORM = {
+    "devices": [{"device": "xc7a35t", "count": 2}],
+    "link": {"topology": "chain", "bandwidth_gbps": 10, "latency_ns": 200},
+    "clock_mhz": 150,
+}
+SPACE = {"formats": ["int"], "weight_bits": [2, 3, 4, 6, 8], "activation_bits": [3, 4, 6, 8], "max_lanes": 64}
+OBJECTIVES = [
+    {"metric": "accuracy", "direction": "maximize"},
+    {"metric": "meas_throughput_per_s", "direction": "maximize"},
+    {"metric": "est_lut", "direction": "minimize"},
+]
+MIN_FRONT = 8
+
+
+def run_demo(output: Path, trials: int) -> int:
+    """Run the whole path.
+
+    Args:
+        output: folder for the plot, the bundle and the service's data.
+        trials: candidates to evaluate.
+
+    Returns:
+        0 when every complete trial was simulated with every word equal, 1 otherwise.
+    """
+    started = time.monotonic()
+    # torch's exporter warns about packages that this model does not need.
+    logging.getLogger("torch.onnx").setLevel(logging.ERROR)
+    out = tables.console()
+    home = _fresh_home(output)
+    out.print(Rule("[bold]Headrace demo[/]: from a trained model to simulated, bit-exact designs", align="left"))
+    trained = demo_model.train()
+    _step(out, "train", f"CNN with {trained.parameters:,} parameters on scikit-learn's digits, "
+          f"{trained.accuracy:.1%} of {len(trained.targets)} held-out digits right")  # fmt: skip
+    with LocalService(home) as service, connect(service.url) as client:
+        _step(out, "serve", f"API and workers at {service.url}, data in {home}")
+        job = _submit(client, trained, trials)
+        devices = PLATFORM["devices"][0]  # type: ignore[index]
+        _step(out, "submit", f"{job.id}: {trials} candidates on {devices['count']} × {devices['device']} in a chain")
+        out.print()
+        job.wait(progress=Progress(console=out))
+        return _report(out, job, output, started)
+
+
+def _submit(client: Client, trained: demo_model.Trained, trials: int) -> Job:
+    return client.submit(
+        trained.module,
+        name="digits CNN",
+        dataset={"inputs": trained.inputs, "targets": trained.targets},
+        metric="top1",
+        platform=PLATFORM,
+        space=SPACE,
+        objectives=OBJECTIVES,
+        constraints=[{"metric": "accuracy", "min": 0.5}],
+        search={"sampler": "auto", "trials": trials, "wall_seconds": 270, "parallel_trials": 2, "seed": 0},
+        simulation={"samples": 4, "backpressure": "none"},
+        labels={"demo": "digits"},
+    )
+
+
+def _report(out: Console, job: Job, output: Path, started: float) -> int:
+    trials = list(job.trials())
+    front = job.pareto()
+    complete = [t for t in trials if t["state"] == "complete"]
+    compared = sum(t["exact"]["compared_words"] for t in complete)
+    mismatched = sum(t["exact"]["mismatched_words"] for t in complete)
+    untested = [t for t in complete if t["exact"]["compared_words"] == 0]
+    out.print()
+    out.print(Rule(f"[bold]Pareto front[/]: {len(front)} of {len(complete)} simulated designs", align="left"))
+    out.print(tables.front_table(front, out.width))
+    out.print(
+        "W bits, A bits, lanes: one figure per layer (conv, conv, linear). Cycles and inferences/s are measured in\n"
+        "simulation; LUT and DSP are estimates; accuracy is the integer reference's, the one every word was\n"
+        "compared with.",
+        style="dim",
+    )
+    out.print()
+    if not front:
+        raise HeadraceError("the search found no feasible design: see the job's trials for the reasons")
+    plot = output / "pareto.png"
+    job.plot(plot)
+    chosen = _pick(front)
+    bundle = job.export(chosen, output / f"trial-{chosen['number']}.zip")
+    _step(out, "words", f"{compared:,} compared in {len(complete)} simulations, {mismatched} mismatched")
+    _step(out, "search", _counts(trials))
+    _step(out, "plot", str(plot))
+    _step(out, "bundle", f"{bundle}  (trial {chosen['number']}: {_describe(chosen)})")
+    _step(out, "", f"unzip {bundle} -d design && make -C design sim", "bold")
+    _step(out, "time", f"{time.monotonic() - started:.0f} s in all")
+    return 0 if complete and not mismatched and not untested else 1
+
+
+def _counts(trials: list[dict[str, Any]]) -> str:
+    states = [t["state"] for t in trials]
+    return ", ".join(f"{states.count(s)} {s}" for s in ("complete", "infeasible", "failed", "cancelled") if s in states)
+
+
+def _pick(front: list[dict[str, Any]]) -> dict[str, Any]:
+    """The fastest design within one point of the best accuracy."""
+    best = max(t["metrics"]["accuracy"] for t in front)
+    close = [t for t in front if t["metrics"]["accuracy"] >= best - 0.01]
+    return max(close, key=lambda t: t["metrics"]["meas_throughput_per_s"])
+
+
+def _describe(trial: dict[str, Any]) -> str:
+    metrics = trial["metrics"]
+    return (
+        f"{metrics['accuracy']:.1%} right, {tables.short(metrics['meas_throughput_per_s'])} inferences/s, "
+        f"{tables.short(metrics['est_lut'])} LUT"
+    )
+
+
+def _fresh_home(output: Path) -> Path:
+    """The service's data folder without the jobs of an earlier run; compiled operators are kept."""
+    home = (output / "home").resolve()
+    if home.is_dir():
+        for entry in home.iterdir():
+            if entry.name == "cache":
+                continue
+            shutil.rmtree(entry) if entry.is_dir() and not entry.is_symlink() else entry.unlink()
+    home.mkdir(parents=True, exist_ok=True)
+    return home
+
+
+def _step(out: Console, name: str, text: str, style: str = "") -> None:
+    out.print(f"[bold cyan]{name:>7}[/]  ", end="")
+    out.print(text, style=style, markup=False, soft_wrap=True)

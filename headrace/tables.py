@@ -1,0 +1,111 @@
+"""Text tables of jobs and designs for the terminal."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+_PIPED_COLUMNS = 110
+_WIDE = 100
+_MANY_LAYERS = 4
+
+
+def console() -> Console:
+    """Standard output; a pipe gets plain text of a fixed width."""
+    return Console(width=None if sys.stdout.isatty() else _PIPED_COLUMNS, highlight=False)
+
+
+def front_table(front: Sequence[Mapping[str, Any]], columns: int) -> Table:
+    """The Pareto front, cheapest design first.
+
+    Args:
+        front: trial documents.
+        columns: width of the terminal; narrow ones get the lanes as one product per layer.
+    """
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1), show_edge=False)
+    lanes = "lanes in×out" if columns >= _WIDE else "lanes"
+    for name, style in (
+        ("trial", "dim"), ("W bits", ""), ("A bits", ""), (lanes, ""), ("dev", ""), ("accuracy", "bold"),
+        ("cycles", ""), ("inf/s", "bold"), ("LUT", "bold"), ("DSP", ""), ("words", "green"), ("≠", ""),
+    ):  # fmt: skip
+        table.add_column(name, justify="right", style=style, no_wrap=True)
+    for trial in sorted(front, key=lambda t: (t["metrics"].get("est_lut", 0), t["number"])):
+        table.add_row(*_cells(trial, columns >= _WIDE))
+    return table
+
+
+def jobs_table(jobs: Iterable[Mapping[str, Any]]) -> Table:
+    """One line per job document."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    for name in ("job", "state", "trials", "front", "best", "submitted"):
+        table.add_column(name, no_wrap=name in ("job", "state"))
+    for job in jobs:
+        progress = job["progress"]
+        best = ", ".join(f"{metric} {short(value['value'])}" for metric, value in job["best"].items())
+        table.add_row(
+            job["id"],
+            job["state"],
+            f"{progress['trials_done']}/{progress['trials_total']}",
+            str(job["pareto_size"]),
+            best,
+            job["created_at"][:19].replace("T", " "),
+        )
+    return table
+
+
+def short(value: float | None) -> str:
+    """A figure in at most about six characters: 812, 12.3k, 4.56M."""
+    if value is None:
+        return "–"
+    magnitude = abs(value)
+    for limit, divisor, suffix in ((1e4, 1.0, ""), (1e6, 1e3, "k"), (1e9, 1e6, "M"), (float("inf"), 1e9, "G")):
+        if magnitude < limit:
+            scaled = value / divisor
+            whole = suffix == "" and float(value).is_integer()
+            return f"{scaled:.0f}{suffix}" if whole or abs(scaled) >= 100 else f"{scaled:.3g}{suffix}"
+    return f"{value:.3g}"
+
+
+def _cells(trial: Mapping[str, Any], wide: bool) -> list[str]:
+    metrics, candidate = trial["metrics"], trial["candidate"]
+    formats = candidate["quantization"]
+    layers = [node for node, chosen in formats.items() if chosen["weight"] is not None]
+    lanes = [candidate["parallelism"][node] for node in layers if node in candidate["parallelism"]]
+    exact = trial["exact"] or {}
+    accuracy = metrics.get("accuracy")
+    mismatched = exact.get("mismatched_words")
+    return [
+        str(trial["number"]),
+        _layers([_bits(formats[node]["weight"]) for node in layers]),
+        _layers([_bits(formats[node]["activation"]) for node in layers]),
+        _layers([f"{n['in_lanes']}×{n['out_lanes']}" for n in lanes])
+        if wide
+        else _layers([str(n["in_lanes"] * n["out_lanes"]) for n in lanes]),
+        short(metrics.get("devices_used")),
+        "–" if accuracy is None else f"{accuracy:.4f}",
+        short(metrics.get("meas_latency_cycles")),
+        short(metrics.get("meas_throughput_per_s")),
+        short(metrics.get("est_lut")),
+        short(metrics.get("est_dsp")),
+        short(exact.get("compared_words")),
+        f"[bold red]{mismatched}[/]" if mismatched else str(mismatched),
+    ]
+
+
+def _bits(text: str) -> str:
+    """``int4`` -> 4, ``uint8`` -> 8, ``mxint4b16`` -> m4: the letter marks a shared exponent."""
+    digits = "".join(c if c.isdigit() else " " for c in text).split()[0]
+    return f"m{digits}" if text.startswith("mx") else digits
+
+
+def _layers(values: Sequence[str]) -> str:
+    """One value per layer, or their range when there are many layers."""
+    if len(values) <= _MANY_LAYERS:
+        return " ".join(values)
+    distinct = sorted(set(values), key=lambda v: (len(v), v))
+    return distinct[0] if len(distinct) == 1 else f"{distinct[0]}…{distinct[-1]}"
