@@ -6,9 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from explorer.pareto import hypervolume, pareto_front
-
 from db.rows import TrialRow
+from explorer.pareto import hypervolume, pareto_front
 from explorer.result import TrialResult
 from explorer.spec import JobSpec
 

@@ -29,7 +29,8 @@ class Settings:
         sign_off_designs: Pareto designs checked at the end of a job; further ones are listed as not checked.
         memory_bytes: address space of each process of an evaluation.
         file_bytes: size of one file that an evaluation may write.
-        parse_seconds: wall-clock limit of parsing an upload.
+        parse_seconds: wall-clock and processor limit of parsing an upload.
+        parse_memory_bytes: address space of the parser.
         requeue_seconds: age at which a waiting row's message is taken for lost.
         retention_days: age at which ended jobs are deleted.
     """
@@ -49,6 +50,7 @@ class Settings:
     memory_bytes: int = 16 * GIB
     file_bytes: int = 4 * GIB
     parse_seconds: float = 120.0
+    parse_memory_bytes: int = 8 * GIB
     requeue_seconds: float = 10.0
     retention_days: float = 90.0
 

@@ -76,7 +76,8 @@ class FakeEvaluator:
         if bits * lanes > 800:
             return TrialResult("infeasible", "does not fit", constraints={"est_lut": bits * lanes - 800.0})
         noise = int(hashlib.sha256(candidate.digest().encode()).hexdigest()[:4], 16) / 1e6
-        metrics = {"accuracy": 1 - 1 / (bits + 1) + noise, "meas_throughput_per_s": float(lanes), "est_lut": bits * 10.0 * lanes}
+        accuracy = 1 - 1 / (bits + 1) + noise
+        metrics = {"accuracy": accuracy, "meas_throughput_per_s": float(lanes), "est_lut": bits * 10.0 * lanes}
         return TrialResult("complete", None, metrics, Exact(10, 0, 1), {"est_lut": -1.0}, (Stage("simulate", 0.01),))
 
     def sign_off(self, candidate: Candidate, result: TrialResult) -> dict:

