@@ -101,7 +101,7 @@ def _problems(design: Design) -> Iterator[str]:
             stream = design.into.get((instance.name, port))
             if stream is None:
                 yield f"input {port} of {instance.name} is not connected"
-            elif stream.type != kind:
+            elif not stream.type.same_beats(kind):
                 yield f"stream {stream.name} carries {stream.type}, but {instance.name}.{port} takes {kind}"
             elif stream.producer is not None and stream.producer.instance not in seen:
                 yield f"{instance.name} reads {stream.producer.instance} before it is defined"
@@ -134,7 +134,9 @@ def run_reference(design: Design, inputs: Mapping[str, Words]) -> dict[str, Word
     words = dict(inputs)
     for instance in design.instances:
         operator = instance.operator
-        given = {port: words[design.into[instance.name, port].name] for port in operator.inputs}
+        given = {
+            port: words[design.into[instance.name, port].name].grouped(kind) for port, kind in operator.inputs.items()
+        }
         for port, value in operator.reference(given, instance.contents).items():
             words[design.out_of[instance.name, port].name] = value
     return words

@@ -43,6 +43,11 @@ class StreamType:
         """Beats per sample."""
         return self.tokens * self.blocks
 
+    def same_beats(self, other: StreamType) -> bool:
+        """Whether the two differ only in how elements are grouped into tokens, so that their beats are equal."""
+        mine = (self.tokens * self.features, self.lanes, self.format)
+        return mine == (other.tokens * other.features, other.lanes, other.format)
+
     @property
     def element_bits(self) -> int:
         """Bits of one element (the mantissa of a shared-exponent format)."""
@@ -94,6 +99,15 @@ class Words:
     def samples(self) -> int:
         """Number of samples."""
         return int(self.elements.shape[0])
+
+    def grouped(self, stream: StreamType) -> Words:
+        """The same words with the tokens and features of ``stream``, whose beats are the same."""
+        if self.elements.shape[1:] == (stream.tokens, stream.features):
+            return self
+        elements = self.elements.reshape(self.samples, stream.tokens, stream.features)
+        if self.exponents is None:
+            return Words(elements)
+        return Words(elements, self.exponents.reshape(self.samples, stream.tokens, stream.blocks, -1))
 
     def integers(self, stream: StreamType) -> Array:
         """Elements with their exponents applied: ``(samples, tokens, features)`` integers at the format's scale."""
