@@ -24,6 +24,9 @@ from hwgen.toolchain import CXX_FLAGS, Toolchain, find_toolchain, run_tool
 RTL_DIRECTORY = Path(__file__).parent / "rtl_lib"
 RUNTIME_DIRECTORY = Path(__file__).parent / "runtime"
 
+# The simulation program; a bundle carries it too, with `wrapper.cpp`.
+HARNESS_SOURCES = ("simulate.cpp", "stream.hpp", "vectors.hpp", "plan.hpp", "model.hpp")
+
 VERILATOR_FLAGS = (
     "--cc",
     "--unroll-count",
@@ -74,24 +77,35 @@ class BuildCache:
         ports += [port for prefix in operator.outputs for port in stream_ports(prefix, "out")]
 
         def build(target: Path) -> None:
-            flags = [f"-G{name}={_literal(value)}" for name, value in parameters.items()]
+            flags = [f"-G{name}={parameter_literal(value)}" for name, value in parameters.items()]
             files = [self.rtl_directory / f"{name}.sv" for name in sources]
-            self._verilate(target, operator.module, files, flags, ports)
+            self._verilate(target, operator.module, files, self.rtl_directory, flags, ports)
 
         return self.artefact(f"{operator.module}-{key}.so", build)
 
-    def design(self, top: str, files: Sequence[Path], ports: Sequence[str], cwd: Path) -> tuple[Path, bool]:
-        """The shared object of a whole design, built from its emitted text in ``cwd``."""
-        digest = hashlib.sha256(b"".join(hashlib.sha256(f.read_bytes()).digest() for f in files)).hexdigest()
+    def design(self, top: str, directory: Path, ports: Sequence[str]) -> tuple[Path, bool]:
+        """The shared object of a whole design, built from its emitted text.
+
+        Args:
+            top: name of the top module.
+            directory: holds ``rtl/`` with every module and include file of the design.
+            ports: names of the top module's ports, clock and reset left out.
+        """
+        files = sorted((directory / "rtl").resolve().iterdir())
+        settings = json.dumps([top, *ports, VERILATOR_FLAGS])
+        content = [settings.encode(), (RUNTIME_DIRECTORY / "wrapper.cpp").read_bytes()]
+        content += [part for file in files for part in (file.name.encode(), file.read_bytes())]
+        digest = hashlib.sha256(b"".join(hashlib.sha256(part).digest() for part in content)).hexdigest()
 
         def build(target: Path) -> None:
-            self._verilate(target, top, [f.resolve() for f in files], [], ports)
+            sources = [file for file in files if file.suffix == ".sv"]
+            self._verilate(target, top, sources, directory.resolve() / "rtl", [], ports)
 
-        return self.artefact(f"{top}-{digest[:24]}.so", build)
+        return self.artefact(f"{top[:80]}-{digest[:24]}.so", build)
 
     def simulator(self) -> Path:
         """The composed-simulation program."""
-        sources = [RUNTIME_DIRECTORY / name for name in ("simulate.cpp", "stream.hpp", "plan.hpp", "model.hpp")]
+        sources = [RUNTIME_DIRECTORY / name for name in HARNESS_SOURCES]
         digest = hashlib.sha256(b"".join(s.read_bytes() for s in sources)).hexdigest()[:16]
 
         def build(target: Path) -> None:
@@ -122,7 +136,7 @@ class BuildCache:
         return hashlib.sha256(b"\0".join(content)).hexdigest()[:24]
 
     def _verilate(
-        self, target: Path, top: str, files: Sequence[Path], flags: Sequence[str], ports: Sequence[str]
+        self, target: Path, top: str, files: Sequence[Path], include: Path, flags: Sequence[str], ports: Sequence[str]
     ) -> None:
         tools = self.toolchain
         runtime = self._runtime()
@@ -130,7 +144,7 @@ class BuildCache:
         try:
             run_tool(
                 [tools.verilator, *VERILATOR_FLAGS, "--Mdir", work, "--prefix", "Vmodel", "--top-module", top,
-                 f"-I{self.rtl_directory}", *flags, *files],
+                 f"-I{include}", *flags, *files],
                 work,
                 {"VERILATOR_ROOT": str(tools.verilator_root)},
             )  # fmt: skip
@@ -179,6 +193,6 @@ def stream_ports(prefix: str, direction: str) -> tuple[str, ...]:
     return (f"{prefix}_valid_{forward}", f"{prefix}_ready_{backward}", f"{prefix}_payload_{forward}", f"{prefix}_last_{forward}")
 
 
-def _literal(value: int) -> str:
+def parameter_literal(value: int) -> str:
     """A parameter value as SystemVerilog text; wide and negative values need a sized literal."""
     return str(value) if -(1 << 31) <= value < 1 << 31 else f"{'-' if value < 0 else ''}64'sd{abs(value)}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -80,6 +80,28 @@ class Design:
     def outputs(self) -> tuple[Stream, ...]:
         """Streams that leave the design."""
         return tuple(s for s in self.streams if s.consumer is None)
+
+    @cached_property
+    def devices(self) -> dict[int, tuple[Instance, ...]]:
+        """The instances on each device in use, by device index; links stand between devices and are left out."""
+        placed = [i for i in self.instances if not i.operator.between_devices]
+        return {d: tuple(i for i in placed if i.device == d) for d in sorted({i.device for i in placed})}
+
+    @property
+    def links(self) -> tuple[Instance, ...]:
+        """The instances between devices."""
+        return tuple(i for i in self.instances if i.operator.between_devices)
+
+    def boundary(self, members: Iterable[Instance]) -> list[tuple[str, Stream]]:
+        """The streams between ``members`` and everything else: (``in`` or ``out`` seen from them, stream), in order."""
+        names = {i.name for i in members}
+        result = []
+        for stream in self.streams:
+            produced = stream.producer is not None and stream.producer.instance in names
+            consumed = stream.consumer is not None and stream.consumer.instance in names
+            if produced != consumed:
+                result.append(("out" if produced else "in", stream))
+        return result
 
 
 def verify_design(design: Design) -> None:

@@ -31,7 +31,7 @@ class SimulationOptions:
         max_cycles: give up after so many cycles.
         quiet_cycles: cycles without any transfer that count as a deadlock; more than the slowest operator computes
             between two transfers.
-        trace: write ``cycle stream beat`` of every output transfer to this file.
+        trace: write ``cycle stream beat payload`` of every output transfer to this file.
     """
 
     output_stalls: str = "none"

@@ -62,11 +62,13 @@ class Operator(ABC):
 
     Attributes:
         module: name of the RTL module, also of its file in ``rtl_lib``.
-        uses: other library modules that it instantiates.
+        uses: other library modules that it instantiates, directly or through them.
+        between_devices: it stands between two devices (a link), so it belongs to none of them.
     """
 
     module: ClassVar[str]
     uses: ClassVar[tuple[str, ...]] = ("dse_spill_register",)
+    between_devices: ClassVar[bool] = False
 
     @property
     @abstractmethod

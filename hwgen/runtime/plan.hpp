@@ -6,9 +6,11 @@
 //   trace <file>                            optional: cycle, stream and payload of every output transfer
 //   model <name> <shared object> <argument>...
 //   stream <name> <producer> <prefix> <consumer> <prefix> <bytes> <beats> <lanes> <bits> <check> <file>
+//   words <beats file> <bytes> <words .npy> <lanes> <bits> <exponents .npy or -> <per beat> <bits>
 //
 // Producer or consumer `-` is the outside world. `bytes` is the container of a beat, `beats` counts those of one
-// sample, `file` holds the beats of all samples (stimulus or expected words; `-` for none).
+// sample, `file` holds the beats of all samples (stimulus or expected words; `-` for none): a `.mem` text with one
+// hexadecimal beat a line, or else raw containers. A `words` line demands that two vector files tell the same.
 #pragma once
 #include <fstream>
 #include <sstream>
@@ -28,6 +30,11 @@ struct StreamPlan {
   std::string file;
 };
 
+struct WordsPlan {
+  std::string beats, words, exponents;
+  size_t bytes = 0, lanes = 0, bits = 0, exponents_per_beat = 0, exponent_bits = 0;
+};
+
 struct StallPlan {
   std::string mode = "none";
   uint64_t seed = 0;
@@ -39,6 +46,7 @@ struct Plan {
   std::string trace;
   std::vector<ModelPlan> models;
   std::vector<StreamPlan> streams;
+  std::vector<WordsPlan> words;
 };
 
 inline Plan read_plan(const std::string& path) {
@@ -69,6 +77,11 @@ inline Plan read_plan(const std::string& path) {
       words >> s.name >> s.producer >> s.out_prefix >> s.consumer >> s.in_prefix >> s.bytes >> s.beats >> s.lanes >>
           s.bits >> s.check >> s.file;
       plan.streams.push_back(s);
+    } else if (keyword == "words") {
+      WordsPlan w;
+      words >> w.beats >> w.bytes >> w.words >> w.lanes >> w.bits >> w.exponents >> w.exponents_per_beat >>
+          w.exponent_bits;
+      plan.words.push_back(w);
     } else {
       throw std::runtime_error("unknown plan line: " + line);
     }

@@ -2,13 +2,12 @@
 #pragma once
 #include <cstdio>
 #include <cstring>
-#include <fstream>
-#include <iterator>
 #include <string>
 #include <vector>
 
 #include "model.hpp"
 #include "plan.hpp"
+#include "vectors.hpp"
 
 // Decides, cycle by cycle, whether the outside world holds back: never, at random, or in long stretches.
 class Stalls {
@@ -71,9 +70,7 @@ class Stream {
       in_last_ = consumer->port(p.in_prefix + "_last_i");
     }
     if (p.file != "-") {
-      std::ifstream in(p.file, std::ios::binary);
-      if (!in) throw std::runtime_error("cannot read " + p.file);
-      data.assign(std::istreambuf_iterator<char>(in), {});
+      data = read_beats(p.file, p.bytes);
       has_data = true;
     }
     if (external_source && !has_data) throw std::runtime_error("stream " + p.name + " has no stimulus");
@@ -115,6 +112,7 @@ class Stream {
     return false;
   }
 
+  const uint8_t* payload() const { return out_payload_; }
   bool valid() const { return external_source ? offered_ : (*out_valid_ & 1); }
   bool ready() const { return external_sink ? true : (*in_ready_ & 1); }
 
