@@ -1,0 +1,294 @@
+"""Elementwise operators: functions of one activation stay symbolic, constants and residuals become ADD and MUL."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeAlias
+
+import numpy as np
+
+from hwgen.importer.call import Call, Handler, Handlers
+from hwgen.importer.normalization import decomposed_layer_norm
+from hwgen.importer.values import Const, Expr, Masked, Refused, Value, apply, combine, identity
+from hwgen.importer.view import View, refined
+from hwgen.ir import Array, Op
+from hwgen.pointwise import POINTWISE
+
+_Binary: TypeAlias = Callable[[Array, Array], Array]
+MASK_THRESHOLD = -1e4
+_UNBOUNDED = float(np.finfo(np.float32).max)
+
+
+def _function_of_one(value: Value) -> Expr | float | None:
+    """An activation as a symbolic function, a constant with one element as a number."""
+    if isinstance(value, View | Expr):
+        return value if isinstance(value, Expr) else identity(value)
+    if isinstance(value, Const) and value.array.size == 1 and value.array.ndim <= 1:
+        return float(value.array.reshape(-1)[0])
+    return None
+
+
+def _combined(a: Value, b: Value, operator: str, function: _Binary) -> Expr | None:
+    """Both operands as one function of one base, where they are that."""
+    left, right = _function_of_one(a), _function_of_one(b)
+    if left is None or right is None or not (isinstance(left, Expr) or isinstance(right, Expr)):
+        return None
+    if isinstance(left, Expr) and isinstance(right, Expr) and left.base != right.base:
+        return None
+    return combine(left, right, operator, function)
+
+
+def _add(call: Call) -> Value:
+    return _sum(call, call.required(0), call.required(1))
+
+
+def _sub(call: Call) -> Value:
+    subtrahend = call.required(1)
+    if isinstance(subtrahend, Const):
+        return _sum(call, call.required(0), Const(-subtrahend.array.astype(np.float64)))
+    return _sum(call, call.required(0), _binary(call, subtrahend, Const(np.asarray(-1.0)), "mul", np.multiply))
+
+
+def _sum(call: Call, a: Value, b: Value) -> Value:
+    for value, other in ((a, b), (b, a)):
+        if isinstance(value, Const) and isinstance(other, View | Expr) and (value.array <= MASK_THRESHOLD).any():
+            return _masked(call.as_view(other), value.array)
+    return _binary(call, a, b, "add", np.add)
+
+
+def _masked(view: View, addend: Array) -> Masked:
+    if np.any(addend[addend > MASK_THRESHOLD] != 0.0):
+        raise Refused("a mask that also adds to the entries that it keeps; add the bias before the mask")
+    if np.broadcast_shapes(view.shape, addend.shape) != view.shape:
+        raise Refused(f"a mask of shape {addend.shape} for scores of shape {view.shape}")
+    return Masked(view, np.broadcast_to(addend > MASK_THRESHOLD, view.shape))
+
+
+def _mul(call: Call) -> Value:
+    return _binary(call, call.required(0), call.required(1), "mul", np.multiply)
+
+
+def _div(call: Call) -> Value:
+    divisor = call.required(1)
+    if isinstance(divisor, Const):
+        with np.errstate(divide="ignore"):
+            inverse = 1.0 / divisor.array.astype(np.float64)
+        if not np.isfinite(inverse).all():
+            raise Refused("a division by zero; export the model with finite weights")
+        return _binary(call, call.required(0), Const(inverse), "mul", np.multiply)
+    normalized = decomposed_layer_norm(call)
+    if normalized is not None:
+        return normalized
+    return _binary(call, call.required(0), apply(call.expr(1), "reciprocal", np.reciprocal), "mul", np.multiply)
+
+
+def _neg(call: Call) -> Value:
+    return _binary(call, call.required(0), Const(np.asarray(-1.0)), "mul", np.multiply)
+
+
+def _binary(call: Call, a: Value, b: Value, operator: str, function: _Binary) -> Value:
+    """ADD or MUL of two operands, at least one of them an activation."""
+    op = Op.ADD if operator == "add" else Op.MUL
+    for value, other in ((a, b), (b, a)):
+        if isinstance(value, Masked) and op is Op.MUL and isinstance(other, Const) and (other.array > 0).all():
+            return Masked(call.builder.with_constant(value.view, op, other.array), value.keep)
+    found = _combined(a, b, operator, function)
+    if found is not None:
+        return found
+    for value, other in ((a, b), (b, a)):
+        if isinstance(other, Const):
+            return call.builder.with_constant(call.as_view(value), op, other.array)
+    return _two_tensors(call, op, call.as_view(a), call.as_view(b))
+
+
+def _two_tensors(call: Call, op: Op, a: View, b: View) -> View:
+    """Two activations of one shape, or one of them a row of features for all positions of the other."""
+    rank = max(len(a.dims), len(b.dims))
+    a, b = a.with_rank(rank), b.with_rank(rank)
+    result = np.broadcast_shapes(a.shape, b.shape)
+    if result != a.shape:
+        a, b = b, a
+    if result != a.shape:
+        raise Refused(
+            f"operands of shapes {a.shape} and {b.shape}: neither has the shape of the result; expand one of them"
+        )
+    a, b = refined(a, b) or _in_source_order(call, a, b)
+    shared = [f for dim, other in zip(a.dims, b.dims, strict=True) if other for f in dim]
+    order = [*(f for f in range(len(a.sizes)) if f not in shared), *sorted(shared)]
+    shape = call.builder.shape(a)
+    if a.elements != b.elements and (order != sorted(order) or shape.features != b.elements):
+        a = call.builder.lay(a, order, [a.sizes[f] for f in order[: -len(shared)]], b.elements)
+    if a.elements == b.elements:
+        grid, features = shape.grid, shape.features
+    else:
+        grid, features = (), b.elements
+    b = call.builder.lay(b, [b.sequence[shared.index(f)] for f in sorted(shared)], grid, features)
+    return View(call.builder.emit(op, [a.node, b.node]), a.sizes, a.dims)
+
+
+def _in_source_order(call: Call, *views: View) -> tuple[View, View]:
+    a, b = (call.builder.lay(v, v.sequence, (), v.elements).merged() for v in views)
+    return a, b
+
+
+def _pow(call: Call) -> Value:
+    exponent = call.constant(1)
+    if exponent is None or exponent.size != 1:
+        raise Refused("a power with an exponent that is no single constant")
+    power = float(exponent.reshape(-1)[0])
+    expr = call.expr(0)
+    if power == 2.0:
+        return combine(expr, expr, "mul", np.multiply)
+    if power == 3.0:
+        return combine(combine(expr, expr, "mul", np.multiply), expr, "mul", np.multiply)
+    return apply(expr, f"power {power:g}", lambda x: np.power(x, power))
+
+
+def _clip(call: Call) -> Value:
+    if call.opset < 11:
+        low, high = call.attribute("min", -_UNBOUNDED), call.attribute("max", _UNBOUNDED)
+    else:
+        bounds = [call.constant(i) for i in (1, 2)]
+        low = -_UNBOUNDED if bounds[0] is None else float(bounds[0].reshape(-1)[0])
+        high = _UNBOUNDED if bounds[1] is None else float(bounds[1].reshape(-1)[0])
+    return _clipped(call.expr(0), low, high)
+
+
+def _clipped(expr: Expr, low: float, high: float) -> Expr:
+    if not low < high:
+        raise Refused(f"clipping to the empty range {low} to {high}")
+    low, high = max(low, -_UNBOUNDED), min(high, _UNBOUNDED)
+    if low == 0.0 and high == _UNBOUNDED:
+        return apply(expr, "relu", lambda x: np.maximum(x, 0.0))
+    return apply(expr, "clip", lambda x: np.clip(x, low, high), (low, high))
+
+
+def _bound(largest: bool) -> Handler:
+    def handler(call: Call) -> Value:
+        values = [call.required(i) for i in range(len(call.inputs))]
+        numbers = [v.array for v in values if isinstance(v, Const)]
+        others = [v for v in values if not isinstance(v, Const)]
+        if len(others) != 1 or any(n.size != 1 for n in numbers):
+            raise Refused("Max and Min of an activation and a single number only; use MaxPool or ReLU")
+        expr = others[0] if isinstance(others[0], Expr) else identity(call.as_view(others[0]))
+        limit = [float(n.reshape(-1)[0]) for n in numbers]
+        return _clipped(expr, max(limit), _UNBOUNDED) if largest else _clipped(expr, -_UNBOUNDED, min(limit))
+
+    return handler
+
+
+def _unary(name: str, alpha: float = 0.0, attribute: str = "") -> Handler:
+    """A function of the table; its alpha comes from the attribute, or is fixed."""
+
+    def handler(call: Call) -> Value:
+        value = call.attribute(attribute, alpha) if attribute else alpha
+        return apply(call.expr(0), name, lambda x: POINTWISE[name](x, value), (value,))
+
+    return handler
+
+
+def _step(name: str, function: Callable[[Array], Array]) -> Handler:
+    """A function that the hardware knows only as a part of others."""
+    return lambda call: apply(call.expr(0), name, function)
+
+
+def _hard_sigmoid(call: Call) -> Value:
+    alpha, beta = call.attribute("alpha", 0.2), call.attribute("beta", 0.5)
+    if beta != 0.5:
+        raise Refused(f"a HardSigmoid with beta {beta:g}; only 0.5 is supported")
+    return apply(call.expr(0), "hard_sigmoid", lambda x: POINTWISE["hard_sigmoid"](x, alpha), (alpha,))
+
+
+def _gelu(call: Call) -> Value:
+    name = "gelu_tanh" if call.attribute("approximate", "none") == "tanh" else "gelu"
+    return apply(call.expr(0), name, lambda x: POINTWISE[name](x, 0.0))
+
+
+def _prelu(call: Call) -> Value:
+    slope = call.weights(1)
+    if slope is None or slope.size != 1:
+        raise Refused("a PRelu with one slope per channel; use one slope for all channels (LeakyRelu)")
+    alpha = float(slope.reshape(-1)[0])
+    return apply(call.expr(0), "leaky_relu", lambda x: POINTWISE["leaky_relu"](x, alpha), (alpha,))
+
+
+def _compare(function: _Binary) -> Handler:
+    def handler(call: Call) -> Value:
+        found = _combined(call.required(0), call.required(1), "comparison", function)
+        if found is None:
+            raise Refused("a comparison of two different activations has no hardware form")
+        return found
+
+    return handler
+
+
+def _where(call: Call) -> Value:
+    condition, chosen, other = (call.required(i) for i in range(3))
+    if isinstance(condition, Const):
+        return _where_constant(call, condition.array.astype(bool), chosen, other)
+    parts = [_function_of_one(v) for v in (condition, chosen, other)]
+    base = next((p.base for p in parts if isinstance(p, Expr)), None)
+    if base is None or any(p is None or (isinstance(p, Expr) and p.base != base) for p in parts):
+        raise Refused("a Where between different activations has no hardware form")
+    samples = [p.samples if isinstance(p, Expr) else np.asarray(p) for p in parts]
+    return Expr(base, np.where(*samples), "where")
+
+
+def _where_constant(call: Call, keep: Array, chosen: Value, other: Value) -> Value:
+    if keep.all():
+        return chosen
+    if not keep.any():
+        return other
+    if isinstance(chosen, Const):
+        chosen, other, keep = other, chosen, ~keep
+    if not isinstance(other, Const) or not (other.array <= MASK_THRESHOLD).all():
+        raise Refused("a Where that is no attention mask (it must put -inf, or less than -10,000, into masked scores)")
+    view = call.as_view(chosen)
+    if np.broadcast_shapes(view.shape, keep.shape) != view.shape:
+        raise Refused(f"a mask of shape {keep.shape} for scores of shape {view.shape}")
+    return Masked(view, np.broadcast_to(keep, view.shape))
+
+
+def _is_nan(call: Call) -> Value:
+    # no operator of the IR makes NaN; exporters guard fully masked rows with this
+    return Const(np.zeros((1,) * len(call.view(0).dims), dtype=bool))
+
+
+HANDLERS: Handlers = {
+    "Add": _add,
+    "Sub": _sub,
+    "Mul": _mul,
+    "Div": _div,
+    "Neg": _neg,
+    "Pow": _pow,
+    "Clip": _clip,
+    "Max": _bound(largest=True),
+    "Min": _bound(largest=False),
+    "Relu": lambda call: apply(call.expr(0), "relu", lambda x: np.maximum(x, 0.0)),
+    "Sigmoid": _unary("sigmoid"),
+    "Tanh": _unary("tanh"),
+    "Erf": _unary("erf"),
+    "Exp": _unary("exp"),
+    "Abs": _unary("abs"),
+    "Softplus": _unary("softplus"),
+    "Softsign": _unary("softsign"),
+    "Mish": _unary("mish"),
+    "HardSwish": _unary("hard_swish"),
+    "Swish": _unary("swish", 1.0, "alpha"),
+    "Elu": _unary("elu", 1.0, "alpha"),
+    "LeakyRelu": _unary("leaky_relu", 0.01, "alpha"),
+    "Selu": _unary("selu"),
+    "HardSigmoid": _hard_sigmoid,
+    "Gelu": _gelu,
+    "PRelu": _prelu,
+    "Sqrt": _step("square root", np.sqrt),
+    "Reciprocal": _step("reciprocal", np.reciprocal),
+    "Log": _step("logarithm", np.log),
+    "Sign": _step("sign", np.sign),
+    "Greater": _compare(np.greater),
+    "GreaterOrEqual": _compare(np.greater_equal),
+    "Less": _compare(np.less),
+    "LessOrEqual": _compare(np.less_equal),
+    "Where": _where,
+    "IsNaN": _is_nan,
+}

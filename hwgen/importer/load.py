@@ -1,0 +1,48 @@
+"""The entry of the importer: a model file of any accepted kind to a graph."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from hwgen.errors import ModelError
+from hwgen.importer.archive import Archive
+from hwgen.importer.sniff import FileKind, sniff
+from hwgen.importer.source import MAX_FILE_BYTES, parse_onnx
+from hwgen.importer.walk import to_graph
+from hwgen.ir import Graph
+
+
+@dataclass(frozen=True)
+class Imported:
+    """A model file's kind and graph."""
+
+    kind: FileKind
+    graph: Graph
+
+
+def import_file(path: Path) -> Imported:
+    """Import a model file; its suffix is not looked at.
+
+    Raises:
+        ModelError: the file is refused; the error says why and what to do.
+    """
+    if path.stat().st_size > MAX_FILE_BYTES:
+        raise ModelError(f"the file has {path.stat().st_size} bytes; at most {MAX_FILE_BYTES} are read")
+    return import_bytes(path.read_bytes())
+
+
+def import_bytes(data: bytes) -> Imported:
+    """Import the bytes of a model file; see ``import_file``."""
+    kind = sniff(data)
+    if kind is FileKind.ONNX:
+        return Imported(kind, to_graph(parse_onnx(data)))
+    if kind is FileKind.TORCH_EXPORT:
+        from hwgen.importer.torch_export import to_onnx  # imports torch
+
+        return Imported(kind, to_graph(parse_onnx(to_onnx(Archive(data), data))))
+    raise ModelError(
+        "Hugging Face folders cannot be imported yet; export the model to ONNX with torch.onnx.export at batch size 1 "
+        "and a fixed sequence length, and upload that file",
+        kind="unsupported-model",
+    )
