@@ -149,9 +149,7 @@ class BuildCache:
                 {"VERILATOR_ROOT": str(tools.verilator_root)},
             )  # fmt: skip
             (work / "ports.inc").write_text("".join(f"HEADRACE_PORT({p})\n" for p in ("rst_ni", *ports)))
-            generated = sorted(p.name for p in work.glob("Vmodel*.cpp"))
-            unit = "".join(f'#include "{name}"\n' for name in generated) + f'#include "{RUNTIME_DIRECTORY}/wrapper.cpp"\n'
-            (work / "all.cpp").write_text(unit)
+            (work / "all.cpp").write_text(_compilation_unit(sorted(p.name for p in work.glob("Vmodel*.cpp"))))
             run_tool(
                 [tools.cxx, *CXX_FLAGS, "-shared", "-include", runtime / "verilated_all.h", "-I.", *tools.include_flags,
                  "-DVCLASS=Vmodel", '-DHEADRACE_HEADER="Vmodel.h"', "all.cpp", "-o", target,
@@ -185,6 +183,15 @@ class BuildCache:
         with (self.directory / f".{name}.lock").open("w") as handle:
             fcntl.flock(handle, fcntl.LOCK_EX)
             yield
+
+
+def _compilation_unit(generated: Sequence[str]) -> str:
+    """One C++ unit of all generated files; code that runs once, at construction, is not optimised."""
+    slow = [name for name in generated if "Slow" in name]
+    lines = [f'#include "{name}"' for name in generated if name not in slow]
+    lines += ["#pragma GCC optimize(0)", *(f'#include "{name}"' for name in slow)]
+    lines.append(f'#include "{RUNTIME_DIRECTORY}/wrapper.cpp"')
+    return "\n".join(lines) + "\n"
 
 
 def stream_ports(prefix: str, direction: str) -> tuple[str, ...]:

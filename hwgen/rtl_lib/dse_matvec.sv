@@ -69,16 +69,14 @@ module dse_matvec #(
   // The same text describes packed words to synthesis (block RAM) and arrays of elements to simulation (the compiler
   // vectorises the loops); indexing is the same.
 `ifdef SYNTHESIS
-  typedef logic [InLanes-1:0][InWidth-1:0] in_word_t;
   typedef logic [OutLanes*InLanes-1:0][WeightWidth-1:0] weight_word_t;
 `else
-  typedef logic [InWidth-1:0] in_word_t[InLanes];
   typedef logic [WeightWidth-1:0] weight_word_t[OutLanes*InLanes];
 `endif
   typedef logic signed [AccWidth-1:0] acc_word_t[OutLanes];
 
-  in_word_t     in_memory[2*InBlocks];
   weight_word_t weight_memory[WeightDepth];
+  logic [InPayload-1:0]             in_memory   [2*InBlocks];
   logic [OutLanes*AccWidth-1:0]     bias_memory [BiasDepth];
   logic [ShiftLanes*ShiftWidth-1:0] shift_memory[ShiftDepth];
 
@@ -113,11 +111,7 @@ module dse_matvec #(
   assign push       = in_valid_i && in_ready_o;
   assign fill_done  = push && fill_block_q == InBlockWidth'(InBlocks - 1);
 
-  always_ff @(posedge clk_i) begin
-    if (push) begin
-      for (int i = 0; i < InLanes; i++) in_memory[fill_addr_q][i] <= in_payload_i[i*InWidth+:InWidth];
-    end
-  end
+  always_ff @(posedge clk_i) if (push) in_memory[fill_addr_q] <= in_payload_i;
 
   // ---- Step counters: the output block is the outer loop, the input block the inner one.
   logic issue, acc_valid_q, acc_first_q, acc_end_q, acc_last_q, sum_valid_q, sum_last_q;
@@ -199,19 +193,7 @@ module dse_matvec #(
   end
 
   // ---- Arithmetic. The functions stay loops in the simulator's C++; the shifts of plain integers fold to nothing.
-  logic [SubBlocks*(InExpWidth+1)-1:0] in_exponents;       // per partial sum, one spare bit so that the width is never 0
-  logic [OutLanes*SubBlocks*(WeightExpWidth+1)-1:0] weight_exponents;
-
-  if (InExpWidth > 0) begin : gen_in_exponents
-    logic [InSubBlocks*InExpWidth-1:0] exponent_memory[2*InBlocks];
-    always_ff @(posedge clk_i) if (push) exponent_memory[fill_addr_q] <= in_payload_i[InPayload-1:InLanes*InWidth];
-    always_comb
-      for (int b = 0; b < SubBlocks; b++)
-        in_exponents[b*(InExpWidth+1)+:InExpWidth+1] =
-            {1'b0, exponent_memory[in_addr_q][(b*InSubBlocks/SubBlocks)*InExpWidth+:InExpWidth]};
-  end else begin : gen_no_in_exponents
-    assign in_exponents = '0;
-  end
+  logic [OutLanes*SubBlocks*(WeightExpWidth+1)-1:0] weight_exponents;  // one spare bit, so that the width is never 0
 
   if (WeightExpWidth > 0) begin : gen_weight_exponents
     logic [OutLanes*SubBlocks*WeightExpWidth-1:0] exponent_memory[WeightDepth];
@@ -224,27 +206,35 @@ module dse_matvec #(
     assign weight_exponents = '0;
   end
 
-  function automatic logic signed [SumWidth-1:0] product(
-      input logic [InWidth-1:0] x, input logic [WeightWidth-1:0] w);
-    return SumWidth'(signed'({InSigned & x[InWidth-1], x})) * SumWidth'(signed'({WeightSigned & w[WeightWidth-1], w}));
+  /// Exponent of partial sum `b` of an input beat; 0 for integers.
+  function automatic logic [InExpWidth:0] in_exponent(input logic [InPayload-1:0] beat, input int b);
+    logic [InExpWidth:0] exponent;
+    exponent = '0;
+    for (int k = 0; k < int'(InExpWidth); k++)
+      exponent[k] = beat[InLanes*InWidth+(b*InSubBlocks/SubBlocks)*InExpWidth+k];
+    return exponent;
   endfunction
 
   function automatic acc_word_t multiply_accumulate(
-      input acc_word_t acc, input in_word_t x, input weight_word_t w,
-      input logic [SubBlocks*(InExpWidth+1)-1:0] x_exp, input logic [OutLanes*SubBlocks*(WeightExpWidth+1)-1:0] w_exp,
-      input logic [OutLanes*AccWidth-1:0] bias, input logic first);
+      input acc_word_t acc, input logic [InPayload-1:0] beat, input weight_word_t w,
+      input logic [OutLanes*SubBlocks*(WeightExpWidth+1)-1:0] w_exp, input logic [OutLanes*AccWidth-1:0] bias,
+      input logic first);
     /* verilator no_inline_task */
     acc_word_t result;
+    logic signed [SumWidth-1:0] x[InLanes];
+    for (int i = 0; i < InLanes; i++)
+      x[i] = SumWidth'(signed'({InSigned & beat[i*InWidth+InWidth-1], beat[i*InWidth+:InWidth]}));
     for (int o = 0; o < OutLanes; o++) begin
       automatic logic signed [SumWidth-1:0] total = '0;
       if (InExpWidth + WeightExpWidth == 0) begin
-        for (int i = 0; i < InLanes; i++) total = total + product(x[i], w[o*InLanes+i]);
+        for (int i = 0; i < InLanes; i++)
+          total = total + x[i] * SumWidth'(signed'({WeightSigned & w[o*InLanes+i][WeightWidth-1], w[o*InLanes+i]}));
       end else begin
         for (int b = 0; b < SubBlocks; b++) begin
           automatic logic signed [SumWidth-1:0] partial = '0;
-          for (int i = 0; i < SubLanes; i++)
-            partial = partial + product(x[b*SubLanes+i], w[o*InLanes+b*SubLanes+i]);
-          total = total + ((partial << x_exp[b*(InExpWidth+1)+:InExpWidth+1])
+          for (int i = b * SubLanes; i < (b + 1) * SubLanes; i++)
+            partial = partial + x[i] * SumWidth'(signed'({WeightSigned & w[o*InLanes+i][WeightWidth-1], w[o*InLanes+i]}));
+          total = total + ((partial << in_exponent(beat, b))
                            << w_exp[(o*SubBlocks+b)*(WeightExpWidth+1)+:WeightExpWidth+1]);
         end
       end
@@ -265,8 +255,8 @@ module dse_matvec #(
   acc_word_t acc_q;
   always_ff @(posedge clk_i) begin
     if (acc_valid_q && !stall)
-      acc_q <= multiply_accumulate(acc_q, in_memory[in_addr_q], weight_memory[weight_addr_q], in_exponents,
-                                   weight_exponents, bias_memory[bias_addr_q], acc_first_q);
+      acc_q <= multiply_accumulate(acc_q, in_memory[in_addr_q], weight_memory[weight_addr_q], weight_exponents,
+                                   bias_memory[bias_addr_q], acc_first_q);
   end
 
   // ---- Output: one result register, then the spill register whose ready is a register.
