@@ -149,4 +149,5 @@ def job_row(connection: Connection, job_id: str, now: float) -> JobRow:
 def insert_if_absent(connection: Connection, table: Table, values: Mapping[str, Any]) -> bool:
     """Insert unless the primary key exists; waits for a concurrent insert of the same key to commit or fail."""
     upsert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-    return connection.execute(upsert(table).values(**values).on_conflict_do_nothing()).rowcount == 1
+    inserted = upsert(table).values(**values).on_conflict_do_nothing().returning(*table.primary_key.columns)
+    return connection.execute(inserted).first() is not None
