@@ -36,7 +36,7 @@ def loads(data: bytes) -> Any:
 
     try:
         value = json.loads(data.decode("utf-8"), parse_constant=constant, object_pairs_hook=unique)
-        text = json.dumps(value, ensure_ascii=False, allow_nan=False)
+        text = json.dumps(value, ensure_ascii=False)
         text.encode("utf-8")
     except UnicodeError:
         refuse("text is not valid UTF-8")

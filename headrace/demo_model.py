@@ -80,7 +80,7 @@ def _fit(module: torch.nn.Module, inputs: torch.Tensor, targets: torch.Tensor) -
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, 1e-2, total_steps=_EPOCHS * batches)
     module.train()
     for _ in range(_EPOCHS):
-        for batch in torch.split(torch.randperm(len(inputs)), _BATCH):  # type: ignore[no-untyped-call]
+        for batch in torch.split(torch.randperm(len(inputs)), _BATCH):
             optimiser.zero_grad()
             loss = torch.nn.functional.cross_entropy(module(inputs[batch]), targets[batch])
             loss.backward()  # type: ignore[no-untyped-call]

@@ -1,0 +1,169 @@
+"""A real server on a free port, with the parsing programs and the workers played by the test."""
+
+import contextlib
+import dataclasses
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import uvicorn
+
+from api.errors import Problem
+from api.main import create_app
+from api.settings import Settings
+from db import migrate
+from db.rows import TrialRow
+from db.store import Store
+
+GRAPH = {
+    "parameters": 170,
+    "macs_per_inference": 160,
+    "inputs": [{"name": "x", "shape": [16]}],
+    "outputs": [{"name": "y", "shape": [10]}],
+    "operators": {"Gemm": 1},
+}
+
+
+class FakeParser:
+    """Answers as the parsing programs would, decided by the upload's first bytes."""
+
+    def __init__(self) -> None:
+        self.calls: list[str] = []
+        self.bundles: Path | None = None
+        self.block: threading.Event | None = None
+
+    def inspect_model(self, upload: Path, graph: Path) -> dict:
+        self.calls.append("model")
+        if not upload.read_bytes().startswith(b"good"):
+            raise Problem("invalid-model", "It is not an ONNX file.")
+        graph.write_bytes(b"graph")
+        return {"ok": True, "format": "onnx", "graph": GRAPH, "software": []}
+
+    def inspect_dataset(self, upload: Path) -> dict:
+        self.calls.append("dataset")
+        return {"ok": True, "samples": 5, "arrays": {"inputs": {"shape": [5, 16], "dtype": "float32"}}}
+
+    def check_job(self, spec: dict, graph: Path, dataset: Path | None) -> dict:
+        self.calls.append("check")
+        if self.block is not None:
+            self.block.wait(10)
+        assert graph.is_file()
+        if any(c["metric"] == "est_lut" and (c["max"] or 9) < 1 for c in spec["constraints"]):
+            places = [{"pointer": "/constraints/0", "detail": "one lane needs 812 LUT"}]
+            raise Problem("unsatisfiable", "One lane does not fit.", errors=places)
+        return {"ok": True, "space_size": 1000, "trials_total": min(1000, spec["search"]["trials"])}
+
+    def build_bundle(self, trial_id: str) -> None:
+        self.calls.append("bundle")
+        assert self.bundles is not None
+        (self.bundles / f"{trial_id}.zip").write_bytes(b"PK\x05\x06" + bytes(18))
+
+
+@dataclasses.dataclass
+class Server:
+    """A running service; ``http`` is a client of it, ``store`` its database."""
+
+    url: str
+    http: httpx.Client
+    store: Store
+    parser: FakeParser
+    home: Path
+
+    def model(self) -> str:
+        return self.http.post("/v1/models", files={"file": ("m.onnx", b"good model")}).json()["id"]
+
+    def submit(self, **body: object) -> dict:
+        answer = self.http.post("/v1/jobs", json={"model": self.model(), **body})
+        assert answer.status_code == 202, answer.text
+        return answer.json()
+
+    def run(self, job_id: str, trials: int = 3, end: str | None = "succeeded") -> list[TrialRow]:
+        """Play driver and worker: ``trials`` complete trials, all on the front, then the given end."""
+        lease = self.store.claim_job(job_id, "test", 60)
+        assert lease is not None
+        rows = []
+        for number in range(trials):
+            candidate = {
+                "quantization": {"fc": {"weight": f"int{number + 2}", "activation": "int8"}},
+                "parallelism": {"fc": {"in_lanes": 1, "out_lanes": number + 1}},
+                "partition": {"fc": 0},
+            }
+            row = self.store.add_trial(job_id, lease.fence, candidate, f"sha256:{number:064x}")
+            assert row is not None
+            held = self.store.claim_trial(row.id, "test", 60)
+            assert held is not None
+            assert self.store.record_result(row.id, held.fence, result(number))
+            rows.append(row)
+        best = {"accuracy": {"value": 0.9, "trial_id": rows[-1].id, "number": trials - 1}} if rows else {}
+        self.store.set_progress(job_id, lease.fence, 1.5, best, [row.id for row in rows])
+        if end is not None:
+            assert self.store.finish_job(job_id, lease.fence, end)
+        return rows
+
+
+def result(number: int) -> dict:
+    return {
+        "state": "complete",
+        "reason": None,
+        "metrics": {
+            "accuracy": 0.9 - number / 100,
+            "meas_throughput_per_s": 1e6 * (number + 1),
+            "meas_latency_cycles": 100 - number,
+            "est_lut": 1000.0 * (number + 1),
+            "est_dsp": 0,
+            "devices_used": 1,
+        },
+        "exact": {"compared_words": 40, "mismatched_words": 0, "samples": 4},
+        "constraints": {"accuracy": -0.4},
+        "stages": [{"name": "simulate", "seconds": 0.1, "cache_hit": False}],
+        "provenance": {"seed": 0},
+        "detail": {"operators": {"fc": {"busy_cycles": 16}}, "devices": [{"est_lut": 1000}]},
+    }
+
+
+@contextlib.contextmanager
+def serving(home: Path, **options: object) -> Iterator[Server]:
+    """Run the API on a free port until the block ends."""
+    settings = Settings(
+        home=home,
+        database_url=f"sqlite:///{home / 'headrace.db'}",
+        broker_url=f"redis+socket://{home / 'none.sock'}",
+        **options,
+    )
+    home.mkdir(parents=True, exist_ok=True)
+    migrate.upgrade(settings.database_url)
+    app = create_app(settings)
+    context = app.state.context
+    parser = FakeParser()
+    parser.bundles = home / "bundles"
+    app.state.context = dataclasses.replace(context, parser=parser)
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_level="critical"))
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    while not server.started:
+        assert thread.is_alive()
+        time.sleep(0.01)
+    url = f"http://127.0.0.1:{port}"
+    try:
+        with httpx.Client(base_url=url, timeout=30, trust_env=False) as http:
+            yield Server(url, http, context.store, parser, home)
+    finally:
+        server.should_exit = True
+        thread.join(10)
+        assert not thread.is_alive()
+
+
+def problem(answer: httpx.Response, status: int, slug: str) -> dict:
+    """Check that an answer is the problem document it should be, and return it."""
+    assert answer.status_code == status, answer.text
+    assert answer.headers["content-type"] == "application/problem+json"
+    document = answer.json()
+    assert document["type"] == f"urn:headrace:problem:{slug}", document
+    assert document["status"] == status and document["title"] and document["detail"]
+    return document

@@ -1,0 +1,118 @@
+import json
+
+import httpx
+
+from tests.api.harness import Server, problem
+
+
+def follow(server: Server, job_id: str, last: int | None = None) -> list[dict]:
+    headers = {} if last is None else {"Last-Event-ID": str(last)}
+    events, current = [], {}
+    with server.http.stream("GET", f"/v1/jobs/{job_id}/events", headers=headers) as answer:
+        assert answer.status_code == 200 and answer.headers["content-type"].startswith("text/event-stream")
+        for line in answer.iter_lines():
+            if not line:
+                if "data" in current:
+                    events.append(current)
+                current = {}
+                continue
+            name, _, value = line.partition(": ")
+            current[name] = value
+    return events
+
+
+def test_trials_pareto_and_one_trial(server: Server) -> None:
+    job = server.submit()
+    rows = server.run(job["id"], trials=5)
+    url = f"/v1/jobs/{job['id']}"
+    page = server.http.get(f"{url}/trials", params={"limit": 3}).json()
+    rest = server.http.get(f"{url}/trials", params={"limit": 3, "cursor": page["next_cursor"]}).json()
+    trials = page["items"] + rest["items"]
+    assert [t["id"] for t in trials] == [row.id for row in rows] and rest["next_cursor"] is None
+    newer = server.http.get(f"{url}/trials", params={"since_seq": trials[2]["seq"]}).json()["items"]
+    assert [t["number"] for t in newer] == [3, 4]
+    assert server.http.get(f"{url}/trials", params={"state": "infeasible"}).json()["items"] == []
+    front = server.http.get(f"{url}/pareto").json()
+    assert len(front["items"]) == 5 and front["next_cursor"] is None
+
+    plain = server.http.get(f"/v1/trials/{rows[0].id}").json()
+    assert plain["exact"] == {"compared_words": 40, "mismatched_words": 0, "samples": 4}
+    assert plain["candidate"]["parallelism"] == {"fc": {"in_lanes": 1, "out_lanes": 1}}
+    assert "operators" not in plain["metrics"]
+    detailed = server.http.get(f"/v1/trials/{rows[0].id}", params={"detail": "operators"}).json()
+    assert detailed["metrics"]["operators"] == {"fc": {"busy_cycles": 16}}
+    attempts = server.http.get(f"/v1/trials/{rows[0].id}/attempts").json()["items"]
+    assert [a["outcome"] for a in attempts] == ["complete"]
+    summary = server.http.get(url).json()
+    assert summary["best"]["accuracy"]["value"] == 0.9 and summary["hypervolume"] == 1.5
+
+
+def test_unknown_trials(server: Server) -> None:
+    for path in ("/v1/trials/none", "/v1/trials/none/rtl", "/v1/trials/..%2f..%2fetc%2fpasswd/rtl", "/v1/trials/%00"):
+        problem(server.http.get(path), 404, "not-found")
+    problem(server.http.get("/v1/jobs/none/trials"), 404, "not-found")
+    job = server.submit()
+    problem(server.http.get(f"/v1/jobs/{job['id']}/trials?cursor=WzFlOTld"), 400, "bad-cursor")
+    problem(server.http.get(f"/v1/jobs/{job['id']}/trials?since_seq=-1"), 422, "invalid-body")
+    problem(server.http.get(f"/v1/jobs/{job['id']}/trials?since_seq=99999999999999999999"), 422, "invalid-body")
+
+
+def test_bundle_is_built_once_and_only_for_complete_trials(server: Server) -> None:
+    job = server.submit()
+    trial = server.run(job["id"], trials=1)[0]
+    before = server.parser.calls.count("bundle")
+    answers = [server.http.get(f"/v1/trials/{trial.id}/rtl") for _ in range(2)]
+    assert all(a.headers["content-type"] == "application/zip" and a.content[:2] == b"PK" for a in answers)
+    assert "attachment" in answers[0].headers["content-disposition"]
+    assert server.parser.calls.count("bundle") == before + 1
+
+    job = server.submit()
+    lease = server.store.claim_job(job["id"], "test", 60)
+    waiting = server.store.add_trial(
+        job["id"], lease.fence, {"quantization": {}, "parallelism": {}, "partition": {}}, "x"
+    )
+    problem(server.http.get(f"/v1/trials/{waiting.id}/rtl"), 409, "trial-not-complete")
+
+
+def test_events_are_gapless_and_end(server: Server) -> None:
+    job = server.submit()
+    server.run(job["id"])
+    events = follow(server, job["id"])
+    assert [int(e["id"]) for e in events] == list(range(1, len(events) + 1))
+    assert events[-1]["event"] == "end" and json.loads(events[-1]["data"]) == {"state": "succeeded"}
+    assert sum(e["event"] == "end" for e in events) == 1
+    # From anywhere, the rest comes, each event once; from the end, only the end again.
+    for last in (1, len(events) // 2, len(events) - 1):
+        assert [int(e["id"]) for e in follow(server, job["id"], last)] == list(range(last + 1, len(events) + 1))
+    assert [e["event"] for e in follow(server, job["id"], len(events))] == ["end"]
+
+
+def test_events_arrive_while_the_job_runs(server: Server) -> None:
+    job = server.submit()
+    with server.http.stream("GET", f"/v1/jobs/{job['id']}/events") as answer:
+        lines = answer.iter_lines()
+        assert next(line for line in lines if line.startswith("event:")) == "event: job"
+        server.run(job["id"], trials=1)
+        rest = [line for line in lines if line.startswith("event:")]
+    assert rest[-1] == "event: end" and "event: trial" in rest
+
+
+def test_events_refuse_what_is_not_an_id(server: Server) -> None:
+    job = server.submit()
+    for bad in ("x", "-1", "1e3", "9" * 30, "1; DROP TABLE events"):
+        answer = server.http.get(f"/v1/jobs/{job['id']}/events", headers={"Last-Event-ID": bad})
+        problem(answer, 400, "bad-request")
+    problem(server.http.get("/v1/jobs/none/events"), 404, "not-found")
+
+
+def test_pages_escape_what_users_named(server: Server) -> None:
+    name = "<img src=x onerror=alert(1)>"
+    job = server.submit(labels={"note": name})
+    server.run(job["id"])
+    for path in ("/", f"/jobs/{job['id']}"):
+        answer = server.http.get(path)
+        assert answer.status_code == 200 and "<img" not in answer.text
+        assert "script-src 'self'" in answer.headers["content-security-policy"]
+    assert "&lt;img" in server.http.get("/").text
+    assert "40" in answer.text
+    assert httpx.get(server.url + "/static/headrace.css").status_code == 200

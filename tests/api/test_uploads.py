@@ -1,0 +1,64 @@
+import hashlib
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.api.harness import GRAPH, Server, problem
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_model_is_stored_under_its_hash_once(server: Server) -> None:
+    data = b"good one"
+    first = server.http.post("/v1/models", files={"file": ("net.onnx", data)}, data={"name": "my net"})
+    again = server.http.post("/v1/models", files={"file": ("other.onnx", data)})
+    assert (first.status_code, again.status_code) == (201, 200)
+    model = first.json()
+    assert model == again.json()
+    assert model["id"] == "sha256:" + hashlib.sha256(data).hexdigest()
+    assert model["name"] == "my net" and model["graph"] == GRAPH and model["software"] == []
+    digest = model["id"].removeprefix("sha256:")
+    assert (server.home / "blobs" / digest[:2] / digest).read_bytes() == data
+    assert (server.home / "graphs" / f"{digest}.npz").is_file()
+    assert server.http.get(f"/v1/models/{model['id']}").json() == model
+    assert model in server.http.get("/v1/models").json()["items"]
+
+
+def test_refused_upload_leaves_nothing(server: Server) -> None:
+    before = sorted(p for p in server.home.rglob("*") if p.is_file() and "headrace.db" not in p.name)
+    problem(server.http.post("/v1/models", files={"file": ("bad.onnx", b"bad")}), 422, "invalid-model")
+    problem(server.http.post("/v1/models", files={"file": ("empty.onnx", b"")}), 422, "invalid-body")
+    assert sorted(p for p in server.home.rglob("*") if p.is_file() and "headrace.db" not in p.name) == before
+
+
+def test_file_names_are_only_shown(server: Server) -> None:
+    for sent, shown in (("../../etc/cron.d/x", "x"), ("a\\b\\c.onnx", "c.onnx"), ("\u202e💥.onnx", "💥.onnx")):
+        data = b"good " + sent.encode()
+        model = server.http.post("/v1/models", files={"file": (sent, data)}).json()
+        assert model["name"] == shown
+    problem(server.http.post("/v1/models", files={"file": ("a", b"good")}, data={"name": "a\nb"}), 422, "invalid-body")
+
+
+def test_many_parts_are_refused(server: Server) -> None:
+    many = [("file", (f"{i}", b"good")) for i in range(50)]
+    answer = server.http.post("/v1/models", files=many)
+    problem(answer, 400, "bad-request")
+    fields = {f"field{i}": "x" for i in range(50)}
+    problem(server.http.post("/v1/models", files={"file": ("a", b"good")}, data=fields), 400, "bad-request")
+
+
+def test_dataset(server: Server) -> None:
+    first = server.http.post("/v1/datasets", files={"file": ("digits.npz", b"array")})
+    assert first.status_code == 201 and first.json()["samples"] == 5
+    assert server.http.post("/v1/datasets", files={"file": ("digits.npz", b"array")}).status_code == 200
+    assert server.http.get(f"/v1/datasets/{first.json()['id']}").json() == first.json()
+    assert server.http.get("/v1/datasets").json()["items"] == [first.json()]
+    problem(server.http.post("/v1/datasets", data={"name": "x"}), 422, "invalid-body")
+
+
+def test_api_process_imports_no_model_library() -> None:
+    code = (
+        "import sys, api.main; print([m for m in ('torch', 'onnx', 'numpy', 'optuna', 'celery') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

@@ -1,0 +1,66 @@
+import json
+
+import pytest
+
+from headrace import tables
+from headrace.cli import main
+from headrace.doctor import findings
+from tests.api.harness import Server
+
+
+def run(capsys, *arguments: str) -> tuple[int, str]:
+    status = main(arguments)
+    out = capsys.readouterr()
+    return status, out.out + out.err
+
+
+def test_submit_status_pareto_export_cancel(server: Server, tmp_path, monkeypatch, capsys) -> None:
+    monkeypatch.setenv("HEADRACE_URL", server.url)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "m.onnx").write_bytes(b"good model")
+    (tmp_path / "body.json").write_text(json.dumps({"search": {"seed": 5}, "labels": {"a": "b"}}))
+    status, out = run(
+        capsys, "submit", "m.onnx", "--body", "body.json", "--trials", "3", "--device", "u250", "--devices", "2",
+        "--constraint", "accuracy>=0.5", "--constraint", "est_dsp <= 100", "--label", "c=d",
+    )  # fmt: skip
+    job_id = out.strip()
+    spec = server.store.get_job(job_id).spec
+    assert status == 0 and spec["search"]["seed"] == 5 and spec["search"]["trials"] == 3
+    assert spec["platform"]["devices"][0]["count"] == 2 and spec["labels"] == {"a": "b", "c": "d"}
+    assert [(c["metric"], c["min"], c["max"]) for c in spec["constraints"]] == [
+        ("accuracy", 0.5, None), ("est_dsp", None, 100.0),
+    ]  # fmt: skip
+    rows = server.run(job_id)
+    assert job_id in run(capsys, "status")[1]
+    assert json.loads(run(capsys, "status", job_id, "--json")[1])["state"] == "succeeded"
+    assert "3/3" in run(capsys, "status", job_id)[1]
+    status, out = run(capsys, "pareto", job_id, "--plot", "front.png")
+    assert status == 0 and "0.9000" in out and (tmp_path / "front.png").is_file()
+    assert len(json.loads(run(capsys, "pareto", job_id, "--json")[1])) == 3
+    assert run(capsys, "export", rows[0].id, "out.zip") == (0, "out.zip\n")
+    assert "succeeded" in run(capsys, "cancel", job_id)[1]
+
+
+def test_errors_are_one_line_and_a_status(server: Server, tmp_path, monkeypatch, capsys) -> None:
+    monkeypatch.setenv("HEADRACE_URL", server.url)
+    (tmp_path / "bad.onnx").write_bytes(b"bad")
+    status, out = run(capsys, "submit", str(tmp_path / "bad.onnx"))
+    assert status == 1 and "not an ONNX file" in out and "Traceback" not in out
+    assert run(capsys, "export", "none")[0] == 1
+    assert run(capsys, "submit", "x.onnx", "--constraint", "nonsense")[0] == 1
+    with pytest.raises(SystemExit):
+        main(["fly"])
+
+
+def test_short_figures() -> None:
+    figures = {None: "–", 0: "0", 812: "812", 9999: "9999", 12345: "12.3k", 4560000: "4.56M", 0.98765: "0.988"}
+    assert {value: tables.short(value) for value in figures} == figures
+
+
+def test_doctor_finds_what_is_missing(monkeypatch) -> None:
+    monkeypatch.setenv("CXX", "no-such-compiler")
+    monkeypatch.setenv("PATH", "/nonexistent")
+    found = {item.name: item for item in findings()}
+    assert not found["C++ compiler"].ok and "apt-get install g++" in found["C++ compiler"].remedy
+    assert not found["make"].ok and not found["make"].needed
+    assert found["Python"].ok and found["memory"].ok

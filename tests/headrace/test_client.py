@@ -1,0 +1,170 @@
+import socket
+import threading
+import time
+
+import httpx
+import numpy as np
+import pytest
+
+import headrace
+from headrace import transport, upload
+from headrace.progress import Progress
+from tests.api.harness import Server
+
+
+def submit(client: headrace.Client, **body: object) -> headrace.Job:
+    return client.submit(b"good model", **body)
+
+
+def test_submit_wait_and_read(client: headrace.Client, server: Server, tmp_path) -> None:
+    job = submit(client, name="mine", dataset=(np.zeros((5, 16), np.float32), np.zeros(5)), search={"trials": 4})
+    assert job.state == "queued" and job.progress == (0, 4)
+    player = threading.Timer(0.5, server.run, (job.id, 4))
+    player.start()
+    shown = []
+
+    class Spy(Progress):
+        def event(self, kind: str, data: object) -> None:
+            shown.append(kind)
+
+    assert job.wait(progress=Spy(enabled=False), timeout=30).state == "succeeded"
+    player.join()
+    assert shown[-1] == "end" and "trial" in shown
+    frame = job.trials_dataframe()
+    assert list(frame.number) == [0, 1, 2, 3] and frame.pareto.all()
+    assert frame.weight_fc.tolist() == ["int2", "int3", "int4", "int5"]
+    assert (frame.compared_words == 40).all() and (frame.mismatched_words == 0).all()
+    assert frame.meas_throughput_per_s.dtype == np.float64
+    assert len(job.pareto()) == 4
+    assert job.best()["number"] == 3
+    with pytest.raises(headrace.HeadraceError, match="not an objective"):
+        job.best("est_dsp")
+    job.plot(tmp_path / "front.png")
+    assert (tmp_path / "front.png").read_bytes()[:4] == b"\x89PNG"
+    assert job.export(job.best(), tmp_path / "d" / "bundle.zip").read_bytes()[:2] == b"PK"
+    assert "succeeded" in repr(job) and "<table>" in job._repr_html_()
+    assert client.job(job.id).wait().state == "succeeded"
+
+
+def test_events_survive_a_lost_connection(client: headrace.Client, server: Server, monkeypatch) -> None:
+    job = submit(client)
+    server.run(job.id, trials=6)
+    total = server.store.get_job(job.id).seq
+    parse = transport._parse_events
+    cut = {"left": 3}
+
+    def parse_and_cut(lines):
+        for number, event in enumerate(parse(lines)):
+            if number == 2 and cut["left"]:
+                cut["left"] -= 1
+                raise httpx.ReadError("cut")
+            yield event
+
+    monkeypatch.setattr(transport, "_parse_events", parse_and_cut)
+    assert [event.id for event in job.events()] == list(range(1, total + 1))
+    assert cut["left"] == 0
+
+
+def test_failed_job_raises(client: headrace.Client, server: Server) -> None:
+    job = submit(client)
+    server.run(job.id, trials=0, end="failed")
+    with pytest.raises(headrace.JobFailed, match=job.id):
+        job.wait()
+    assert job.wait(check=False).state == "failed"
+
+
+def test_verbs(client: headrace.Client) -> None:
+    job = submit(client)
+    assert [job.pause().state, job.resume().state] == ["paused", "queued"]
+    assert job.limit(trials=9).progress == (0, 9)
+    assert job.cancel().state == "cancelled"
+    with pytest.raises(headrace.Conflict):
+        job.pause()
+    job.delete()
+    with pytest.raises(headrace.Gone):
+        job.refresh()
+
+
+def test_wait_times_out_without_ending_the_job(client: headrace.Client, server: Server) -> None:
+    job = submit(client)
+    noise = threading.Thread(target=lambda: [time.sleep(0.4), server.store.pause_job(job.id)])
+    noise.start()
+    with pytest.raises(TimeoutError):
+        job.wait(timeout=0.1)
+    noise.join()
+    assert not job.refresh().terminal
+    job.cancel()
+
+
+def test_problems_become_exceptions(client: headrace.Client, tmp_path) -> None:
+    with pytest.raises(headrace.InvalidModel, match="not an ONNX"):
+        client.upload_model(b"bad")
+    with pytest.raises(headrace.InvalidRequest) as caught:
+        submit(client, search={"trials": 0})
+    assert caught.value.errors[0]["pointer"] == "/search/trials" and caught.value.status == 422
+    with pytest.raises(headrace.Unsatisfiable, match="812 LUT"):
+        submit(client, constraints=[{"metric": "est_lut", "max": 0.5}])
+    with pytest.raises(headrace.NotFound):
+        client.trial("none")
+    with pytest.raises(headrace.HeadraceError, match="no model file"):
+        client.submit(tmp_path / "none.onnx")
+    with pytest.raises(headrace.HeadraceError, match="cannot submit a int"):
+        client.submit(3)
+
+
+def test_sweep(client: headrace.Client, server: Server) -> None:
+    model = client.upload_model(b"good model")["id"]
+    sweep = client.sweep(base={"model": model}, matrix={"/search/trials": [1, 2, -1]}, name="sizes")
+    assert len(sweep.refused) == 1 and len(sweep.jobs()) == 2
+    for job in sweep.jobs():
+        server.run(job.id, trials=1)
+    assert sweep.wait().document["progress"] == {"trials_done": 2, "trials_total": 3}
+
+
+def test_lists(client: headrace.Client, server: Server) -> None:
+    ids = [submit(client, labels={"list": "x"}).id for _ in range(3)]
+    assert [job.id for job in client.jobs(label="list=x")] == ids[::-1]
+    assert client.version()["version"]
+    assert isinstance(client.devices(), list)
+
+
+def test_repeated_submission_with_a_key_is_one_job(client: headrace.Client) -> None:
+    first = submit(client, idempotency_key="once")
+    assert submit(client, idempotency_key="once").id == first.id
+
+
+def test_retries_then_says_what_is_wrong(monkeypatch) -> None:
+    monkeypatch.setattr(transport, "_pause", lambda attempt, retry_after: None)
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        with pytest.raises(headrace.ConnectionFailed, match="headrace serve"):
+            headrace.connect(f"http://127.0.0.1:{closed.getsockname()[1]}").version()
+
+
+def test_retry_after_a_lost_answer_makes_one_job(client: headrace.Client, server: Server, monkeypatch) -> None:
+    monkeypatch.setattr(transport, "_pause", lambda attempt, retry_after: None)
+    http = client._transport._http
+    send, lost = http.request, []
+
+    def lossy(method: str, path: str, **options: object) -> httpx.Response:
+        answer = send(method, path, **options)
+        if path == "/v1/jobs" and not lost:
+            lost.append(answer.json()["id"])
+            raise httpx.ReadError("lost")
+        return answer
+
+    monkeypatch.setattr(http, "request", lossy)
+    assert submit(client, labels={"lossy": "x"}).id == lost[0]
+    assert len(list(client.jobs(label="lossy=x"))) == 1
+
+
+def test_module_is_exported(tmp_path) -> None:
+    torch = pytest.importorskip("torch")
+    onnx = pytest.importorskip("onnx")
+    module = torch.nn.Sequential(torch.nn.Linear(4, 3), torch.nn.ReLU()).train()
+    name, data = upload.model_bytes(module, upload.first_sample((np.zeros((7, 4), np.float32), np.zeros(7))))
+    assert name == "Sequential.onnx" and module.training
+    graph = onnx.load_from_string(data).graph
+    assert [d.dim_value for d in graph.input[0].type.tensor_type.shape.dim] == [1, 4]
+    with pytest.raises(headrace.HeadraceError, match="example"):
+        upload.model_bytes(module, None)
