@@ -106,8 +106,8 @@ def _two_tensors(call: Call, op: Op, a: View, b: View) -> View:
     rank = max(len(a.dims), len(b.dims))
     a, b = a.with_rank(rank), b.with_rank(rank)
     result = np.broadcast_shapes(a.shape, b.shape)
-    if result != a.shape:
-        a, b = b, a
+    if result != a.shape or (a.shape == b.shape and call.builder.nodes[a.node].op is Op.INPUT):
+        a, b = b, a  # an input follows the other's stream order: that is free
     if result != a.shape:
         raise Refused(
             f"operands of shapes {a.shape} and {b.shape}: neither has the shape of the result; expand one of them"

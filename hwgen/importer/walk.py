@@ -126,7 +126,7 @@ class _Walk:
         shape = tuple(s for s in sample if s is not None)
         view = plain_view("", (1, *shape) if batched else shape)
         self.builder.source = declared.name
-        node = self.builder.emit(Op.INPUT, [], Shape((), view.elements))
+        node = self.builder.emit(Op.INPUT, [], Shape(shape[:-1], shape[-1]) if shape else Shape((), 1))
         order = tuple(range(len(shape)))
         self.inputs.append(InputLayout(node, shown(declared.name), shape, order, declared.integer))
         self.values[declared.name] = View(node, view.sizes, view.dims)
