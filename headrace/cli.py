@@ -34,8 +34,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _serve(options: argparse.Namespace) -> int:
     # The command becomes the supervisor, so signals reach it directly.
-    command = [sys.executable, "-m", "workers.serve", "--host", options.host, "--port", str(options.port)]
-    os.execv(sys.executable, command)
+    given = [("--host", options.host), ("--port", options.port), ("--slots", options.slots)]
+    arguments = [text for name, value in given if value is not None for text in (name, str(value))]
+    os.execv(sys.executable, [sys.executable, "-m", "workers.serve", *arguments])
 
 
 def _demo(options: argparse.Namespace) -> int:
@@ -145,8 +146,9 @@ def _parser() -> argparse.ArgumentParser:
     remote.add_argument("--url", help=f"the service; HEADRACE_URL or {DEFAULT_URL} by default")
 
     serve = commands.add_parser("serve", help="run the service on this machine: API and workers")
-    serve.add_argument("--host", default=os.environ.get("HEADRACE_HOST", "127.0.0.1"), help="address to bind")
-    serve.add_argument("--port", type=int, default=int(os.environ.get("HEADRACE_PORT", "8080")), help="port to bind")
+    serve.add_argument("--host", help="address to bind; 127.0.0.1 by default, others need HEADRACE_TOKEN")
+    serve.add_argument("--port", type=int, help="port to bind; 8765 by default, 0 takes a free one")
+    serve.add_argument("--slots", type=int, help="evaluations at a time; one per core by default")
     serve.set_defaults(run=_serve)
 
     demo = commands.add_parser("demo", help="train, submit, search, simulate: the whole path in minutes")

@@ -12,7 +12,7 @@ from headrace import upload
 from headrace.job import Job, Sweep
 from headrace.transport import Transport
 
-DEFAULT_URL = "http://127.0.0.1:8080"
+DEFAULT_URL = "http://127.0.0.1:8765"
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 
 
@@ -20,7 +20,7 @@ def connect(url: str | None = None, *, token: str | None = None, timeout_s: floa
     """Connect to a service; no request is sent yet.
 
     Args:
-        url: base URL; by default ``HEADRACE_URL``, else ``http://127.0.0.1:8080``.
+        url: base URL; by default ``HEADRACE_URL``, else ``http://127.0.0.1:8765``.
         token: bearer token; by default ``HEADRACE_TOKEN``.
         timeout_s: seconds to wait for one answer.
     """

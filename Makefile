@@ -1,0 +1,44 @@
+# `make demo` and `make test` each do all that is needed on a fresh machine with Python 3.11, make and a C++ compiler.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.requirements-installed
+COMMAND := $(VENV)/.headrace-installed
+WORKERS ?= 2
+
+.PHONY: demo test check bench conformance faults setup clean
+
+demo: setup ## train, submit, search, simulate, plot: the whole path
+	$(BIN)/headrace demo
+
+test: $(STAMP) ## the default suite
+	$(BIN)/python -m pytest -m "not slow" -n $(WORKERS) --dist loadfile
+
+check: $(STAMP) ## style, types, layering
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(STAMP) ## the figures of docs/benchmarks.md
+	$(BIN)/python -m benchmarks
+
+conformance: $(STAMP) ## every operator x format x lanes x back-pressure, and planted faults
+	$(BIN)/python -m pytest -m slow tests/hwgen tests/explorer
+
+faults: $(STAMP) ## kill, stop, cut and fill up, and look at rows and processes
+	$(BIN)/python -m pytest -m slow tests/db tests/workers tests/api tests/e2e
+
+setup: $(STAMP) $(COMMAND) ## install everything below .venv
+
+$(STAMP): requirements.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --disable-pip-version-check --quiet -r requirements.txt
+	touch $@
+
+$(COMMAND): $(STAMP) pyproject.toml
+	$(BIN)/python -m pip install --disable-pip-version-check --quiet --no-deps --no-build-isolation --editable .
+	touch $@
+
+clean: ## remove what was built, keep the environment
+	rm -rf build demo_output .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info
