@@ -1,54 +1,73 @@
-"""The front of a search and the volume it dominates."""
+"""The Pareto front of a job and its hypervolume. Only complete trials that meet every constraint take part."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 
 import moocore
 import numpy as np
-from numpy.typing import NDArray
 
+from explorer.catalogue import platform_devices
 from explorer.result import TrialResult
-from explorer.spec import JobSpec
+from explorer.spec import JobSpec, Objective
+
+_BOUNDED = {"top1", "top5", "agreement"}
+_DECADES = 12.0
+
+
+def eligible(spec: JobSpec, result: TrialResult) -> bool:
+    """Whether a result may be on the front: complete, feasible, and every objective measured."""
+    return (
+        result.state == "complete"
+        and all(violation <= 0 for violation in result.constraints.values())
+        and all(o.metric in result.metrics for o in spec.objectives)
+    )
+
+
+def losses(objectives: Sequence[Objective], metrics: Mapping[str, float]) -> list[float]:
+    """Objective values with the sign that makes smaller better."""
+    return [metrics[o.metric] if o.direction == "minimize" else -metrics[o.metric] for o in objectives]
 
 
 def pareto_front(spec: JobSpec, results: Sequence[TrialResult]) -> list[int]:
-    """Indices of the feasible, complete, non-dominated results, ascending; of equal ones the first."""
-    usable = [i for i, result in enumerate(results) if _feasible(spec, result)]
-    if not usable:
+    """Indices into ``results`` of the feasible non-dominated complete trials, ascending; equal points all count."""
+    indices = [i for i, result in enumerate(results) if eligible(spec, result)]
+    if not indices:
         return []
-    points = _costs(spec, [results[i] for i in usable])
-    return [i for i, kept in zip(usable, moocore.is_nondominated(points, keep_weakly=False), strict=True) if kept]
+    points = np.array([losses(spec.objectives, results[i].metrics) for i in indices])
+    unique, inverse = np.unique(points, axis=0, return_inverse=True)
+    kept = moocore.is_nondominated(unique)[inverse.ravel()]
+    return [i for i, keep in zip(indices, kept, strict=True) if keep]
 
 
 def hypervolume(spec: JobSpec, results: Sequence[TrialResult]) -> float:
-    """Volume between the front and the worst values seen, in the product of the objectives' units.
+    """Share of objective space that the results dominate, in [0, 1].
 
-    The reference point is the worst value per objective over all complete results, feasible or not, so the
-    volume never shrinks while a search goes on.
+    Objectives are mapped to [0, 1] by fixed monotone scales (``scaled_loss``) that depend on the specification alone,
+    so the figure never falls during a job and compares jobs of equal specification.
     """
     front = pareto_front(spec, results)
     if not front:
         return 0.0
-    measured = [r for r in results if r.state == "complete" and _has_objectives(spec, r)]
-    reference = _costs(spec, measured).max(axis=0)
-    return float(moocore.hypervolume(_costs(spec, [results[i] for i in front]), ref=reference))
+    points = np.array([[scaled_loss(spec, o, results[i].metrics[o.metric]) for o in spec.objectives] for i in front])
+    return float(moocore.hypervolume(points, ref=np.ones(points.shape[1])))
 
 
-def _feasible(spec: JobSpec, result: TrialResult) -> bool:
-    met = all(violation <= 0 for violation in result.constraints.values())
-    return result.state == "complete" and met and _has_objectives(spec, result)
+def scaled_loss(spec: JobSpec, objective: Objective, value: float) -> float:
+    """An objective value in [0, 1], 0 is best.
+
+    Shares (accuracy, resources of the platform) are linear; unbounded figures are logarithmic over twelve decades.
+    """
+    if objective.metric in ("accuracy", "float_accuracy") and spec.metric in (*_BOUNDED, "cosine", None):
+        share = (value + 1) / 2 if spec.metric == "cosine" else value
+    elif objective.metric.startswith("est_") and (capacity := _capacity(spec, objective.metric[4:])) > 0:
+        share = value / capacity
+    else:
+        share = math.log10(1 + max(value, 0.0)) / _DECADES
+    share = min(max(share, 0.0), 1.0)
+    return share if objective.direction == "minimize" else 1 - share
 
 
-def _has_objectives(spec: JobSpec, result: TrialResult) -> bool:
-    return all(objective.metric in result.metrics for objective in spec.objectives)
-
-
-def _costs(spec: JobSpec, results: Sequence[TrialResult]) -> NDArray[np.float64]:
-    """(results, objectives), every column to be minimised."""
-    signs = [-1.0 if objective.direction == "maximize" else 1.0 for objective in spec.objectives]
-    rows = [
-        [sign * result.metrics[objective.metric] for sign, objective in zip(signs, spec.objectives, strict=True)]
-        for result in results
-    ]
-    return np.array(rows, dtype=np.float64)
+def _capacity(spec: JobSpec, resource: str) -> float:
+    return sum(device.capacity().get(resource, 0.0) for device in platform_devices(spec.platform))

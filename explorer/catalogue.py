@@ -1,0 +1,96 @@
+"""Devices as data: the catalogue of FPGA parts and boards, and the devices of a job's platform."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from explorer.errors import SpecError
+from explorer.spec import PlatformSpec
+
+_FOLDER = Path(__file__).parent / "catalogue"
+BRAM18_KB = 18
+
+
+@dataclass(frozen=True)
+class Device:
+    """One FPGA.
+
+    Attributes:
+        name: catalogue name, lower case, or the user's own.
+        lut, ff, dsp: six-input LUTs, flip-flops, DSP slices.
+        bram_kb, uram_kb: block RAM and UltraRAM in kilobits (1,024 bits; a block of 36 Kb counts 36).
+        off_chip_gb_per_s: peak bandwidth of the attached memory, gigabytes per second.
+        static_w: static power in watts.
+        default_clock_mhz: clock used when the job names none.
+        part: manufacturer's part behind a board's name.
+        sources: documents that the capacities come from.
+        estimates: fields that no document states for our use: our estimates.
+        notes: what to know about the figures.
+    """
+
+    name: str
+    lut: int
+    ff: int
+    dsp: int
+    bram_kb: float
+    uram_kb: float
+    off_chip_gb_per_s: float
+    static_w: float
+    default_clock_mhz: float
+    part: str = ""
+    sources: tuple[str, ...] = ()
+    estimates: tuple[str, ...] = ()
+    notes: str = ""
+
+    @staticmethod
+    def from_json(data: Mapping[str, Any]) -> Device:
+        """Read a catalogue entry or a job's own device; unknown keys are ignored, ``uram_kb`` may be absent."""
+        known = {f.name for f in fields(Device)}
+        values: dict[str, Any] = {"uram_kb": 0.0}
+        values |= {k: tuple(v) if isinstance(v, list) else v for k, v in data.items() if k in known}
+        return Device(**values)
+
+    def capacity(self) -> dict[str, float]:
+        """Capacities by the resource part of the metric names: ``lut``, ``ff``, ``dsp``, ``bram_kb``, ``uram_kb``."""
+        return {name: float(getattr(self, name)) for name in ("lut", "ff", "dsp", "bram_kb", "uram_kb")}
+
+
+@cache
+def devices() -> Mapping[str, Device]:
+    """The shipped catalogue by name."""
+    entries = [entry for path in sorted(_FOLDER.glob("*.json")) for entry in json.loads(path.read_text("utf-8"))]
+    return {entry["name"]: Device.from_json(entry) for entry in sorted(entries, key=lambda e: str(e["name"]))}
+
+
+def platform_devices(platform: PlatformSpec) -> tuple[Device, ...]:
+    """The platform's devices one by one, in the order that partitions count them.
+
+    Raises:
+        SpecError: a name that is not in the catalogue, with the names that are.
+    """
+    found: list[Device] = []
+    for index, entry in enumerate(platform.devices):
+        if entry.custom is not None:
+            device = Device.from_json(entry.custom)
+        elif entry.device.lower() in devices():
+            device = devices()[entry.device.lower()]
+        else:
+            known = ", ".join(devices())
+            raise SpecError(
+                f"/platform/devices/{index}/device",
+                f"there is no device {entry.device!r} in the catalogue; use one of {known}, or describe your own",
+            )
+        found += [device] * entry.count
+    return tuple(found)
+
+
+def clock_mhz(platform: PlatformSpec) -> float:
+    """The clock of every device: the platform's, or the slowest default of its devices."""
+    if platform.clock_mhz is not None:
+        return platform.clock_mhz
+    return min(device.default_clock_mhz for device in platform_devices(platform))
