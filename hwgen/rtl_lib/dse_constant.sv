@@ -1,0 +1,41 @@
+`include "dse_memory.svh"
+
+/// Source that repeats the `Beats` beats of one sample for ever.
+///
+/// One beat per cycle from the first cycle after reset. Every output is a function of registers only.
+module dse_constant #(
+  parameter int unsigned Width = 8,  // payload bits, >= 1
+  parameter int unsigned Beats = 4,  // beats of a sample, >= 1
+  parameter              ValueFile = ""  // Beats words of Width bits, lane 0 lowest
+) (
+  input  logic             clk_i,
+  input  logic             rst_ni,
+  output logic             out_valid_o,
+  input  logic             out_ready_i,
+  output logic [Width-1:0] out_payload_o,
+  output logic             out_last_o
+);
+
+  localparam int unsigned AddrWidth = Beats > 1 ? $clog2(Beats) : 1;
+
+  logic [Width-1:0] value_memory[Beats];
+  logic [AddrWidth-1:0] addr_q;
+  logic valid_q;
+
+  `DSE_LOAD_MEMORY(value_memory, ValueFile, "value")
+
+  assign out_valid_o   = valid_q;
+  assign out_payload_o = value_memory[addr_q];
+  assign out_last_o    = addr_q == AddrWidth'(Beats - 1);
+
+  always_ff @(posedge clk_i) begin
+    if (!rst_ni) begin
+      valid_q <= 1'b0;
+      addr_q  <= '0;
+    end else begin
+      valid_q <= 1'b1;
+      if (valid_q && out_ready_i) addr_q <= out_last_o ? '0 : addr_q + 1'b1;
+    end
+  end
+
+endmodule
