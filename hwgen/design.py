@@ -82,6 +82,16 @@ class Design:
         return tuple(s for s in self.streams if s.consumer is None)
 
     @cached_property
+    def endless(self) -> frozenset[str]:
+        """Names of the streams that a constant drives, directly or through other operators: they never stop."""
+        names: set[str] = set()
+        for instance in self.instances:
+            feeding = {self.into[instance.name, port].name for port in instance.operator.inputs}
+            if feeding <= names:
+                names |= {self.out_of[instance.name, port].name for port in instance.operator.outputs}
+        return frozenset(names)
+
+    @cached_property
     def devices(self) -> dict[int, tuple[Instance, ...]]:
         """The instances on each device in use, by device index; links stand between devices and are left out."""
         placed = [i for i in self.instances if not i.operator.between_devices]
@@ -143,22 +153,24 @@ def _problems(design: Design) -> Iterator[str]:
         yield "a port has two streams; use a fork"
 
 
-def run_reference(design: Design, inputs: Mapping[str, Words]) -> dict[str, Words]:
+def run_reference(design: Design, inputs: Mapping[str, Words], samples: int = 1) -> dict[str, Words]:
     """The integer reference of a whole design.
 
     Args:
         design: a verified design.
         inputs: words of each stream that enters, by stream name.
+        samples: how often constants are repeated when no stream enters.
 
     Returns:
         Words of every stream, by stream name.
     """
     words = dict(inputs)
+    samples = next((w.samples for w in inputs.values()), samples)
     for instance in design.instances:
         operator = instance.operator
         given = {
             port: words[design.into[instance.name, port].name].grouped(kind) for port, kind in operator.inputs.items()
         }
         for port, value in operator.reference(given, instance.contents).items():
-            words[design.out_of[instance.name, port].name] = value
+            words[design.out_of[instance.name, port].name] = value if operator.inputs else value.repeated(samples)
     return words

@@ -99,7 +99,8 @@ def simulate_monolithic(
         for direction, stream in external:
             end = Endpoint(emission.top, stream.name)
             producer, consumer = (None, end) if direction == "in" else (end, None)
-            lines.append(stream_line(stream, producer, consumer, expected[stream.name], work))
+            endless = stream.name in design.endless
+            lines.append(stream_line(stream, producer, consumer, expected[stream.name], work, endless))
         report = run_plan(cache, work, lines, options)
     return measurement(design, report, expected)
 

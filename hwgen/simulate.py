@@ -69,7 +69,10 @@ def simulate(
             library, _ = cache.operator(instance.operator)
             arguments = memory_arguments(instance.operator.memory_images(instance.contents), cache.directory / "mem")
             models.append(f"model {instance.name} {library} {' '.join(arguments)}")
-        streams = [stream_line(s, s.producer, s.consumer, expected[s.name], work) for s in design.streams]
+        streams = [
+            stream_line(s, s.producer, s.consumer, expected[s.name], work, s.name in design.endless)
+            for s in design.streams
+        ]
         report = run_plan(cache, work, [*models, *streams], options)
     return measurement(design, report, expected)
 
@@ -90,16 +93,22 @@ def memory_arguments(images: Mapping[str, Any], directory: Path) -> list[str]:
 
 
 def stream_line(
-    stream: Stream, producer: Endpoint | None, consumer: Endpoint | None, words: Words, work: Path
+    stream: Stream,
+    producer: Endpoint | None,
+    consumer: Endpoint | None,
+    words: Words,
+    work: Path,
+    endless: bool = False,
 ) -> str:
-    """The plan line of one stream; its words go to a file in ``work``."""
+    """The plan line of one stream; its words go to a file in ``work``. An endless stream repeats them."""
     path = work / f"{stream.name}.bin"
     path.write_bytes(beat_bytes(words, stream.type))
     kind = stream.type
     ends = [f"{e.instance} {e.port}" if e else "- -" for e in (producer, consumer)]
+    check = 0 if producer is None else 2 if endless else 1
     return (
         f"stream {stream.name} {ends[0]} {ends[1]} {kind.container_bytes} {kind.beats} {kind.lanes} "
-        f"{kind.element_bits} {int(producer is not None)} {path}"
+        f"{kind.element_bits} {check} {path}"
     )
 
 
@@ -126,18 +135,20 @@ def measurement(design: Design, report: Mapping[str, Any], expected: Mapping[str
     if not report["finished"]:
         deadlock = _deadlock(design, reports) if report["deadlock"] else "the cycle limit was reached"
     starts = [reports[s.name]["sample_start"] for s in design.inputs]
-    ends = [reports[name]["sample_end"] for name in outputs]
+    samples = next(iter(expected.values())).samples
+    # An endless output may have gone on; a design without inputs starts by itself.
+    ends = [reports[name]["sample_end"][:samples] for name in outputs]
     latency, interval = 0, None
     if deadlock is None:
         first_ends = [max(per_output) for per_output in zip(*ends, strict=True)]
-        latency = first_ends[0] - min(s[0] for s in starts) + 1
+        latency = first_ends[0] - min((s[0] for s in starts), default=0) + 1
         interval = first_ends[-1] - first_ends[-2] if len(first_ends) > 1 else None
     return Measurement(
         compared_words=sum(reports[n]["compared_words"] for n in outputs),
         mismatched_words=sum(reports[n]["mismatched_words"] for n in outputs),
         internal_words=sum(reports[n]["compared_words"] for n in inner),
         internal_mismatched_words=sum(reports[n]["mismatched_words"] for n in inner),
-        samples=next(iter(expected.values())).samples,
+        samples=samples,
         total_cycles=report["cycles"],
         latency_cycles=latency,
         interval_cycles=interval,

@@ -100,6 +100,12 @@ class Words:
         """Number of samples."""
         return int(self.elements.shape[0])
 
+    def repeated(self, samples: int) -> Words:
+        """``samples`` copies of the one sample."""
+        if self.exponents is None:
+            return Words(np.repeat(self.elements, samples, axis=0))
+        return Words(np.repeat(self.elements, samples, axis=0), np.repeat(self.exponents, samples, axis=0))
+
     def grouped(self, stream: StreamType) -> Words:
         """The same words with the tokens and features of ``stream``, whose beats are the same."""
         if self.elements.shape[1:] == (stream.tokens, stream.features):

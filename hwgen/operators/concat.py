@@ -21,7 +21,7 @@ class Concat(Operator):
     the run of one input passes, the other waits: behind a fork it needs a buffer of a whole run.
 
     Attributes:
-        a, b: types of the inputs; same lanes, same integer format. Equal tokens along the features, else equal features.
+        a, b: types of the inputs; same lanes and integer format. Equal tokens along the features, else equal features.
         periods: periods per sample; divides the tokens of both.
         along_features: whether the features are concatenated.
     """

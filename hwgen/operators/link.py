@@ -29,6 +29,7 @@ class Link(Operator):
 
     module = "dse_link"
     uses = ("dse_fifo", "dse_spill_register")
+    between_devices = True
 
     def __post_init__(self) -> None:
         self.require(
@@ -41,7 +42,7 @@ class Link(Operator):
     @staticmethod
     def least_credits(cycles_per_beat: int, latency_cycles: int) -> int:
         """Fewest credits for which a credit is back before the link is free for its next beat (never below 3)."""
-        # Serialisation and flight, two cycles through the receiver's buffer, the credit's flight, one cycle to count it.
+        # Serialisation and flight, two cycles through the receiver's buffer, the credit's flight, one to count it.
         round_trip = cycles_per_beat - 1 + latency_cycles + 2 + latency_cycles + 1
         return max(3, -(-round_trip // cycles_per_beat))
 

@@ -10,7 +10,8 @@
 //
 // Producer or consumer `-` is the outside world. `bytes` is the container of a beat, `beats` counts those of one
 // sample, `file` holds the beats of all samples (stimulus or expected words; `-` for none): a `.mem` text with one
-// hexadecimal beat a line, or else raw containers. A `words` line demands that two vector files tell the same.
+// hexadecimal beat a line, or else raw containers. `check` is 0 to count only, 1 to compare every word and demand that no
+// more beats come, 2 to compare a stream that repeats the file for ever (a constant) as far as it is read. A `words` line demands that two vector files tell the same.
 #pragma once
 #include <fstream>
 #include <sstream>
@@ -26,7 +27,7 @@ struct ModelPlan {
 struct StreamPlan {
   std::string name, producer, out_prefix, consumer, in_prefix;
   size_t bytes = 0, beats = 0, lanes = 0, bits = 0;
-  bool check = false;
+  int check = 0;
   std::string file;
 };
 

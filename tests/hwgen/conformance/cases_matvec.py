@@ -90,8 +90,11 @@ def _samples(rng: np.random.Generator) -> Iterator[Case]:
     yield matvec(
         rng, (1, 1, 1, 1), (1, 1), IntFormat(1, False), IntFormat(1, True), Requantize(IntFormat(3, True)), True
     )
-    even = Requantize(IntFormat(16, True), Rounding.HALF_EVEN)
-    yield matvec(rng, (2, 3, 4, 6), (4, 6), IntFormat(16, True), IntFormat(16, True), even, False)
+    wide = Requantize(IntFormat(16, True))
+    yield matvec(rng, (2, 3, 4, 6), (4, 6), IntFormat(16, True), IntFormat(16, True), wide, False)
+    # Narrow sums and a wide result: small shifts, so ties are frequent.
+    even = Requantize(IntFormat(6, True), Rounding.HALF_EVEN)
+    yield matvec(rng, (3, 1, 4, 10), (2, 5), IntFormat(3, True), IntFormat(2, True), even, False)
     relu = Requantize(IntFormat(7, False), Rounding.FLOOR, low=0, high=100)
     yield matvec(rng, (1, 1, 21, 9), (7, 3), IntFormat(7, True), IntFormat(2, True), relu, True)
     both = MxFormat(4, 8), MxFormat(3, 16, 2)

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
@@ -8,17 +7,9 @@ import pytest
 from hwgen.build import BuildCache
 from tests.hwgen.conformance.report import Report
 
-REPOSITORY = Path(__file__).parents[3]
-
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--conformance-report", metavar="FILE", help="write the conformance counts to a Markdown file")
-
-
-@pytest.fixture(scope="session")
-def cache_directory() -> Path:
-    """Where compiled operators live between test runs; the key of each contains its sources and the tool versions."""
-    return Path(os.environ.get("HEADRACE_TEST_CACHE", REPOSITORY / "build" / "test_cache"))
 
 
 @pytest.fixture(scope="session")

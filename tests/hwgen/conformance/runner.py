@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from hwgen.build import RTL_DIRECTORY, BuildCache
-from hwgen.design import Design, Endpoint, Instance, Stream, verify_design
+from hwgen.design import Design, Endpoint, Instance, Stream, run_reference, verify_design
 from hwgen.measurement import Measurement
 from hwgen.simulate import STALL_PATTERNS, SimulationOptions, simulate
-from tests.hwgen.conformance.case import Case, Mutation
+from tests.hwgen.conformance.case import SAMPLES, Case, Mutation
 
 QUIET_CYCLES = 20_000
 
@@ -43,7 +43,8 @@ def simulate_case(case: Case, cache: BuildCache, stalls: str) -> Measurement:
     """Simulate with ``stalls`` on every output and every input."""
     options = SimulationOptions(output_stalls=stalls, input_stalls=stalls, quiet_cycles=QUIET_CYCLES)
     inputs = {f"to_{port}": words for port, words in case.inputs.items()}
-    return simulate(one_operator_design(case), inputs, cache, options)
+    design = one_operator_design(case)
+    return simulate(design, inputs, cache, options, run_reference(design, inputs, SAMPLES))
 
 
 def check_cases(name: str, cases: Iterable[Case], cache: BuildCache) -> Totals:
