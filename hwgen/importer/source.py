@@ -15,7 +15,7 @@ import onnx
 from google.protobuf.message import DecodeError
 from onnx import numpy_helper
 
-from hwgen.errors import ModelError
+from hwgen.errors import ModelError, NodeIssue
 from hwgen.ir import Array
 
 OLDEST_OPSET = 8
@@ -24,6 +24,7 @@ MAX_NODES = 20_000
 MAX_ELEMENTS = 1 << 28
 MAX_RANK = 8
 _SHOWN_CHARACTERS = 120
+_CODE_CHARACTERS = frozenset('`$"\\')
 
 
 @dataclass(frozen=True)
@@ -191,8 +192,23 @@ _INPUT_TYPES = frozenset({"FLOAT", "FLOAT16", "DOUBLE", "BFLOAT16", "INT64", "IN
 def _node(proto: onnx.NodeProto, index: int) -> SourceNode:
     operator = proto.op_type if proto.domain in ("", "ai.onnx") else f"{proto.domain}.{proto.op_type}"
     name = proto.name or (proto.output[0] if proto.output else f"node {index}")
+    _refuse_code(name, operator)
     attributes = {a.name: _attribute(a, name) for a in proto.attribute}
     return SourceNode(name, operator, tuple(proto.input), tuple(proto.output), attributes)
+
+
+def _refuse_code(name: str, operator: str) -> None:
+    """Refuse a name that would be code if it ever reached Verilog, C++, a shell or a page unescaped.
+
+    Generated identifiers are made from nothing of the file, so this is a second wall: no exporter writes such names.
+    """
+    if any(c in _CODE_CHARACTERS or not c.isprintable() for c in name):
+        reason = "its name holds a double quote, a backquote, `$`, a backslash or control characters; rename it"
+        raise ModelError(
+            f"the node {shown(name)!r} is refused: {reason} and export again",
+            kind="unsafe-model",
+            issues=[NodeIssue(shown(name), shown(operator), reason)],
+        )
 
 
 def _attribute(attribute: onnx.AttributeProto, node: str) -> object:
