@@ -54,6 +54,7 @@ class Matvec(Operator):
         self.require(self.in_features % self.in_lanes == 0, f"in_lanes {self.in_lanes} divide {self.in_features}")
         self.require(self.out_features % self.out_lanes == 0, f"out_lanes {self.out_lanes} divide {self.out_features}")
         self.require(2 <= self.acc_bits <= 62, f"the accumulator has 2 to 62 bits, not {self.acc_bits}")
+        self.require(self.acc_bits >= self.result.target.bits, "the accumulator is at least as wide as the result")
         for part in (self.source, self.weight):
             if isinstance(part, MxFormat):
                 self.require(

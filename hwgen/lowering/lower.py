@@ -1,0 +1,115 @@
+"""Quantized graph + lanes + devices -> hardware graph."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from hwgen.design import Design, verify_design
+from hwgen.errors import IllegalGraph
+from hwgen.ir import Op
+from hwgen.lowering.buffers import insert_buffers
+from hwgen.lowering.builder import DesignBuilder, LinkMaker, Signal
+from hwgen.lowering.parts import Lanes
+from hwgen.lowering.platform import LinkTiming
+from hwgen.lowering.quantized import QuantizedGraph, QuantizedNode
+from hwgen.lowering.select import node_parts
+from hwgen.operators.base import Operator
+from hwgen.operators.link import Link
+from hwgen.streams import StreamType
+
+
+def lower(
+    graph: QuantizedGraph,
+    lanes: Mapping[str, Lanes],
+    devices: Mapping[str, int],
+    links: LinkTiming | None = None,
+    name: str = "design",
+) -> Design:
+    """Build the hardware graph of a candidate.
+
+    Args:
+        graph: formats and integer constants.
+        lanes: per node of ``lane_choices``.
+        devices: per node, the device index; nodes not named are on device 0. Inputs enter, and outputs leave, on the
+            device of the node that reads or makes them.
+        links: needed when more than one device is used.
+        name: of the design, a legal identifier.
+
+    Returns:
+        A verified design with computed buffers.
+
+    Raises:
+        IllegalParameters: lanes or formats that an operator cannot take.
+        IllegalGraph: several devices without links, or a node without lanes.
+    """
+    used = set(devices.values())
+    if len(used) > 1 and links is None:
+        raise IllegalGraph("a partition over several devices needs a link")
+    builder = DesignBuilder(name, _link_maker(links), links.next_hop if links else lambda here, there: there)
+    signals: dict[str, Signal] = {}
+    for node in graph.nodes:
+        if node.node.op is Op.CONSTANT:
+            continue
+        if node.node.op is Op.INPUT:
+            signals[node.name] = _add_input(builder, graph, node, lanes, devices)
+            continue
+        if node.node.op is Op.RESHAPE:
+            signals[node.name] = signals[node.inputs[0]]
+            continue
+        signals[node.name] = _add_node(builder, graph, node, lanes, devices.get(node.name, 0), signals)
+    for index, output in enumerate(graph.outputs):
+        signal = signals[output]
+        builder.add_output(f"output{index}", signal, signal.device)
+    design = insert_buffers(builder.finish())
+    verify_design(design)
+    return design
+
+
+def node_operators(graph: QuantizedGraph, name: str, lanes: Lanes | None) -> tuple[Operator, ...]:
+    """The operators of one node for the given lanes, for cost models; its adapters, forks and buffers not included."""
+    return tuple(part.operator for part in node_parts(graph, graph.by_name[name], lanes))
+
+
+def _add_input(
+    builder: DesignBuilder,
+    graph: QuantizedGraph,
+    node: QuantizedNode,
+    lanes: Mapping[str, Lanes],
+    devices: Mapping[str, int],
+) -> Signal:
+    """The stream of a graph input, with the lanes and on the device of its first reader."""
+    shape = node.node.shape
+    readers = [n for n in graph.nodes if node.name in n.inputs]
+    first = readers[0]
+    wanted = lanes[first.name].in_lanes if first.name in lanes else 1
+    kind = StreamType(shape.tokens, shape.features, wanted if shape.features % wanted == 0 else 1, node.format)
+    return builder.add_input(node.name, kind, devices.get(first.name, 0))
+
+
+def _add_node(
+    builder: DesignBuilder,
+    graph: QuantizedGraph,
+    node: QuantizedNode,
+    lanes: Mapping[str, Lanes],
+    device: int,
+    signals: Mapping[str, Signal],
+) -> Signal:
+    made: dict[str, Signal] = {}
+    last: Signal | None = None
+    for part in node_parts(graph, node, lanes.get(node.name)):
+        inputs = {
+            port: made[feed] if isinstance(feed, str) else signals[node.inputs[feed]]
+            for port, feed in part.feeds.items()
+        }
+        instance = f"{node.name}_{part.suffix}" if part.suffix else node.name
+        last = builder.add(instance, part.operator, part.contents, inputs, device, node.name)
+        made[part.suffix] = last
+    if last is None:
+        raise IllegalGraph(f"{node.name} has no hardware")
+    return last
+
+
+def _link_maker(links: LinkTiming | None) -> LinkMaker | None:
+    if links is None:
+        return None
+    return lambda stream, here, there: Link.for_bandwidth(stream, links.bits_per_cycle, links.latency_cycles)

@@ -1,0 +1,99 @@
+"""Parts of linear layers, convolutions and products of two activations."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from hwgen.formats import Format
+from hwgen.ir import Array, Op
+from hwgen.lowering.choices import is_depthwise
+from hwgen.lowering.parts import Lanes, Part
+from hwgen.lowering.quantized import QuantizedGraph, QuantizedNode
+from hwgen.lowering.windows import axes_of, window_part
+from hwgen.operators.matvec import Matvec
+from hwgen.operators.window import matvec_weights
+
+
+def product_parts(graph: QuantizedGraph, node: QuantizedNode, lanes: Lanes) -> tuple[Part, ...]:
+    """Linear or convolution: optional conversion to shared exponents, optional window, then the products."""
+    if node.node.op is Op.LINEAR:
+        tokens, features = node.node.shape.tokens, node.node.constants["weight"].shape[1]
+        convert = _to_mx(graph, node, lanes.in_lanes, tokens, features)
+        weights = {k: v[None] for k, v in node.constants.items() if k.startswith("weight")}
+        return (*convert, _matvec(graph, node, lanes, tokens, weights, _feed(convert)))
+    if is_depthwise(node.node):
+        return _depthwise(graph, node, lanes)
+    return _convolution(graph, node, lanes)
+
+
+def _convolution(graph: QuantizedGraph, node: QuantizedNode, lanes: Lanes) -> tuple[Part, ...]:
+    rows, columns = axes_of(graph, node)
+    channels = graph.by_name[node.inputs[0]].node.shape.features
+    groups = _groups(node)
+    convert = _to_mx(graph, node, lanes.in_lanes, rows.size * columns.size, channels)
+    parts = list(convert)
+    pointwise = all((a.kernel, a.stride, a.before, a.after) == (1, 1, 0, 0) for a in (rows, columns))
+    if not pointwise:
+        parts.append(window_part(rows, columns, channels, lanes.in_lanes, _read_format(graph, node), 0, _feed(convert)))
+    weights = {
+        k: matvec_weights(v, groups, lanes.in_lanes) for k, v in node.constants.items() if k.startswith("weight")
+    }
+    parts.append(_matvec(graph, node, lanes, rows.outputs * columns.outputs, weights, _feed(parts)))
+    return tuple(parts)
+
+
+def _depthwise(graph: QuantizedGraph, node: QuantizedNode, lanes: Lanes) -> tuple[Part, ...]:
+    assert node.result is not None
+    rows, columns = axes_of(graph, node)
+    channels = node.node.shape.features
+    source = graph.by_name[node.inputs[0]].format
+    window = window_part(rows, columns, channels, lanes.in_lanes, source, 0, 0)
+    assert node.weight is not None
+    raise NotImplementedError
+
+
+def _matvec(
+    graph: QuantizedGraph, node: QuantizedNode, lanes: Lanes, tokens: int, weights: dict[str, Array], feed: int | str
+) -> Part:
+    assert node.result is not None and node.weight is not None
+    groups, outputs, inputs = weights["weight"].shape
+    shift = node.constants["shift"]
+    operator = Matvec(
+        tokens, groups, inputs, outputs, lanes.in_lanes, lanes.out_lanes, _read_format(graph, node), node.weight,
+        node.acc_bits, node.result, shift_bits(shift), shift.ndim == 0,
+    )  # fmt: skip
+    contents = {
+        **weights,
+        "bias": node.constants["bias"].reshape(groups, outputs),
+        "shift": shift if shift.ndim == 0 else shift.reshape(groups, outputs),
+    }
+    return Part("", operator, contents, {"in": feed})
+
+
+def shift_bits(shift: Array) -> int:
+    """Width of a shift amount; few distinct widths, so that compiled operators are shared."""
+    return max(4, int(np.max(shift)).bit_length())
+
+
+def _read_format(graph: QuantizedGraph, node: QuantizedNode) -> Format:
+    return node.read_as[0] or graph.by_name[node.inputs[0]].format
+
+
+def _to_mx(graph: QuantizedGraph, node: QuantizedNode, lanes: int, tokens: int, features: int) -> tuple[Part, ...]:
+    target = node.read_as[0]
+    if target is None:
+        return ()
+    source = graph.by_name[node.inputs[0]].format
+    return (Part("mx", ToMx(tokens, features, lanes, source, target)),)
+
+
+def _feed(parts: Sequence[Part]) -> int | str:
+    return parts[-1].suffix if parts else 0
+
+
+def _groups(node: QuantizedNode) -> int:
+    groups = node.node.attributes["groups"]
+    assert isinstance(groups, int)
+    return groups
