@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
@@ -19,7 +21,11 @@ def test_migrations_build_the_declared_tables(database_url: str) -> None:
     migrate.require_current(database_url)
 
 
-def test_down_and_up_again(database_url: str) -> None:
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_down_and_up_again(kind: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    is_file = kind == "sqlite"
+    database_url = f"sqlite:///{tmp_path / 'x.db'}" if is_file else request.getfixturevalue("postgres").new_database()
+    migrate.upgrade(database_url)
     migrate.downgrade(database_url, "base")
     assert set(inspect(make_unpooled_engine(database_url)).get_table_names()) == {"alembic_version"}
     with pytest.raises(StaleSchemaError):

@@ -1,9 +1,15 @@
 """A small search and an evaluator without hardware, whose behaviour a file in the cache directory steers.
 
-``mode`` (a file in the cache directory) may say: ``sleep`` (a grandchild ``sleep`` runs as the compiler would),
-``die`` (the evaluator process is killed), ``raise``, ``stubborn`` (ignores TERM, double-forks and leaves its session).
+``mode`` (a file in the cache directory) may say, for every evaluation from then on:
+
+* ``pause=S``: run ``sleep S`` as a compiler would;
+* ``stubborn=S``: ignore TERM, leave a double-forked ``sleep S`` in a session of its own, and hang;
+* ``die``: the evaluator process kills itself; ``raise``: a fault of the machine; ``nan``: a result that is not JSON.
+
 Every start of an evaluation appends a line to ``starts``.
 """
+
+from __future__ import annotations
 
 import hashlib
 import os
@@ -11,13 +17,14 @@ import random
 import signal
 import subprocess
 import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from explorer.candidate import Candidate, NodeFormats, NodeLanes
 from explorer.result import Exact, Stage, TrialResult
 from explorer.spec import JobSpec
-
-SLEEP_SECONDS = "86399"
 
 
 def candidate(bits: int, lanes: int) -> Candidate:
@@ -47,7 +54,7 @@ class FakeSearch:
     def tell(self, candidate: Candidate, result: TrialResult) -> None:
         self.told[candidate.digest()] = result
 
-    def restore(self, history: list[tuple[Candidate, TrialResult]]) -> None:
+    def restore(self, history: Sequence[tuple[Candidate, TrialResult]]) -> None:
         for known, result in history:
             self.tell(known, result)
 
@@ -55,54 +62,61 @@ class FakeSearch:
 class TinySearch(FakeSearch):
     """Four candidates, then nothing."""
 
-    def __init__(self, spec: JobSpec, model: Path) -> None:
-        super().__init__(spec, model)
-        self.left = [candidate(bits, 1) for bits in (1, 2, 3, 4)]
-
     def ask(self) -> Candidate | None:
-        self.left = [c for c in self.left if c.digest() not in self.told]
-        return self.left.pop(0) if self.left else None
+        for bits in (1, 2, 3, 4):
+            if candidate(bits, 1) not in self.asked and candidate(bits, 1).digest() not in self.told:
+                self.asked.append(candidate(bits, 1))
+                return self.asked[-1]
+        return None
+
+
+class BrokenSearch(FakeSearch):
+    def ask(self) -> Candidate | None:
+        raise RuntimeError("the sampler has no idea")
 
 
 class FakeEvaluator:
     def __init__(self, spec: JobSpec, model: Path, dataset: Path | None, cache: Path) -> None:
+        assert model.exists()
         self.cache = cache
 
-    def evaluate(self, candidate: Candidate, on_stage=lambda stage: None) -> TrialResult:
+    def evaluate(self, candidate: Candidate, on_stage: Callable[[str], None] = lambda stage: None) -> TrialResult:
         bits, lanes = numbers(candidate)
         on_stage("compile")
-        self._misbehave(candidate)
-        on_stage("simulate")
-        if bits * lanes > 800:
-            return TrialResult("infeasible", "does not fit", constraints={"est_lut": bits * lanes - 800.0})
-        noise = int(hashlib.sha256(candidate.digest().encode()).hexdigest()[:4], 16) / 1e6
-        accuracy = 1 - 1 / (bits + 1) + noise
-        metrics = {"accuracy": accuracy, "meas_throughput_per_s": float(lanes), "est_lut": bits * 10.0 * lanes}
-        return TrialResult("complete", None, metrics, Exact(10, 0, 1), {"est_lut": -1.0}, (Stage("simulate", 0.01),))
+        with (self.cache / "starts").open("a") as log:
+            log.write(f"{candidate.digest()} {os.getpid()}\n")
+        print("noise on standard output must not reach the answers")
+        result = self._result(candidate, bits, lanes)
+        modes = self.cache / "mode"
+        for mode in modes.read_text().split() if modes.exists() else ():
+            result = self._misbehave(*mode.partition("=")[::2], result)
+        return result
 
-    def sign_off(self, candidate: Candidate, result: TrialResult) -> dict:
-        return {"equal": True, "cycles": 7}
+    def sign_off(self, candidate: Candidate, result: TrialResult) -> dict[str, Any]:
+        return {"equal": True, "compared_words": 10}
 
     def export(self, candidate: Candidate, result: TrialResult, out_zip: Path) -> None:
         out_zip.write_bytes(b"PK\x05\x06" + bytes(18))
 
-    def _misbehave(self, candidate: Candidate) -> None:
-        with (self.cache / "starts").open("a") as log:
-            log.write(f"{candidate.digest()} {os.getpid()}\n")
-        modes = self.cache / "mode"
-        for mode in modes.read_text().split() if modes.exists() else ():
-            name, _, argument = mode.partition("=")
-            if name == "pause":
-                subprocess.run(["sleep", argument], check=True)
-            elif name == "compile":
-                subprocess.run(["sh", "-c", f"sleep {SLEEP_SECONDS} & sleep {SLEEP_SECONDS}"], check=True)
-            elif name == "die":
-                os.kill(os.getpid(), signal.SIGKILL)
-            elif name == "raise":
-                raise OSError(28, "No space left on device")
-            elif name == "nan":
-                time.sleep(0)
-            elif name == "stubborn":
-                signal.signal(signal.SIGTERM, signal.SIG_IGN)
-                subprocess.Popen(["setsid", "sh", "-c", f"trap '' TERM HUP; sleep {SLEEP_SECONDS} & wait"])
-                time.sleep(86399)
+    def _result(self, candidate: Candidate, bits: int, lanes: int) -> TrialResult:
+        if bits * lanes > 800:
+            return TrialResult("infeasible", "does not fit", constraints={"est_lut": bits * lanes - 800.0})
+        noise = int(hashlib.sha256(candidate.digest().encode()).hexdigest()[:4], 16) / 1e6
+        accuracy = 0.9 - 0.9 / (bits + 1) + noise
+        metrics = {"accuracy": accuracy, "meas_throughput_per_s": float(lanes), "est_lut": bits * 10.0 * lanes}
+        return TrialResult("complete", None, metrics, Exact(10, 0, 1), {"est_lut": -1.0}, (Stage("simulate", 0.01),))
+
+    def _misbehave(self, name: str, argument: str, result: TrialResult) -> TrialResult:
+        if name == "pause":
+            subprocess.run(["sleep", argument], check=True)
+        elif name == "die":
+            os.kill(os.getpid(), signal.SIGKILL)
+        elif name == "raise":
+            raise OSError(28, "No space left on device")
+        elif name == "nan":
+            return replace(result, metrics={**result.metrics, "accuracy": float("nan")})
+        elif name == "stubborn":
+            signal.signal(signal.SIGTERM, signal.SIG_IGN)
+            subprocess.Popen(["setsid", "sh", "-c", f"trap '' TERM HUP; sleep {argument} & wait"])
+            time.sleep(86399)
+        return result
