@@ -90,6 +90,7 @@ def _keep(command: list[str], limits: list[tuple[int, int]], parent: int | None,
             deadline = time.monotonic() + grace_seconds
             while child.poll() is None and time.monotonic() < deadline:
                 signal.sigtimedwait({signal.SIGCHLD}, 0.1)
+                _reap_adopted(child.pid)
             status = child.returncode if child.returncode is not None else -received.si_signo
         else:
             status = child.poll()

@@ -75,8 +75,7 @@ def end(process: subprocess.Popen[bytes], grace_seconds: float = _TERM_SECONDS) 
             for member in family:
                 with contextlib.suppress(psutil.NoSuchProcess):
                     member.kill()
-        _, family = psutil.wait_procs(family, timeout=seconds)
-        if not family:
+        if not _wait_gone(process, family, seconds):
             break
     process.wait()
     for stream in (process.stdin, process.stdout):
@@ -91,6 +90,24 @@ def _family(process: subprocess.Popen[bytes]) -> list[psutil.Process]:
         return [*leader.children(recursive=True), leader]
     except psutil.NoSuchProcess:
         return []
+
+
+def _wait_gone(process: subprocess.Popen[bytes], family: list[psutil.Process], seconds: float) -> list[psutil.Process]:
+    """Who still runs after ``seconds``. A zombie does not run, whoever is to collect it."""
+    deadline = time.monotonic() + seconds
+    while True:
+        process.poll()
+        family = [member for member in family if _runs(member)]
+        if not family or time.monotonic() >= deadline:
+            return family
+        time.sleep(0.005)
+
+
+def _runs(process: psutil.Process) -> bool:
+    try:
+        return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
 
 
 def tail(log: Path) -> str:
