@@ -56,6 +56,7 @@ module dse_matvec #(
   localparam int unsigned InAddrWidth   = $clog2(2 * InBlocks);
   localparam int unsigned WeightAddrWidth = WeightDepth > 1 ? $clog2(WeightDepth) : 1;
   localparam int unsigned BiasAddrWidth = BiasDepth > 1 ? $clog2(BiasDepth) : 1;
+  localparam int unsigned ShiftAddrWidth = ShiftDepth > 1 ? $clog2(ShiftDepth) : 1;
   localparam int unsigned InBlockWidth  = InBlocks > 1 ? $clog2(InBlocks) : 1;
   localparam int unsigned OutBlockWidth = OutBlocks > 1 ? $clog2(OutBlocks) : 1;
   localparam int unsigned SubLanes    = InLanes / SubBlocks;
@@ -119,7 +120,8 @@ module dse_matvec #(
   logic [OutBlockWidth-1:0] out_block_q;
   logic [InAddrWidth-1:0] in_addr_q, in_addr_next_q;
   logic [WeightAddrWidth-1:0] weight_addr_q, weight_addr_next_q;
-  logic [BiasAddrWidth-1:0] bias_addr_q, bias_addr_next_q, shift_addr_q;
+  logic [BiasAddrWidth-1:0] bias_addr_q, bias_addr_next_q;
+  logic [ShiftAddrWidth-1:0] shift_addr_q;
   logic block_end;
 
   assign issue     = full_q[use_bank_q] && !stall;
@@ -184,7 +186,7 @@ module dse_matvec #(
       in_addr_q <= in_addr_next_q;
       weight_addr_q <= weight_addr_next_q;
       bias_addr_q <= bias_addr_next_q;
-      shift_addr_q <= bias_addr_q;
+      shift_addr_q <= SharedShift ? '0 : ShiftAddrWidth'(bias_addr_q);
       acc_first_q <= in_block_q == '0;
       acc_end_q <= block_end;
       acc_last_q <= use_done && bank_last_q[use_bank_q];
@@ -269,7 +271,7 @@ module dse_matvec #(
     if (!rst_ni) result_valid_q <= 1'b0;
     else if (!stall) result_valid_q <= sum_valid_q;
     if (!stall && sum_valid_q) begin
-      result_q <= requantize_word(acc_q, shift_memory[SharedShift ? '0 : shift_addr_q]);
+      result_q <= requantize_word(acc_q, shift_memory[shift_addr_q]);
       result_last_q <= sum_last_q;
     end
   end
