@@ -214,8 +214,9 @@ def matvec_weights(weight: Array, groups: int, lanes: int) -> Array:
 def _buffer_rows(rows: Axis, columns: Axis, blocks: int) -> int:
     beats = columns.outputs * blocks * columns.kernel * rows.kernel
     ideal = max(rows.size * columns.size * blocks, rows.outputs * beats)
-    # Two cycles pass until a freed row can be written: short rows need more of them in reserve.
-    most = rows.live + rows.stride + -(-4 // (columns.size * blocks))
+    # A kernel as large as the grid needs a second sample's rows. Two cycles pass until a freed row can be written, so
+    # short rows need more of them in reserve.
+    most = rows.live + max(rows.stride, rows.size) + -(-4 // (columns.size * blocks))
     found: dict[int, int] = {}
     for buffer_rows in range(rows.live, most + 1):
         ends = _ends(rows, columns, blocks, buffer_rows)
