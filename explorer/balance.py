@@ -71,7 +71,7 @@ def cheapest(
     allowed = {name: [o for o in options if o.interval <= interval] for name, options in operators.items()}
     if not all(allowed.values()):
         return None
-    chosen = {name: min(options, key=lambda o: _rank(o, caps)) for name, options in allowed.items()}
+    chosen = {name: min(options, key=lambda o: share(o, caps)) for name, options in allowed.items()}
     if not _within(_total(chosen.values()), caps):
         found = _search(allowed, caps)
         if found is None:
@@ -103,7 +103,8 @@ def balance(operators: Mapping[str, Sequence[Option[KeyT]]], caps: Sequence[floa
     return best
 
 
-def _rank(option: Option[KeyT], caps: Sequence[float]) -> tuple[float, int]:
+def share(option: Option[KeyT], caps: Sequence[float]) -> tuple[float, int]:
+    """What ``cheapest`` minimises: the summed shares of the caps (plain sum without caps), then the interval."""
     if not caps:
         return sum(option.cost), option.interval
     shares = (
@@ -134,7 +135,7 @@ def _undominated(options: Sequence[Option[KeyT]]) -> list[Option[KeyT]]:
 def _search(allowed: Mapping[str, Sequence[Option[KeyT]]], caps: Sequence[float]) -> dict[str, Option[KeyT]] | None:
     """Any combination within the caps: depth first, cut off by the least that the remaining operators need."""
     names = sorted(allowed, key=lambda n: -len(allowed[n]))
-    levels = [sorted(_undominated(allowed[n]), key=lambda o: _rank(o, caps)) for n in names]
+    levels = [sorted(_undominated(allowed[n]), key=lambda o: share(o, caps)) for n in names]
     least = [tuple(map(min, zip(*(o.cost for o in options), strict=True))) for options in levels]
     remaining = [tuple(0.0 for _ in caps)]
     for needed in reversed(least):

@@ -1,0 +1,95 @@
+"""Legal choices of a graph under a job body: the space that is searched, and what each choice of lanes costs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from hwgen.lowering import (
+    Calibration,
+    LaneChoice,
+    Lanes,
+    Precision,
+    PrecisionChoice,
+    QuantizedGraph,
+    cut_points,
+    lane_choices,
+    node_operators,
+    precision_choices,
+    quantize_graph,
+)
+
+from explorer.balance import Option
+from explorer.candidate import NodeLanes
+from explorer.catalogue import Device, platform_devices
+from explorer.encoding import Encoding
+from explorer.inputs import generated_inputs
+from explorer.space import NodeSpace, Space, activation_formats, weight_formats
+from explorer.spec import JobSpec
+from hwgen.formats import FormatChoice
+from hwgen.ir import Graph
+
+# Lanes are ranked at one width: which of two ways to build an operator is cheaper hardly depends on it.
+_NOMINAL = FormatChoice("int", 8)
+_CALIBRATION_SAMPLES = 2
+
+
+def build_encoding(spec: JobSpec, graph: Graph) -> Encoding:
+    """The search space of a job as samplers see it."""
+    devices = platform_devices(spec.platform)
+    return Encoding(build_space(spec, graph), capacities(devices))
+
+
+def build_space(spec: JobSpec, graph: Graph) -> Space:
+    """The design space of a job.
+
+    Raises:
+        SpecError: a device is not in the catalogue.
+    """
+    devices = platform_devices(spec.platform)
+    precisions = precision_choices(graph)
+    blocks = spec.space.mx_blocks if "mxint" in spec.space.formats else ()
+    lanes = lane_choices(graph, blocks)
+    nominal = _nominal(graph, precisions)
+    nodes = []
+    for node in graph.nodes:
+        weights, activations = _formats(spec, precisions.get(node.name))
+        options = _options(nominal, node.name, lanes[node.name], spec.space.max_lanes) if node.name in lanes else ()
+        if activations or options:
+            nodes.append(NodeSpace(node.name, weights, activations, options))
+    equal = len(set(devices)) == 1
+    first = (0,) if equal else tuple(range(len(devices)))
+    return Space(tuple(nodes), tuple(cut_points(graph)), len(devices), first)
+
+
+def capacities(devices: Sequence[Device]) -> tuple[float, ...]:
+    """Least capacity of any device, per resource of the options' costs."""
+    return (float(min(d.dsp for d in devices)),)
+
+
+def _formats(spec: JobSpec, choice: PrecisionChoice | None) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    if choice is None:
+        return (), ()
+    fixed = choice.fixed_activation
+    activations = activation_formats(spec.space) if fixed is None else (fixed,)
+    return weight_formats(spec.space) if choice.has_weight else (), activations
+
+
+def _nominal(graph: Graph, precisions: dict[str, PrecisionChoice]) -> QuantizedGraph:
+    calibration = Calibration.collect(graph, generated_inputs(graph, _CALIBRATION_SAMPLES))
+    plan = {name: Precision(_NOMINAL if c.has_weight else None, _NOMINAL) for name, c in precisions.items()}
+    return quantize_graph(graph, plan, calibration)
+
+
+def _options(graph: QuantizedGraph, name: str, choice: LaneChoice, limit: int) -> tuple[Option[NodeLanes], ...]:
+    if choice.tied:
+        pairs = [(n, n) for n in choice.in_lanes if n <= limit]
+    else:
+        pairs = [(i, o) for i in choice.in_lanes for o in choice.out_lanes if max(i, o) <= limit]
+    options = [_option(graph, name, NodeLanes(i, o)) for i, o in pairs]
+    return tuple(sorted(options, key=lambda o: (-o.interval, o.key.in_lanes, o.key.out_lanes)))
+
+
+def _option(graph: QuantizedGraph, name: str, lanes: NodeLanes) -> Option[NodeLanes]:
+    operators = node_operators(graph, name, Lanes(lanes.in_lanes, lanes.out_lanes))
+    interval = max((operator.cycles().interval for operator in operators), default=1)
+    return Option(lanes, interval, (float(lanes.in_lanes * lanes.out_lanes),))

@@ -1,0 +1,188 @@
+"""Designs as points of a box of small integers, the form in which samplers see them.
+
+Lanes are not sampled one by one: nearly all such samples would be unbalanced, slowed by one operator while the others
+wait. One ``level`` sets the interval that every operator has to reach, each as cheaply as it can, and a ``shift`` per
+node moves it up or down its own ladder from there. Formats are indices into the node's list; ``cut`` positions put the
+pipeline on the devices.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from explorer.balance import Option, intervals, share
+from explorer.candidate import Candidate, NodeFormats, NodeLanes
+from explorer.partition import cut_chain
+from explorer.space import NodeSpace, Space
+
+Point = dict[str, int]
+Ladder = tuple[Option[NodeLanes], ...]
+
+MAX_LEVELS = 16
+MAX_SHIFT = 2
+LEVEL = "level"
+FIRST_DEVICE = "first_device"
+
+
+@dataclass(frozen=True)
+class Encoding:
+    """Maps points of the sampled box to candidates of ``space`` and back.
+
+    Attributes:
+        space: the design space.
+        caps: resources of the smallest device, in the order of the options' costs; they weigh scarce resources.
+    """
+
+    space: Space
+    caps: tuple[float, ...]
+
+    @cached_property
+    def ladders(self) -> dict[str, Ladder]:
+        """Per node with lanes, the options that no other one undercuts in interval and cost, slowest first."""
+        return {n.name: _ladder(n, self.caps) for n in self.space.nodes if n.lanes}
+
+    @cached_property
+    def levels(self) -> tuple[int, ...]:
+        """Intervals that the level parameter stands for, slowest first, spread evenly on a logarithmic scale."""
+        if not self.ladders:
+            return (1,)
+        found = intervals(self.ladders)[::-1]
+        if len(found) <= MAX_LEVELS:
+            return tuple(found)
+        top, bottom = math.log(found[0]), math.log(found[-1])
+        targets = [top + (bottom - top) * step / (MAX_LEVELS - 1) for step in range(MAX_LEVELS)]
+        return tuple(sorted({min(found, key=lambda i: abs(math.log(i) - t)) for t in targets}, reverse=True))
+
+    @cached_property
+    def box(self) -> dict[str, tuple[int, int]]:
+        """Parameter -> (lowest, highest); parameters with one value are left out."""
+        ranges = {LEVEL: (0, len(self.levels) - 1)}
+        for node in self.space.nodes:
+            ranges[f"weight:{node.name}"] = (0, len(node.weights) - 1)
+            ranges[f"activation:{node.name}"] = (0, len(node.activations) - 1)
+            reach = min(MAX_SHIFT, len(self.ladders.get(node.name, ())) - 1)
+            ranges[f"shift:{node.name}"] = (-reach, reach)
+        units = len(self.space.units)
+        ranges |= {f"cut:{d}": (1, units) for d in range(1, min(self.space.devices, units))}
+        ranges[FIRST_DEVICE] = (0, len(self.space.first_devices) - 1)
+        return {name: (low, high) for name, (low, high) in ranges.items() if high > low}
+
+    def decode(self, point: Mapping[str, int]) -> Candidate:
+        """The candidate of a point; parameters that the point leaves out are 0, cuts that it leaves out unused."""
+        quantization = {n.name: _formats_of(n, point) for n in self.space.nodes if n.activations}
+        interval = self.levels[point.get(LEVEL, 0)]
+        parallelism = {
+            name: ladder[_clip(_rung(ladder, interval) + point.get(f"shift:{name}", 0), ladder)].key
+            for name, ladder in self.ladders.items()
+        }
+        return Candidate(quantization, parallelism, self._placement(point))
+
+    def _placement(self, point: Mapping[str, int]) -> dict[str, int]:
+        units = len(self.space.units)
+        first = self.space.first_devices[point.get(FIRST_DEVICE, 0)]
+        positions = {point.get(f"cut:{d}", units) for d in range(1, self.space.devices)}
+        cuts = sorted(p for p in positions if p < units)[: self.space.devices - 1 - first]
+        return self.space.placement(first, cuts)
+
+    def encode(self, candidate: Candidate) -> Point | None:
+        """A point of the box that decodes to the candidate; None for a design that the box does not hold."""
+        point: Point = {}
+        for node in self.space.nodes:
+            formats = candidate.quantization.get(node.name)
+            if node.activations and formats is not None and formats.activation in node.activations:
+                point[f"activation:{node.name}"] = node.activations.index(formats.activation)
+                if formats.weight in node.weights:
+                    point[f"weight:{node.name}"] = node.weights.index(formats.weight)
+        lanes = self._encode_lanes(candidate.parallelism)
+        if lanes is None:
+            return None
+        point |= lanes | self._encode_partition(candidate.partition)
+        complete = {name: point.get(name, low if name.startswith("cut:") else 0) for name, (low, _) in self.box.items()}
+        return complete if self.decode(complete).digest() == candidate.digest() else None
+
+    def _encode_lanes(self, parallelism: Mapping[str, NodeLanes]) -> Point | None:
+        rungs: dict[str, int] = {}
+        for name, ladder in self.ladders.items():
+            keys = [o.key for o in ladder]
+            if parallelism.get(name) not in keys:
+                return None
+            rungs[name] = keys.index(parallelism[name])
+        best: Point | None = None
+        for index, interval in enumerate(self.levels):
+            shifts = {n: rung - _rung(self.ladders[n], interval) for n, rung in rungs.items()}
+            if max((abs(s) for s in shifts.values()), default=0) > MAX_SHIFT:
+                continue
+            point = {LEVEL: index, **{f"shift:{n}": s for n, s in shifts.items()}}
+            if best is None or _deviation(point) < _deviation(best):
+                best = point
+        return best
+
+    def _encode_partition(self, partition: Mapping[str, int]) -> Point:
+        devices = [partition.get(u, 0) for u in self.space.units]
+        first = devices[0] if devices else 0
+        cuts = [i for i in range(1, len(devices)) if devices[i] > devices[i - 1]]
+        padded = cuts + [len(devices)] * (self.space.devices - 1 - len(cuts))
+        point = {f"cut:{d}": position for d, position in enumerate(padded, start=1)}
+        if first in self.space.first_devices:
+            point[FIRST_DEVICE] = self.space.first_devices.index(first)
+        return point
+
+    def balanced_cuts(self, level: int, devices: int) -> tuple[int, ...] | None:
+        """Cuts over ``devices`` devices that minimise the fullest one at a level; None when there are too few units."""
+        costs = []
+        for unit in self.space.units:
+            ladder = self.ladders.get(unit)
+            costs.append(share(ladder[_rung(ladder, self.levels[level])], self.caps)[0] if ladder else 0.0)
+        found = cut_chain(
+            len(costs), devices, lambda first, end, device: sum(costs[first:end]), lambda position: 0.0, exactly=True
+        )
+        return None if found is None else found.bounds[1:-1]
+
+    def uniform(self, weight_bits: int, activation_bits: int) -> Point:
+        """The part of a point that gives every tensor the format nearest to the widths, integers first."""
+        point: Point = {}
+        for node in self.space.nodes:
+            point[f"weight:{node.name}"] = nearest(node.weights, weight_bits)
+            point[f"activation:{node.name}"] = nearest(node.activations, activation_bits)
+        return point
+
+
+def nearest(formats: Sequence[str], bits: int) -> int:
+    """Index of the format whose width is nearest to ``bits``; integers before shared exponents, wide before narrow."""
+    if not formats:
+        return 0
+    return min(range(len(formats)), key=lambda i: (abs(width(formats[i]) - bits), "mx" in formats[i], -i))
+
+
+def width(text: str) -> int:
+    """Bits of an element of a format such as ``int4`` or ``mxint4b16``."""
+    return int("".join(c if c.isdigit() else " " for c in text).split()[0])
+
+
+def _formats_of(node: NodeSpace, point: Mapping[str, int]) -> NodeFormats:
+    weight = node.weights[point.get(f"weight:{node.name}", 0)] if node.weights else None
+    return NodeFormats(weight, node.activations[point.get(f"activation:{node.name}", 0)])
+
+
+def _ladder(node: NodeSpace, caps: Sequence[float]) -> Ladder:
+    kept: list[Option[NodeLanes]] = []
+    for option in sorted(node.lanes, key=lambda o: (o.interval, share(o, caps))):
+        if not kept or share(option, caps)[0] < share(kept[-1], caps)[0]:
+            kept.append(option)
+    return tuple(reversed(kept))
+
+
+def _rung(ladder: Ladder, interval: int) -> int:
+    """The cheapest rung that reaches the interval, the fastest where none does."""
+    return next((i for i, option in enumerate(ladder) if option.interval <= interval), len(ladder) - 1)
+
+
+def _clip(rung: int, ladder: Ladder) -> int:
+    return min(max(rung, 0), len(ladder) - 1)
+
+
+def _deviation(point: Point) -> int:
+    return sum(abs(v) for name, v in point.items() if name != LEVEL)

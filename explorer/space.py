@@ -1,0 +1,178 @@
+"""The design space: what each node of a graph may choose, how many designs there are, and the design of each number."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from explorer.balance import Option
+from explorer.candidate import Candidate, NodeFormats, NodeLanes
+from explorer.spec import SpaceSpec
+
+MX_MANTISSA_BITS = range(2, 9)
+
+
+@dataclass(frozen=True)
+class NodeSpace:
+    """Choices of one node.
+
+    Attributes:
+        name: node of the graph.
+        weights: weight formats, narrowest first; empty for a node without weights.
+        activations: formats of its output, narrowest first; one where it is no choice; empty where the plan does not
+            name the node.
+        lanes: legal lanes with their interval and cost, slowest first; empty where the plan does not name the node.
+    """
+
+    name: str
+    weights: tuple[str, ...] = ()
+    activations: tuple[str, ...] = ()
+    lanes: tuple[Option[NodeLanes], ...] = ()
+
+    @property
+    def size(self) -> int:
+        """Number of choices."""
+        return math.prod(max(1, len(options)) for options in (self.weights, self.activations, self.lanes))
+
+
+@dataclass(frozen=True)
+class Space:
+    """All designs that a search may propose.
+
+    Attributes:
+        nodes: in topological order.
+        units: placeable nodes in topological order; devices never decrease along them.
+        devices: devices of the platform.
+        first_devices: devices on which the pipeline may start; only device 0 where all devices are equal.
+    """
+
+    nodes: tuple[NodeSpace, ...]
+    units: tuple[str, ...]
+    devices: int = 1
+    first_devices: tuple[int, ...] = (0,)
+
+    @cached_property
+    def by_name(self) -> dict[str, NodeSpace]:
+        """Nodes by name."""
+        return {n.name: n for n in self.nodes}
+
+    @cached_property
+    def cut_counts(self) -> tuple[tuple[int, int, int], ...]:
+        """(first device, cuts, number of placements) of every pipeline shape."""
+        places = max(0, len(self.units) - 1)
+        return tuple(
+            (first, cuts, math.comb(places, cuts))
+            for first in self.first_devices
+            for cuts in range(min(self.devices - first, len(self.units)))
+        )
+
+    @property
+    def size(self) -> int:
+        """Number of designs, exact."""
+        return math.prod(n.size for n in self.nodes) * max(1, sum(count for *_, count in self.cut_counts))
+
+    def design(self, index: int) -> Candidate:
+        """Design number ``index`` of ``0 .. size - 1``; every design has exactly one number."""
+        quantization: dict[str, NodeFormats] = {}
+        parallelism: dict[str, NodeLanes] = {}
+        for node in self.nodes:
+            if node.activations:
+                index, activation = divmod(index, len(node.activations))
+                index, weight = divmod(index, max(1, len(node.weights)))
+                quantization[node.name] = NodeFormats(
+                    node.weights[weight] if node.weights else None, node.activations[activation]
+                )
+            if node.lanes:
+                index, lanes = divmod(index, len(node.lanes))
+                parallelism[node.name] = node.lanes[lanes].key
+        return Candidate(quantization, parallelism, self.placement(*self._cuts(index)))
+
+    def _cuts(self, rank: int) -> tuple[int, tuple[int, ...]]:
+        for first, cuts, count in self.cut_counts:
+            if rank < count:
+                return first, tuple(c + 1 for c in _combination(max(0, len(self.units) - 1), cuts, rank))
+            rank -= count
+        return 0, ()
+
+    def placement(self, first: int, cuts: Sequence[int]) -> dict[str, int]:
+        """Device of each unit when the pipeline starts on device ``first`` and changes device before each cut."""
+        return {unit: first + sum(1 for c in cuts if c <= i) for i, unit in enumerate(self.units)}
+
+    def contains(self, candidate: Candidate) -> str | None:
+        """None when the candidate lies in the space, otherwise which choice does not."""
+        for node in self.nodes:
+            problem = _format_problem(node, candidate.quantization.get(node.name)) or _lanes_problem(
+                node, candidate.parallelism.get(node.name)
+            )
+            if problem:
+                return problem
+        return self._partition_problem(candidate.partition)
+
+    def _partition_problem(self, partition: Mapping[str, int]) -> str | None:
+        devices = [partition.get(unit, 0) for unit in self.units]
+        if any(not 0 <= d < self.devices for d in devices):
+            return f"the partition names a device outside 0 .. {self.devices - 1}"
+        if any(b < a for a, b in itertools.pairwise(devices)):
+            return "a pipeline partition never goes back to an earlier device"
+        return None
+
+
+def _format_problem(node: NodeSpace, formats: NodeFormats | None) -> str | None:
+    if not node.activations:
+        return None
+    if formats is None:
+        return f"{node.name} has no number formats"
+    if formats.activation not in node.activations:
+        return f"{node.name}: activation format {formats.activation} is not one of {', '.join(node.activations)}"
+    if formats.weight not in (node.weights or (None,)):
+        return f"{node.name}: weight format {formats.weight} is not one of {', '.join(node.weights) or 'none'}"
+    return None
+
+
+def _lanes_problem(node: NodeSpace, lanes: NodeLanes | None) -> str | None:
+    if not node.lanes:
+        return None
+    if lanes is None:
+        return f"{node.name} has no lanes"
+    if lanes not in {o.key for o in node.lanes}:
+        return f"{node.name}: {lanes.in_lanes} lanes in and {lanes.out_lanes} out are not legal, or beyond max_lanes"
+    return None
+
+
+def _combination(places: int, chosen: int, rank: int) -> tuple[int, ...]:
+    """Combination number ``rank`` of ``chosen`` out of ``places``, in lexicographic order."""
+    found: list[int] = []
+    place = 0
+    while chosen:
+        with_place = math.comb(places - place - 1, chosen - 1)
+        if rank < with_place:
+            found.append(place)
+            chosen -= 1
+        else:
+            rank -= with_place
+        place += 1
+    return tuple(found)
+
+
+def weight_formats(space: SpaceSpec) -> tuple[str, ...]:
+    """Weight formats of the space, narrowest first."""
+    return _formats(space, space.weight_bits)
+
+
+def activation_formats(space: SpaceSpec) -> tuple[str, ...]:
+    """Activation formats of the space, narrowest first. Signedness follows from the tensor, not from the plan."""
+    return _formats(space, space.activation_bits)
+
+
+def _formats(space: SpaceSpec, widths: Sequence[int]) -> tuple[str, ...]:
+    found: list[tuple[int, str]] = []
+    if "int" in space.formats:
+        found += [(bits, f"int{bits}") for bits in widths]
+    if "mxint" in space.formats:
+        found += [
+            (bits, f"mxint{bits}b{block}") for bits in widths if bits in MX_MANTISSA_BITS for block in space.mx_blocks
+        ]
+    return tuple(text for _, text in sorted(found))
