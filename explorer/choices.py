@@ -4,6 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from explorer.balance import Option
+from explorer.candidate import NodeLanes
+from explorer.catalogue import Device, platform_devices
+from explorer.encoding import Encoding
+from explorer.inputs import generated_inputs
+from explorer.space import NodeSpace, Space, activation_formats, weight_formats
+from explorer.spec import JobSpec
+from hwgen.formats import FormatChoice
+from hwgen.ir import Graph
 from hwgen.lowering import (
     Calibration,
     LaneChoice,
@@ -17,16 +26,6 @@ from hwgen.lowering import (
     precision_choices,
     quantize_graph,
 )
-
-from explorer.balance import Option
-from explorer.candidate import NodeLanes
-from explorer.catalogue import Device, platform_devices
-from explorer.encoding import Encoding
-from explorer.inputs import generated_inputs
-from explorer.space import NodeSpace, Space, activation_formats, weight_formats
-from explorer.spec import JobSpec
-from hwgen.formats import FormatChoice
-from hwgen.ir import Graph
 
 # Lanes are ranked at one width: which of two ways to build an operator is cheaper hardly depends on it.
 _NOMINAL = FormatChoice("int", 8)
