@@ -31,6 +31,7 @@ def matmul(
     result: Requantize,
     transpose_b: bool,
     banks: int,
+    samples: int = 5,
 ) -> Case:
     """A case of ``shape`` (tokens, heads, reduction, outputs)."""
     a, b = formats
@@ -38,12 +39,12 @@ def matmul(
     acc_bits = max(accumulator_bits(shape[2] * min(products), shape[2] * max(products)), 2)
     operator = Matmul(*shape, transpose_b, *lanes, a, b, acc_bits, result, acc_bits.bit_length(), banks)
     shift = np.array(rng.integers(0, max(1, acc_bits - result.target.bits + 2)))
-    words = {port: random_words(rng, stream, 5) for port, stream in operator.inputs.items()}
+    words = {port: random_words(rng, stream, samples) for port, stream in operator.inputs.items()}
     return Case(operator, {"shift": shift}, words)
 
 
 def cases(rng: np.random.Generator, level: Level) -> Iterator[Case]:
-    """Quick: four shapes. Full: widths x lanes x order x banks."""
+    """Quick: five shapes. Full: widths x lanes x order x banks."""
     s8, u5 = IntFormat(8, True), IntFormat(5, False)
     half_up = Requantize(s8)
     yield matmul(rng, (3, 2, 6, 4), (3, 2), (s8, s8), half_up, True, 2)
@@ -51,6 +52,8 @@ def cases(rng: np.random.Generator, level: Level) -> Iterator[Case]:
     even = Requantize(IntFormat(7, False), Rounding.HALF_EVEN, low=0)
     yield matmul(rng, (1, 3, 5, 2), (5, 1), (IntFormat(16, True), IntFormat(12, True)), even, True, 1)
     yield matmul(rng, (2, 1, 1, 1), (1, 1), (IntFormat(1, False), IntFormat(1, True)), half_up, False, 1)
+    # One word of b per sample: a released bank is written at once.
+    yield matmul(rng, (1, 1, 3, 1), (3, 1), (s8, s8), half_up, True, 1, samples=100)
     if level == "full":
         yield from _matrix(rng)
 
