@@ -73,7 +73,7 @@ def best_fraction_bits(values: Array, bits: int, signed: bool) -> int:
 
 
 def channel_fraction_bits(weights: Array, bits: int, signed: bool) -> Array:
-    """``best_fraction_bits`` per row of ``weights`` ``(channels, elements)``, vectorised; returns ``(channels,)`` ints."""
+    """``best_fraction_bits`` per row of ``weights`` ``(channels, elements)``; returns ``(channels,)`` integers."""
     largest = np.abs(weights).max(axis=1, initial=0.0)
     top = IntFormat(bits, signed).maximum or 1
     safe = np.where(largest > 0, largest, 1.0)

@@ -1,4 +1,4 @@
-"""Which nodes disappear into others: activation functions that are a clamp fuse into the node that makes their input."""
+"""Which nodes disappear into others: clamps fuse into the node that makes their input."""
 
 from __future__ import annotations
 

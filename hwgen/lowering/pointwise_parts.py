@@ -10,9 +10,9 @@ from hwgen.errors import IllegalGraph
 from hwgen.formats import IntFormat
 from hwgen.ir import Array, Op, Shape
 from hwgen.lowering.parts import Lanes, Part
-from hwgen.lowering.products import shift_bits
 from hwgen.lowering.quantize import TABLE_INPUT_BITS
 from hwgen.lowering.quantized import QuantizedGraph, QuantizedNode
+from hwgen.lowering.shifts import shift_bits
 from hwgen.operators.cast import Cast
 from hwgen.operators.constant import Constant
 from hwgen.operators.eltwise import Eltwise, Function

@@ -10,9 +10,12 @@ from hwgen.formats import Format
 from hwgen.ir import Array, Op
 from hwgen.lowering.choices import is_depthwise
 from hwgen.lowering.parts import Lanes, Part
+from hwgen.lowering.pools import depthwise_parts
 from hwgen.lowering.quantized import QuantizedGraph, QuantizedNode
+from hwgen.lowering.shifts import shift_bits
 from hwgen.lowering.windows import axes_of, window_part
 from hwgen.operators.matvec import Matvec
+from hwgen.operators.to_mx import ToMx
 from hwgen.operators.window import matvec_weights
 
 
@@ -24,7 +27,7 @@ def product_parts(graph: QuantizedGraph, node: QuantizedNode, lanes: Lanes) -> t
         weights = {k: v[None] for k, v in node.constants.items() if k.startswith("weight")}
         return (*convert, _matvec(graph, node, lanes, tokens, weights, _feed(convert)))
     if is_depthwise(node.node):
-        return _depthwise(graph, node, lanes)
+        return depthwise_parts(graph, node, lanes)
     return _convolution(graph, node, lanes)
 
 
@@ -42,16 +45,6 @@ def _convolution(graph: QuantizedGraph, node: QuantizedNode, lanes: Lanes) -> tu
     }
     parts.append(_matvec(graph, node, lanes, rows.outputs * columns.outputs, weights, _feed(parts)))
     return tuple(parts)
-
-
-def _depthwise(graph: QuantizedGraph, node: QuantizedNode, lanes: Lanes) -> tuple[Part, ...]:
-    assert node.result is not None
-    rows, columns = axes_of(graph, node)
-    channels = node.node.shape.features
-    source = graph.by_name[node.inputs[0]].format
-    window = window_part(rows, columns, channels, lanes.in_lanes, source, 0, 0)
-    assert node.weight is not None
-    raise NotImplementedError
 
 
 def _matvec(
@@ -72,11 +65,6 @@ def _matvec(
     return Part("", operator, contents, {"in": feed})
 
 
-def shift_bits(shift: Array) -> int:
-    """Width of a shift amount; few distinct widths, so that compiled operators are shared."""
-    return max(4, int(np.max(shift)).bit_length())
-
-
 def _read_format(graph: QuantizedGraph, node: QuantizedNode) -> Format:
     return node.read_as[0] or graph.by_name[node.inputs[0]].format
 
@@ -86,7 +74,9 @@ def _to_mx(graph: QuantizedGraph, node: QuantizedNode, lanes: int, tokens: int, 
     if target is None:
         return ()
     source = graph.by_name[node.inputs[0]].format
-    return (Part("mx", ToMx(tokens, features, lanes, source, target)),)
+    shift = np.array(source.fraction_bits - target.fraction_bits)
+    operator = ToMx(tokens, features, lanes, source, target, shift_bits(shift))
+    return (Part("mx", operator, {"shift": shift}),)
 
 
 def _feed(parts: Sequence[Part]) -> int | str:

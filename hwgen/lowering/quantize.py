@@ -108,6 +108,10 @@ class _Quantizer:
                 source = self.nodes[fused.inputs[0]]
                 self.shared[node.name] = self.shared[source.name]
                 made = QuantizedNode(node, fused.inputs, source.format)
+            case Op.AVERAGE_POOL:
+                # Finer than this, the multiplier of the average would need a negative shift.
+                target = self._format(fused, finest=self.nodes[fused.inputs[0]].format.fraction_bits + 4)
+                made = QuantizedNode(node, fused.inputs, target, self._result(target, fused))
             case _:
                 target = self._format(fused)
                 made = QuantizedNode(node, fused.inputs, target, self._result(target, fused))

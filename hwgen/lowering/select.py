@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from hwgen.errors import IllegalGraph
 from hwgen.ir import Op
+from hwgen.lowering.attention import matmul_parts
 from hwgen.lowering.parts import Lanes, Part
 from hwgen.lowering.pointwise_parts import clamp_parts, elementwise_parts, function_parts
+from hwgen.lowering.pools import pool_parts
 from hwgen.lowering.products import product_parts
 from hwgen.lowering.quantized import QuantizedGraph, QuantizedNode
 from hwgen.lowering.structure import concat_parts, embedding_parts, slice_parts
@@ -13,6 +15,9 @@ from hwgen.lowering.structure import concat_parts, embedding_parts, slice_parts
 _PARTS = {
     Op.LINEAR: product_parts,
     Op.CONV: product_parts,
+    Op.MATMUL: matmul_parts,
+    Op.MAX_POOL: pool_parts,
+    Op.AVERAGE_POOL: pool_parts,
     Op.ADD: elementwise_parts,
     Op.MUL: elementwise_parts,
     Op.RELU: clamp_parts,

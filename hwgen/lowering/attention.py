@@ -1,0 +1,20 @@
+"""Parts of attention: products of two activations, softmax and layer normalisation."""
+
+from __future__ import annotations
+
+from hwgen.ir import Op
+from hwgen.lowering.parts import Lanes, Part
+from hwgen.lowering.quantized import QuantizedGraph, QuantizedNode
+from hwgen.operators.matmul import Matmul
+
+
+def matmul_parts(graph: QuantizedGraph, node: QuantizedNode, lanes: Lanes) -> tuple[Part, ...]:
+    """Scores or weighted sums of values, head by head."""
+    assert node.result is not None and node.node.op is Op.MATMUL
+    a, b = (graph.by_name[i] for i in node.inputs)
+    heads, transpose_b = int(node.node.attributes["heads"]), bool(node.node.attributes["transpose_b"])  # type: ignore[arg-type]
+    shape = (a.node.shape.tokens, heads, a.node.shape.features // heads, node.node.shape.features // heads)
+    operator, contents = Matmul.design(
+        shape, transpose_b, (lanes.in_lanes, lanes.out_lanes), a.format, b.format, node.result
+    )
+    return (Part("", operator, contents, {"a": 0, "b": 1}),)
