@@ -123,7 +123,11 @@ class Parser:
             if code != 0 or len(text) > _OUTPUT_BYTES:
                 err.seek(0)
                 log.warning("%s ended with %s: %s", arguments[:2], code, err.read()[-4000:].decode(errors="replace"))
-                raise Problem(slug, "Reading it exceeded the limits of memory, time or output: submit a smaller file.")
+                raise Problem(
+                    slug,
+                    "Reading it failed, or exceeded the limits of memory, time or output: check the file, or submit a "
+                    "smaller one. The server's log has the details.",
+                )
         answer: dict[str, Any] = json.loads(text)
         return answer
 

@@ -125,8 +125,8 @@ def result(number: int) -> dict:
 
 
 @contextlib.contextmanager
-def serving(home: Path, **options: object) -> Iterator[Server]:
-    """Run the API on a free port until the block ends."""
+def serving(home: Path, real: bool = False, **options: object) -> Iterator[Server]:
+    """Run the API on a free port until the block ends; with ``real`` the parsing programs are the real ones."""
     settings = Settings(
         home=home,
         database_url=f"sqlite:///{home / 'headrace.db'}",
@@ -139,7 +139,8 @@ def serving(home: Path, **options: object) -> Iterator[Server]:
     context = app.state.context
     parser = FakeParser()
     parser.bundles = home / "bundles"
-    app.state.context = dataclasses.replace(context, parser=parser)
+    if not real:
+        app.state.context = dataclasses.replace(context, parser=parser)
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
