@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import shutil
+import signal
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -20,7 +22,7 @@ from headrace.service import LocalService
 
 # Two small parts in a chain: wide designs do not fit on one of them.
 PLATFORM = {
-    "devices": [{"device": "xc7a35t", "count": 2}],
+    "devices": [{"device": "pynq-z2", "count": 2}],
     "link": {"topology": "chain", "bandwidth_gbps": 10, "latency_ns": 200},
     "clock_mhz": 150,
 }
@@ -30,7 +32,7 @@ OBJECTIVES = [
     {"metric": "meas_throughput_per_s", "direction": "maximize"},
     {"metric": "est_lut", "direction": "minimize"},
 ]
-MIN_FRONT = 8
+ROWS = 24
 
 
 def run_demo(output: Path, trials: int) -> int:
@@ -44,6 +46,8 @@ def run_demo(output: Path, trials: int) -> int:
         0 when every complete trial was simulated with every word equal, 1 otherwise.
     """
     started = time.monotonic()
+    # Whoever ends the demo from outside ends its service too.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     # torch's exporter warns about packages that this model does not need.
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)
     out = tables.console()
@@ -87,10 +91,13 @@ def _report(out: Console, job: Job, output: Path, started: float) -> int:
     untested = [t for t in complete if t["exact"]["compared_words"] == 0]
     out.print()
     out.print(Rule(f"[bold]Pareto front[/]: {len(front)} of {len(complete)} simulated designs", align="left"))
-    out.print(tables.front_table(front, out.width))
+    shown = tables.spread(front, ROWS)
+    out.print(tables.front_table(shown, out.width))
+    if len(shown) < len(front):
+        out.print(f"{len(shown)} of the {len(front)} designs, evenly over the range of LUT.", style="dim")
     out.print(
-        "W bits, A bits, lanes: one figure per layer (conv, conv, linear). Cycles and inferences/s are measured in\n"
-        "simulation; LUT and DSP are estimates; accuracy is the integer reference's, the one every word was\n"
+        "W bits, A bits, lanes: one figure per layer (conv, conv, linear). Cycles and inferences/s are measured in "
+        "simulation; LUT and DSP are estimates; accuracy is the integer reference's, the one every word was "
         "compared with.",
         style="dim",
     )

@@ -147,7 +147,8 @@ class Job:
         from headrace.plot import plot_front
 
         self.refresh()
-        return plot_front(self.document, list(self.trials()), self.pareto(), path, x, y)
+        name = str(self._transport.json("GET", f"/v1/models/{self.document['model']}")["name"])
+        return plot_front(self.document, name, list(self.trials()), self.pareto(), path, x, y)
 
     def export(self, trial: str | Mapping[str, Any], path: str | Path) -> Path:
         """Download the bundle of a complete trial (SystemVerilog, memories, vectors, Makefile) as a zip."""

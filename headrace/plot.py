@@ -31,6 +31,7 @@ _MARKERS = ("o", "s", "D", "^", "v", "P", "X")
 
 def plot_front(
     job: Mapping[str, Any],
+    name: str,
     trials: Sequence[Mapping[str, Any]],
     front: Sequence[Mapping[str, Any]],
     path: str | Path | None = None,
@@ -41,6 +42,7 @@ def plot_front(
 
     Args:
         job: the job document.
+        name: the model's name, for the title.
         trials: all trials; those without both metrics are left out.
         front: the Pareto front.
         path: where to save; the suffix decides the format.
@@ -61,15 +63,14 @@ def plot_front(
         label=f"simulated, dominated ({len(rest)})", zorder=2,
     )  # fmt: skip
     _draw_front(figure, axes, [t for t in front if x in t["metrics"] and y in t["metrics"]], x, y, colour)
-    for axis, set_scale, name in ((axes.xaxis, axes.set_xscale, x), (axes.yaxis, axes.set_yscale, y)):
-        if name not in _LINEAR and all(t["metrics"][name] > 0 for t in shown):
+    for axis, set_scale, metric in ((axes.xaxis, axes.set_xscale, x), (axes.yaxis, axes.set_yscale, y)):
+        if metric not in _LINEAR and all(t["metrics"][metric] > 0 for t in shown):
             set_scale("log")
             axis.set_major_formatter(EngFormatter(sep=" "))
-        axis.set_label_text(LABELS.get(name, name))
+        axis.set_label_text(LABELS.get(metric, metric))
     axes.grid(True, which="major", color="#e4e7eb", zorder=0)
     for side in ("top", "right"):
         axes.spines[side].set_visible(False)
-    name = job.get("model_name") or str(job["model"])[:19]
     axes.set_title(
         f"{name}: {len(ids)} Pareto designs of {len(shown)} simulated in RTL, every word compared",
         loc="left",

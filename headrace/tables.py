@@ -39,6 +39,17 @@ def front_table(front: Sequence[Mapping[str, Any]], columns: int) -> Table:
     return table
 
 
+def spread(front: Sequence[Mapping[str, Any]], limit: int) -> list[Mapping[str, Any]]:
+    """At most ``limit`` designs, evenly over the range of cost; of every number of devices at least one."""
+    ordered = sorted(front, key=lambda t: (t["metrics"].get("est_lut", 0), t["number"]))
+    if len(ordered) <= limit:
+        return ordered
+    firsts = {t["metrics"].get("devices_used"): t["id"] for t in reversed(ordered)}
+    places = {round(i * (len(ordered) - 1) / (limit - len(firsts) - 1)) for i in range(limit - len(firsts))}
+    kept = {ordered[place]["id"] for place in places} | set(firsts.values())
+    return [t for t in ordered if t["id"] in kept]
+
+
 def jobs_table(jobs: Iterable[Mapping[str, Any]]) -> Table:
     """One line per job document."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import sys
 import tempfile
+import warnings
 import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -85,7 +86,9 @@ def _export(torch: Any, module: Any, example: Any) -> bytes:
     training = module.training
     module.eval()
     try:
-        with tempfile.TemporaryDirectory() as folder, torch.no_grad():
+        with tempfile.TemporaryDirectory() as folder, torch.no_grad(), warnings.catch_warnings():
+            # torch deprecates parts of itself that its own exporter uses; nothing the caller can change.
+            warnings.simplefilter("ignore", FutureWarning)
             path = Path(folder) / "model.onnx"
             # One file: the service accepts no external data.
             torch.onnx.export(module, tensors, str(path), dynamo=True, external_data=False, verbose=False)
