@@ -33,7 +33,7 @@ app.conf.update(
     broker_connection_max_retries=None,
     broker_transport_options={
         "visibility_timeout": _VISIBILITY_SECONDS,
-        "socket_timeout": 30.0,
+        "socket_timeout": 10.0,
         "socket_connect_timeout": 5.0,
         "socket_keepalive": True,
         "health_check_interval": 20,

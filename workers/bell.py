@@ -9,6 +9,8 @@ import time
 from urllib.parse import urlsplit
 
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 _EXPIRE_SECONDS = 60
 _SOCKET_SECONDS = 5.0
@@ -16,10 +18,14 @@ _SOCKET_SECONDS = 5.0
 
 def connect(broker_url: str) -> redis.Redis:
     """A client for ``redis://…`` or ``redis+socket:///path``; nothing is connected yet."""
+    # One more try for a connection that the server closed; the default would wait seconds for a server that is away.
+    retry = Retry(NoBackoff(), 1)
     if broker_url.startswith("redis+socket://"):
         path = urlsplit(broker_url).path
-        return redis.Redis(unix_socket_path=path, socket_timeout=_SOCKET_SECONDS)
-    return redis.Redis.from_url(broker_url, socket_timeout=_SOCKET_SECONDS, socket_connect_timeout=_SOCKET_SECONDS)
+        return redis.Redis(unix_socket_path=path, socket_timeout=_SOCKET_SECONDS, retry=retry)
+    return redis.Redis.from_url(
+        broker_url, socket_timeout=_SOCKET_SECONDS, socket_connect_timeout=_SOCKET_SECONDS, retry=retry
+    )
 
 
 class Bell:

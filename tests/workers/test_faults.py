@@ -13,6 +13,7 @@ import pytest
 import redis
 
 from db import migrate
+from tests.postgres import Server
 from tests.workers.service import LEASE_SECONDS, Service, gone, processes_with
 from workers import names, valkey
 from workers.bell import connect
@@ -39,8 +40,16 @@ def start(tmp_path: Path, sqlite_template: Path) -> Iterator[Callable[..., Servi
         service.close()
 
 
-def test_worker_killed_in_the_middle_of_a_search(start: Callable[..., Service], database_url: str) -> None:
-    service = start(database_url)
+def test_worker_killed_in_the_middle_of_a_search(start: Callable[..., Service]) -> None:
+    _kill_workers(start())
+
+
+@pytest.mark.slow
+def test_worker_killed_in_the_middle_of_a_search_on_postgresql(start: Callable[..., Service], postgres: Server) -> None:
+    _kill_workers(start(postgres.new_database()))
+
+
+def _kill_workers(service: Service) -> None:
     hang = str(next(_unique))
     service.mode("pause=0.15")
     job = service.submit(40)
@@ -86,6 +95,7 @@ def test_cancel_while_compilers_run(start: Callable[..., Service]) -> None:
     assert service.store.get_job(job.id).seq == seq
 
 
+@pytest.mark.slow
 def test_messages_lost_and_repeated(start: Callable[..., Service]) -> None:
     service = start()
     service.mode("pause=0.2")
@@ -110,6 +120,7 @@ def _publish(service: Service, trial_ids: list[str]) -> None:
         app.send_task(names.EVALUATE_TASK, args=[trial_id], queue=names.EVALUATE_QUEUE, ignore_result=True)
 
 
+@pytest.mark.slow
 def test_broker_restarts(start: Callable[..., Service]) -> None:
     service = start()
     service.mode("pause=0.1")
@@ -121,6 +132,7 @@ def test_broker_restarts(start: Callable[..., Service]) -> None:
     service.check_history(ended, trials=30)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", ["die", "nan"])
 def test_poison_stops_after_three_attempts(start: Callable[..., Service], mode: str) -> None:
     service = start()
@@ -139,6 +151,7 @@ def test_poison_stops_after_three_attempts(start: Callable[..., Service], mode: 
     assert ended.state == ("failed" if len(failed) == ended.trials_done else "succeeded")
 
 
+@pytest.mark.slow
 def test_machine_that_fails_everything_fails_the_job_early(start: Callable[..., Service]) -> None:
     service = start()
     service.mode("raise")
@@ -149,6 +162,7 @@ def test_machine_that_fails_everything_fails_the_job_early(start: Callable[..., 
     service.check_history(ended)
 
 
+@pytest.mark.slow
 def test_stopped_worker_loses_its_lease_and_its_late_result(start: Callable[..., Service]) -> None:
     service = start()
     service.mode("pause=1.5")
@@ -179,6 +193,7 @@ def test_stopped_worker_loses_its_lease_and_its_late_result(start: Callable[...,
     other.store.close()
 
 
+@pytest.mark.slow
 def test_supervisor_killed_leaves_nothing(start: Callable[..., Service]) -> None:
     service = start()
     hang = str(next(_unique))
@@ -197,6 +212,7 @@ def test_supervisor_killed_leaves_nothing(start: Callable[..., Service]) -> None
     service.check_history(ended, trials=10)
 
 
+@pytest.mark.slow
 def test_orderly_shutdown_gives_work_back(start: Callable[..., Service]) -> None:
     service = start()
     hang = str(next(_unique))
@@ -220,6 +236,7 @@ def test_orderly_shutdown_gives_work_back(start: Callable[..., Service]) -> None
     ] * 2
 
 
+@pytest.mark.slow
 def test_broker_down_at_submission(start: Callable[..., Service]) -> None:
     service = start()
     server = next(p for p in service.tree() if "valkey-server" in p.cmdline()[0])

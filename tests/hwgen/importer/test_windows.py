@@ -21,7 +21,9 @@ from tests.hwgen.importer.support import N, attributes, compare, imported, model
         ((1, 1), (1, 1), (0, 0, 0, 0), (1, 1), 1),
     ],
 )
-def test_conv(opset: int, kernel: list[int], strides: list[int], pads: list[int], dilations: list[int], group: int) -> None:
+def test_conv(
+    opset: int, kernel: list[int], strides: list[int], pads: list[int], dilations: list[int], group: int
+) -> None:
     w, b = weights(8, 4 // group, *kernel), weights(8)
     node = N("Conv", ["x", "w", "b"], ["y"], strides=strides, pads=pads, dilations=dilations, group=group)
     graph = compare(model([node], {"x": [1, 4, 9, 11]}, constants={"w": w, "b": b}, opset=opset))
@@ -57,7 +59,9 @@ def test_auto_pad(mode: str, stride: int) -> None:
 @pytest.mark.parametrize("size", [(7, 8), (10, 9)])
 def test_pools(opset: int, ceil_mode: int, operator: str, size: tuple[int, int]) -> None:
     more = {} if operator == "MaxPool" else {"count_include_pad": 1}
-    node = N(operator, ["x"], ["y"], kernel_shape=[3, 2], strides=[2, 3], pads=[1, 0, 1, 1], ceil_mode=ceil_mode, **more)
+    node = N(
+        operator, ["x"], ["y"], kernel_shape=[3, 2], strides=[2, 3], pads=[1, 0, 1, 1], ceil_mode=ceil_mode, **more
+    )
     graph = compare(model([node], {"x": [1, 3, *size]}, opset=opset))
     assert graph.inputs[0].order == (1, 2, 0)
 

@@ -1,0 +1,151 @@
+"""The search driver and the evaluation of trials, without a broker: budgets, verbs, duplicates, caches, failures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from explorer.pareto import hypervolume, pareto_front
+from explorer.result import TrialResult
+from explorer.spec import JobSpec
+from tests.workers.inprocess import InProcess
+
+Start = Callable[..., InProcess]
+
+
+@pytest.fixture
+def start(tmp_path: Path, sqlite_template: Path) -> Iterator[Start]:
+    running: list[InProcess] = []
+
+    def make(**settings: object) -> InProcess:
+        path = tmp_path / "headrace.db"
+        if not path.exists():
+            path.write_bytes(sqlite_template.read_bytes())
+        running.append(InProcess(tmp_path / "home", f"sqlite:///{path}", **settings))
+        return running[-1]
+
+    yield make
+    for service in running:
+        service.close()
+
+
+def test_budget_front_and_progress_equal_a_recomputation(start: Start) -> None:
+    service = start()
+    job = service.finish(service.submit(30))
+    trials = service.store.trial_history(job.id)
+    assert (job.state, job.trials_done, len(trials)) == ("succeeded", 30, 30)
+    assert len({t.candidate_hash for t in trials}) == 30, "asked twice, evaluated once"
+    spec = JobSpec.from_json(job.spec)
+    results = [TrialResult.from_json(t.result) for t in trials if t.result and t.state == "complete"]
+    complete = [t for t in trials if t.state == "complete"]
+    assert job.front == tuple(complete[i].id for i in pareto_front(spec, results))
+    assert job.hypervolume == hypervolume(spec, results)
+    best = max(complete, key=lambda t: t.result["metrics"]["accuracy"] if t.result else 0)
+    assert job.best["accuracy"]["number"] == best.number
+    assert [t.sign_off for t in complete if t.id in job.front[:2]] == ["done", "done"]
+    assert sum(t.sign_off is not None for t in trials) == 2
+    assert all(t.reason for t in trials if t.state == "infeasible")
+
+
+def test_space_smaller_than_the_budget(start: Start) -> None:
+    service = start(search="tests.workers.fakes:TinySearch")
+    job = service.finish(service.submit(50))
+    assert (job.state, job.trials_done) == ("succeeded", 4)
+
+
+def test_equal_evaluations_of_other_jobs_are_not_repeated(start: Start) -> None:
+    service = start(search="tests.workers.fakes:TinySearch")
+    first = service.finish(service.submit(4))
+    assert service.starts() == 4
+    again = service.finish(service.submit(4))
+    assert service.starts() == 4
+    sources = {t.id for t in service.store.trial_history(first.id)}
+    copies = service.store.trial_history(again.id)
+    assert {t.cached_from for t in copies} == sources
+    assert all(t.result and t.result["stages"][0]["cache_hit"] for t in copies)
+    service.finish(service.submit(4, seed=1))
+    assert service.starts() == 8, "another seed is another evaluation"
+
+
+def test_pause_resume_and_a_new_driver_go_on_where_it_was(start: Start) -> None:
+    service = start()
+    service.mode("pause=0.05")
+    job = service.submit(20)
+    service.until(lambda: service.store.get_job(job.id).trials_done >= 5, "five trials")
+    service.store.pause_job(job.id)
+    service.until(lambda: service.store.get_job(job.id).counts["running"] == 0, "what ran has ended")
+    done = service.store.get_job(job.id).trials_done
+    seconds = service.store.get_job(job.id).search_seconds
+    service.until(lambda: service.store.claim_job(job.id, "nobody", 1.0) is None, "nobody drives a paused job")
+    assert service.store.get_job(job.id).trials_done == done < 20
+    assert service.store.get_job(job.id).search_seconds == seconds, "the budget does not run while paused"
+    service.store.resume_job(job.id)
+    ended = service.finish(job)
+    numbers = [t.number for t in service.store.trial_history(job.id)]
+    assert (ended.state, ended.trials_done, numbers) == ("succeeded", 20, list(range(20)))
+
+
+def test_stop_lets_running_trials_finish(start: Start) -> None:
+    service = start()
+    service.mode("pause=0.3")
+    job = service.submit(100, parallel=6)
+    service.until(lambda: service.store.get_job(job.id).counts["running"] == 2, "two run")
+    service.store.stop_job(job.id)
+    ended = service.finish(job)
+    assert ended.state == "succeeded"
+    assert (ended.counts["running"], ended.counts["queued"]) == (0, 0)
+    assert ended.trials_done >= 2 and ended.counts["cancelled"] == 4
+
+
+def test_wall_clock_budget_ends_the_search(start: Start) -> None:
+    service = start()
+    service.mode("pause=0.2")
+    ended = service.finish(service.submit(1000, parallel=8, wall_seconds=1.5))
+    assert ended.state == "succeeded"
+    assert 2 <= ended.trials_done < 40
+    assert ended.search_seconds < 8
+
+
+def test_limits_can_be_lowered_and_raised(start: Start) -> None:
+    service = start()
+    service.mode("pause=0.05")
+    lowered = service.submit(1000)
+    service.until(lambda: service.store.get_job(lowered.id).trials_done >= 3, "three trials")
+    service.store.patch_job(lowered.id, trials=6, parallel_trials=1)
+    assert 6 <= service.finish(lowered).trials_done <= 10
+
+
+def test_search_that_raises_fails_the_job_with_the_reason(start: Start) -> None:
+    service = start(search="tests.workers.fakes:BrokenSearch")
+    ended = service.finish(service.submit(5))
+    assert ended.state == "failed"
+    assert ended.failure == {
+        "code": "search-failed",
+        "message": "RuntimeError: the sampler has no idea",
+        "retryable": False,
+    }
+
+
+def test_evaluation_over_its_time_is_infeasible(start: Start) -> None:
+    service = start(trial_seconds=0.7, search="tests.workers.fakes:TinySearch")
+    service.mode("pause=60")
+    job = service.submit(4)
+    service.until(lambda: service.store.get_job(job.id).counts["infeasible"] >= 1, "one took too long")
+    service.mode("")
+    ended = service.finish(job)
+    slow = [t for t in service.store.trial_history(job.id) if t.state == "infeasible"]
+    assert ended.state == "succeeded"
+    assert all(t.result and t.result["constraints"] == {"evaluation_seconds": 0.7} for t in slow)
+    assert all("took longer than 0.7 s" in (t.reason or "") for t in slow)
+
+
+def test_stage_of_a_running_trial_is_shown(start: Start) -> None:
+    service = start()
+    service.mode("pause=1")
+    job = service.submit(2)
+    service.until(lambda: "compile" in [t.stage for t in service.store.trial_history(job.id)], "a stage is shown")
+    service.mode("")
+    service.finish(job)
+    assert {t.stage for t in service.store.trial_history(job.id)} == {None}
