@@ -47,7 +47,7 @@ def description(imported: Imported) -> dict[str, Any]:
         "ok": True,
         "format": imported.kind.value,
         "graph": {
-            "parameters": sum(c.size for n in graph.nodes for c in n.constants.values()),
+            "parameters": imported.parameters,
             "macs_per_inference": sum(macs(graph, n) for n in graph.nodes),
             "inputs": [
                 {"name": i.source, "shape": list(i.shape), "type": "int64" if i.integer else "float32"}

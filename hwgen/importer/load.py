@@ -15,10 +15,17 @@ from hwgen.ir import Graph
 
 @dataclass(frozen=True)
 class Imported:
-    """A model file's kind and graph."""
+    """What a model file holds.
+
+    Attributes:
+        kind: what kind of file it is.
+        graph: the canonical graph.
+        parameters: how many numbers the source model stores, before anything is folded.
+    """
 
     kind: FileKind
     graph: Graph
+    parameters: int
 
 
 def import_file(path: Path) -> Imported:
@@ -36,13 +43,18 @@ def import_bytes(data: bytes) -> Imported:
     """Import the bytes of a model file; see ``import_file``."""
     kind = sniff(data)
     if kind is FileKind.ONNX:
-        return Imported(kind, to_graph(parse_onnx(data)))
+        return _imported(kind, data)
     if kind is FileKind.TORCH_EXPORT:
         from hwgen.importer.torch_export import to_onnx  # imports torch
 
-        return Imported(kind, to_graph(parse_onnx(to_onnx(Archive(data), data))))
+        return _imported(kind, to_onnx(Archive(data), data))
     raise ModelError(
         "Hugging Face folders cannot be imported yet; export the model to ONNX with torch.onnx.export at batch size 1 "
         "and a fixed sequence length, and upload that file",
         kind="unsupported-model",
     )
+
+
+def _imported(kind: FileKind, onnx_bytes: bytes) -> Imported:
+    source = parse_onnx(onnx_bytes)
+    return Imported(kind, to_graph(source), sum(array.size for array in source.constants.values()))
