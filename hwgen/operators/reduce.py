@@ -61,7 +61,7 @@ class Reduce(Operator):
     @property
     @abstractmethod
     def acc_bits(self) -> int:
-        """Accumulator width: holds every sum, and every result."""
+        """Accumulator width, never to overflow."""
 
     @property
     def value_bits(self) -> int:
@@ -110,10 +110,9 @@ class Reduce(Operator):
         return split.transpose(0, 1, 3, 2, 4).reshape(words.samples, self.tokens, self.kernel, self.channels)
 
     def input_sum_bits(self, terms: int) -> int:
-        """Width that holds the sum of ``terms`` input integers (exponents applied), and a result."""
+        """Width that holds the sum of ``terms`` input integers, their exponents applied."""
         top = self.source.max_exponent if isinstance(self.source, MxFormat) else 0
-        bits = accumulator_bits(terms * self.source.minimum << top, terms * self.source.maximum << top)
-        return max(bits, self.result.target.bits + 1)
+        return max(2, accumulator_bits(terms * self.source.minimum << top, terms * self.source.maximum << top))
 
     @abstractmethod
     def accumulate(self, words: Words, contents: Mapping[str, Array]) -> Array:

@@ -60,6 +60,7 @@ module dse_reduce #(
   localparam int unsigned BlockWidth  = Blocks > 1 ? $clog2(Blocks) : 1;
   localparam int unsigned KernelWidth = Kernel > 1 ? $clog2(Kernel) : 1;
   localparam int unsigned WeightAddrWidth = WeightDepth > 1 ? $clog2(WeightDepth) : 1;
+  localparam int unsigned ShiftAddrWidth  = ShiftDepth > 1 ? $clog2(ShiftDepth) : 1;
   localparam int unsigned MultAddrWidth   = MultDepth > 1 ? $clog2(MultDepth) : 1;
   // Value before requantisation: s(AccWidth), or s(AccWidth + MultWidth) after the multiplier.
   localparam int unsigned RqWidth      = Mode == Average ? AccWidth + MultWidth : AccWidth;
@@ -274,7 +275,7 @@ module dse_reduce #(
     if (!rst_ni) result_valid_q <= 1'b0;
     else if (!stall) result_valid_q <= value_valid;
     if (!stall && value_valid) begin
-      result_q <= requantize_word(value, shift_memory[SharedShift ? '0 : value_block]);
+      result_q <= requantize_word(value, shift_memory[SharedShift ? '0 : ShiftAddrWidth'(value_block)]);
       result_last_q <= value_last;
     end
   end

@@ -43,7 +43,7 @@ def max_pool(rng: np.random.Generator, geometry: Geometry, kind: Format, target:
     result = Requantize(kind if keep else target or IntFormat(8, True))
     tokens, kernel, channels, lanes, whole = geometry
     operator = MaxPool(tokens, kernel, channels, lanes, kind, whole, result, 4)
-    shift = 0 if keep else int(rng.integers(0, operator.value_bits - result.target.bits + 1))
+    shift = 0 if keep else int(rng.integers(0, max(1, operator.value_bits - result.target.bits + 1)))
     return _case(rng, operator, {"shift": np.array(shift)})
 
 
@@ -68,11 +68,11 @@ def depthwise(
     weights = random_integers(rng, weight, (channels, kernel))
     top = kind.max_exponent if isinstance(kind, MxFormat) else 0
     bound = kernel * max(-kind.minimum, kind.maximum) * max(-weight.minimum, weight.maximum) * 2**top + 300
-    bits = max(accumulator_bits(-bound, bound), result.target.bits + 1)
+    bits = accumulator_bits(-bound, bound)
     operator = Depthwise(
         tokens, kernel, channels, lanes, kind, whole, result, 6, weight=weight, sum_bits=bits, one_shift=one_shift
     )
-    shift = rng.integers(0, bits - result.target.bits + 2, () if one_shift else channels)
+    shift = rng.integers(0, max(0, bits - result.target.bits) + 2, () if one_shift else channels)
     bias = rng.integers(-300, 301, channels)
     return _case(rng, operator, {"weight": weights, "bias": bias, "shift": np.asarray(shift)})
 
