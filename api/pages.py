@@ -19,6 +19,7 @@ router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
 
 _JOBS = 50
 _RECENT_TRIALS = 25
+_RECENT_EVENTS = 200
 
 
 def _number(value: float | int | None) -> str:
@@ -71,12 +72,12 @@ def job_page(context: ContextDep, job_id: ResourceId) -> HTMLResponse:
     """One job: progress, Pareto front, the trials that changed last."""
     row = context.store.get_job(job_id)
     front = [TrialView.of(trial) for trial in context.store.get_trials(list(row.front))]
-    history = sorted(context.store.trial_history(job_id), key=lambda trial: trial.seq, reverse=True)
+    changed = context.store.list_trials(job_id, since_seq=max(0, row.seq - _RECENT_EVENTS), limit=_RECENT_EVENTS)
     return _render(
         "job.html",
         job=JobView.of(row),
         active=not row.terminal,
         front=front,
-        recent=[TrialView.of(trial) for trial in history[:_RECENT_TRIALS]],
+        recent=[TrialView.of(trial) for trial in reversed(changed.items[-_RECENT_TRIALS:])],
         now=datetime.now(UTC),
     )
