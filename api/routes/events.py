@@ -12,7 +12,6 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from api.context import ContextDep, ResourceId, problems
 from api.errors import Problem
-from db.rows import TERMINAL_JOB_STATES
 
 router = APIRouter(prefix="/v1", tags=["jobs"])
 
@@ -31,10 +30,10 @@ async def _start(
     since_seq: Annotated[int, Query(ge=0, le=_MAX_SEQ, description="as Last-Event-ID, for the first request")] = 0,
 ) -> int:
     """Where to resume. A dependency, so that a refusal is an ordinary answer and not a broken stream."""
-    await anyio.to_thread.run_sync(context.store.get_job_seq, job_id)
+    newest = await anyio.to_thread.run_sync(context.store.get_job_seq, job_id)
     if last_event_id is None:
-        return since_seq
-    if not (last_event_id.isascii() and last_event_id.isdigit() and int(last_event_id) <= _MAX_SEQ):
+        return min(since_seq, newest)
+    if not (last_event_id.isascii() and last_event_id.isdigit() and int(last_event_id) <= newest):
         detail = "it is not the id of an event of this stream"
         raise Problem(
             "bad-request",
@@ -59,20 +58,17 @@ async def follow_job(
     """
     seen = start
     yield ServerSentEvent(comment=f"job {job_id}", retry=_RETRY_MS)
+    job = await anyio.to_thread.run_sync(context.store.get_job, job_id)
+    if job.terminal and job.seq == seen:
+        # A client that has seen everything comes back: it is told again that nothing follows.
+        yield ServerSentEvent(id=str(seen), event="end", data={"state": job.state})
+        return
     while True:
-        # The state is read before the events: those of a job seen to have ended are then all there.
-        job = await anyio.to_thread.run_sync(context.store.get_job, job_id)
-        while job.seq > seen:
-            events = await anyio.to_thread.run_sync(context.store.list_events, job_id, seen, _PAGE)
-            if not events:
-                break
-            for event in events:
+        # An idle round is one indexed read, so that many followers cost little.
+        while await anyio.to_thread.run_sync(context.store.get_job_seq, job_id) > seen:
+            for event in await anyio.to_thread.run_sync(context.store.list_events, job_id, seen, _PAGE):
                 seen = event.seq
                 yield ServerSentEvent(id=str(event.seq), event=event.type, data=dict(event.data))
                 if event.type == "end":
                     return
-        if job.state in TERMINAL_JOB_STATES:
-            # A client that has seen everything comes back: it is told again that nothing follows.
-            yield ServerSentEvent(id=str(seen), event="end", data={"state": job.state})
-            return
         await sleep(_POLL_SECONDS)
