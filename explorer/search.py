@@ -19,6 +19,7 @@ from optuna.trial import TrialState
 
 from explorer.candidate import Candidate
 from explorer.choices import build_encoding
+from explorer.constraints import told_violations
 from explorer.encoding import LEVEL, Encoding, Point
 from explorer.result import TrialResult
 from explorer.samplers import make_sampler
@@ -196,13 +197,13 @@ class Sampling:
                 params=point,
                 distributions=self._distributions,
                 values=self._values(result),
-                constraints=violations(result),
+                constraints=told_violations(self._spec, result),
                 state=TrialState.COMPLETE,
             )
         )
 
     def _tell_trial(self, trial: optuna.Trial, result: TrialResult) -> None:
-        for name, violation in violations(result).items():
+        for name, violation in told_violations(self._spec, result).items():
             trial.set_constraint(name, violation)
         self._study.tell(trial, self._values(result))
 
@@ -221,14 +222,6 @@ class Sampling:
 
 
 _NOTHING_SEEN = 1e9  # a loss before any value was seen; samplers rank infeasible trials by violation, not by this
-
-
-def violations(result: TrialResult) -> dict[str, float]:
-    """Constraint violations to tell a sampler: an infeasible result always has a positive one."""
-    found = {name: float(v) if math.isfinite(v) else 1e9 for name, v in result.constraints.items()}
-    if result.state == "infeasible" and not any(v > 0 for v in found.values()):
-        found["infeasible"] = 1.0
-    return found
 
 
 def starting_points(encoding: Encoding) -> list[Point]:

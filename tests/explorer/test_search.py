@@ -2,9 +2,10 @@ from dataclasses import replace
 
 import pytest
 
+from explorer.constraints import told_violations
 from explorer.result import TrialResult
-from explorer.search import Search, chosen_sampler, violations
-from explorer.spec import JobSpec, SearchParameters
+from explorer.search import Search, chosen_sampler
+from explorer.spec import Constraint, JobSpec, SearchParameters
 from tests.explorer.spaces import small_encoding
 
 SPEC = JobSpec(model="m", search=SearchParameters(trials=60, seed=3))
@@ -114,7 +115,12 @@ def test_results_of_strangers_and_repeats_are_taken():
     assert stranger.digest() not in {c.digest() for c in run(search, 40)}
 
 
-def test_infeasible_always_violates_something():
-    assert violations(TrialResult("infeasible", "why")) == {"infeasible": 1.0}
-    assert violations(TrialResult("infeasible", "why", constraints={"fit": float("inf")})) == {"fit": 1e9}
-    assert violations(TrialResult("complete", constraints={"accuracy": -0.1})) == {"accuracy": -0.1}
+def test_violations_are_told_relative_to_their_bounds():
+    spec = replace(SPEC, constraints=(Constraint("est_lut", max=1000.0), Constraint("accuracy", min=0.8)))
+    result = TrialResult("infeasible", "why", constraints={"est_lut": 500.0, "accuracy": 0.4, "device0_dsp": 12288.0})
+    assert told_violations(spec, result) == {"est_lut": 0.5, "accuracy": 0.5, "device0_dsp": 1.0}
+
+
+def test_an_infeasible_result_always_violates_something():
+    assert told_violations(SPEC, TrialResult("infeasible", "why")) == {"infeasible": 1.0}
+    assert told_violations(SPEC, TrialResult("infeasible", "why", constraints={"odd": 7.0})) == {"odd": 1.0}

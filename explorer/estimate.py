@@ -1,0 +1,78 @@
+"""Estimates of a design before it is simulated: resources per device, bytes over links, a bound on the throughput."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from explorer.catalogue import BRAM18_KB, Device
+from explorer.constraints import device_constraint
+from hwgen.design import Design
+from hwgen.operators.base import Operator, Resources
+from hwgen.operators.link import Link
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What a design needs.
+
+    Attributes:
+        devices: per device index in use, the summed resources.
+        operators: per instance.
+        interval_cycles: interval of the slowest operator, a lower bound of the design's.
+        link_bytes: payload bytes that cross links per inference, one count for every hop.
+    """
+
+    devices: Mapping[int, Resources]
+    operators: Mapping[str, Resources]
+    interval_cycles: int
+    link_bytes: float
+
+    def metrics(self) -> dict[str, float]:
+        """Metrics of the HTTP contract; the generated RTL uses no UltraRAM."""
+        total = sum(self.devices.values(), Resources())
+        return {**resource_metrics(total, "est_"), "est_uram_kb": 0.0, "devices_used": float(len(self.devices)),
+                "link_bytes_per_inference": self.link_bytes}  # fmt: skip
+
+
+def resource_metrics(resources: Resources, prefix: str = "") -> dict[str, float]:
+    """Resources under metric names; block RAM in kilobits."""
+    return {
+        f"{prefix}lut": round(resources.lut, 1),
+        f"{prefix}ff": round(resources.ff, 1),
+        f"{prefix}dsp": round(resources.dsp, 1),
+        f"{prefix}bram_kb": round(resources.bram18 * BRAM18_KB, 1),
+    }
+
+
+def estimate_design(design: Design) -> Estimate:
+    """Estimate a design from the resource and cycle models of its operators."""
+    operators = {i.name: operator_resources(i.operator) for i in design.instances}
+    devices: dict[int, Resources] = {}
+    for instance in design.instances:
+        devices[instance.device] = devices.get(instance.device, Resources()) + operators[instance.name]
+    interval = max((i.operator.cycles().interval for i in design.instances), default=1)
+    links = [i.operator.inputs["in"] for i in design.instances if isinstance(i.operator, Link)]
+    return Estimate(devices, operators, interval, sum(s.beats * s.payload_bits / 8 for s in links))
+
+
+def operator_resources(operator: Operator) -> Resources:
+    """Resources of one operator from first principles: multipliers, stored bits, registers of its streams."""
+    p = operator.rtl_parameters()
+    multipliers = p.get("InLanes", 0) * p.get("OutLanes", 0)
+    widths = p.get("InWidth", 8) * p.get("WeightWidth", 0)
+    wires = sum(s.payload_bits for s in (*operator.inputs.values(), *operator.outputs.values()))
+    in_dsp = widths > 24
+    lut = (0 if in_dsp else 1.2 * multipliers * widths) + 8 * multipliers + 2 * wires + 60
+    return Resources(lut, 3 * wires + 16 * multipliers + 40, float(multipliers) if in_dsp else 0.0, 0.0)
+
+
+def overflows(found: Estimate, devices: Sequence[Device]) -> dict[str, float]:
+    """Amount by which each resource of each device is exceeded; only what is exceeded."""
+    over: dict[str, float] = {}
+    for index, resources in found.devices.items():
+        capacity = devices[index].capacity()
+        for name, used in resource_metrics(resources).items():
+            if used > capacity[name]:
+                over[device_constraint(index, name)] = round(used - capacity[name], 1)
+    return over

@@ -1,0 +1,116 @@
+"""Candidate to hardware graph: formats from the quantization plan, lanes and devices from the others."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import OrderedDict
+from collections.abc import Mapping
+from typing import Any
+
+from explorer.candidate import Candidate, NodeFormats
+from explorer.catalogue import clock_mhz, platform_devices
+from explorer.dataset import Dataset
+from explorer.spec import JobSpec
+from hwgen.design import Design
+from hwgen.float_reference import apply_output_layout
+from hwgen.formats import FormatChoice, IntFormat, Rounding, dequantize, quantize
+from hwgen.ir import Array, Graph
+from hwgen.lowering import (
+    Calibration,
+    Lanes,
+    LinkTiming,
+    Precision,
+    QuantizedGraph,
+    QuantizeOptions,
+    lower,
+    quantize_graph,
+)
+from hwgen.streams import Words
+
+_CALIBRATION_SAMPLES = 128
+_CALIBRATION_ELEMENTS = 1 << 25
+_KEPT_PLANS = 4
+
+
+class Builder:
+    """Builds the hardware graphs of one job's candidates; formats are calibrated once, plans are kept for a while.
+
+    Args:
+        spec: the job.
+        graph: its model.
+        data: calibration takes its first samples.
+    """
+
+    def __init__(self, spec: JobSpec, graph: Graph, data: Dataset) -> None:
+        self.graph = graph
+        self._options = QuantizeOptions(
+            rounding=Rounding[spec.space.rounding.upper()], per_channel=spec.space.per_channel
+        )
+        elements = sum(n.shape.elements for n in graph.nodes)
+        samples = max(1, min(_CALIBRATION_SAMPLES, data.samples, _CALIBRATION_ELEMENTS // max(1, elements)))
+        self._calibration = Calibration.collect(graph, data.part(0, samples))
+        link, devices = spec.platform.link, platform_devices(spec.platform)
+        self._links = LinkTiming.of(
+            link.topology, len(devices), link.bandwidth_gbps, link.latency_ns, clock_mhz(spec.platform)
+        )
+        self._plans: OrderedDict[str, QuantizedGraph] = OrderedDict()
+
+    def quantized(self, plan: Mapping[str, NodeFormats]) -> QuantizedGraph:
+        """The graph with the formats of a plan and integer constants."""
+        key = plan_digest(plan)
+        if key not in self._plans:
+            precisions = {
+                name: Precision(
+                    None if f.weight is None else FormatChoice.parse(f.weight), FormatChoice.parse(f.activation)
+                )
+                for name, f in plan.items()
+            }
+            self._plans[key] = quantize_graph(self.graph, precisions, self._calibration, self._options)
+            while len(self._plans) > _KEPT_PLANS:
+                self._plans.popitem(last=False)
+        self._plans.move_to_end(key)
+        return self._plans[key]
+
+    def design(self, candidate: Candidate) -> Design:
+        """The hardware graph of a candidate.
+
+        Raises:
+            IllegalGraph, IllegalParameters: the candidate is no legal design.
+        """
+        lanes = {name: Lanes(p.in_lanes, p.out_lanes) for name, p in candidate.parallelism.items()}
+        name = "design_" + candidate.digest().removeprefix("sha256:")[:12]
+        return lower(self.quantized(candidate.quantization), lanes, candidate.partition, self._links, name)
+
+
+def plan_digest(plan: Mapping[str, NodeFormats]) -> str:
+    """SHA-256 of a quantization plan, in hexadecimal."""
+    entries: dict[str, Any] = {name: [f.weight, f.activation] for name, f in plan.items()}
+    return hashlib.sha256(json.dumps(entries, sort_keys=True).encode()).hexdigest()
+
+
+def input_words(design: Design, inputs: Mapping[str, Array]) -> dict[str, Words]:
+    """The integer words of every stream that enters a design.
+
+    Args:
+        design: its input streams are named after the input nodes.
+        inputs: per input node, ``(samples, *grid, features)`` real values or ids.
+    """
+    words = {}
+    for stream in design.inputs:
+        assert isinstance(stream.type.format, IntFormat)
+        array = inputs[stream.name]
+        shape = (len(array), stream.type.tokens, stream.type.features)
+        words[stream.name] = Words(quantize(array, stream.type.format).reshape(shape))
+    return words
+
+
+def output_values(graph: Graph, design: Design, words: Mapping[str, Words]) -> list[Array]:
+    """The real values of the design's outputs as the source model's arrays ``(samples, *shape)``."""
+    streams = {s.name: s for s in design.outputs}
+    values = []
+    for index, layout in enumerate(graph.outputs):
+        stream = streams[f"output{index}"]
+        assert isinstance(stream.type.format, IntFormat)
+        values.append(apply_output_layout(layout, dequantize(words[stream.name].elements, stream.type.format)))
+    return values
