@@ -6,7 +6,7 @@ STAMP := $(VENV)/.requirements-installed
 COMMAND := $(VENV)/.headrace-installed
 WORKERS ?= 2
 
-.PHONY: demo test check bench conformance faults setup clean
+.PHONY: demo test check bench conformance faults models setup clean
 
 demo: setup ## train, submit, search, simulate, plot: the whole path
 	$(BIN)/headrace demo
@@ -20,14 +20,17 @@ check: $(STAMP) ## style, types, layering
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: $(STAMP) ## the figures of docs/benchmarks.md
+bench: $(STAMP) ## print every figure of merit in one run
 	$(BIN)/python -m benchmarks
 
 conformance: $(STAMP) ## every operator x format x lanes x back-pressure, and planted faults
-	$(BIN)/python -m pytest -m slow tests/hwgen tests/explorer
+	$(BIN)/python -m pytest -m slow tests/hwgen
 
 faults: $(STAMP) ## kill, stop, cut and fill up, and look at rows and processes
-	$(BIN)/python -m pytest -m slow tests/db tests/workers tests/api tests/e2e
+	$(BIN)/python -m pytest -m slow tests/db tests/workers
+
+models: $(STAMP) ## published models from upload to bundle, as long as it takes
+	$(BIN)/python -m pytest -m slow tests/models
 
 setup: $(STAMP) $(COMMAND) ## install everything below .venv
 
