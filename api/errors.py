@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from http import HTTPStatus
@@ -183,6 +184,12 @@ def install(app: FastAPI) -> None:
 
     for kind, slug in _STORE_PROBLEMS.items():
         app.add_exception_handler(kind, _of_store(slug))
+
+    @app.exception_handler(OSError)
+    async def _machine(request: Request, error: Exception) -> Response:
+        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+            return Problem("out-of-space", "Nothing was stored: free disk space on the server and repeat.").response()
+        return await _unexpected(request, error)
 
     @app.exception_handler(Exception)
     async def _unexpected(request: Request, error: Exception) -> Response:

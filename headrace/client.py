@@ -147,7 +147,7 @@ class Client:
         return Job(self._transport, self._transport.json("GET", f"/v1/jobs/{job_id}"))
 
     def jobs(self, *, state: str | None = None, label: str | None = None) -> Iterator[Job]:
-        """Jobs, newest first; ``label`` is ``key=value`` or ``key``."""
+        """Jobs, newest first; ``label`` is ``key=value``."""
         for item in self._transport.pages("/v1/jobs", {"state": state, "label": label}):
             yield Job(self._transport, item)
 

@@ -62,6 +62,10 @@ def upload_dataset(context: ContextDep, response: Response, file: UploadFile, na
     with context.artefacts.incoming(".npz") as path:
         size = _receive(file, path, context.settings.max_dataset_bytes)
         dataset_id = content_id(path)
+        known = _known_dataset(context, dataset_id)
+        if known is not None:
+            response.status_code = 200
+            return known
         parsed = context.parser.inspect_dataset(path)
         context.artefacts.place(path, context.artefacts.blob(dataset_id))
     title = name or _display_name(file.filename, "dataset")
@@ -118,6 +122,16 @@ def _known_model(context: Context, model_id: str) -> ModelView | None:
         return None
     try:
         return ModelView.of(context.store.get_model(model_id))
+    except NotFoundError:
+        return None
+
+
+def _known_dataset(context: Context, dataset_id: str) -> DatasetView | None:
+    """The registered dataset, when its file is still there."""
+    if not context.artefacts.blob(dataset_id).is_file():
+        return None
+    try:
+        return DatasetView.of(context.store.get_dataset(dataset_id))
     except NotFoundError:
         return None
 

@@ -1,3 +1,4 @@
+import errno
 import json
 import socket
 
@@ -123,6 +124,18 @@ def test_unexpected_errors_hide_their_text(tmp_path_factory, monkeypatch) -> Non
         monkeypatch.setattr(type(broken.store), "get_model", fail)
         document = problem(broken.http.get("/v1/models/x"), 500, "internal")
         assert "secret" not in str(document)
+
+
+def test_full_disk_is_507(tmp_path_factory, monkeypatch) -> None:
+    with serving(tmp_path_factory.mktemp("full")) as full:
+
+        def fail(*_: object) -> None:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+        monkeypatch.setattr("api.routes.uploads.shutil.copyfileobj", fail)
+        answer = full.http.post("/v1/models", files={"file": ("m.onnx", b"good")})
+        problem(answer, 507, "out-of-space")
+        assert list((full.home / "incoming").iterdir()) == []
 
 
 def test_hosts_and_origins(server: Server) -> None:
