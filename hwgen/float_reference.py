@@ -165,7 +165,7 @@ def average_counts(node: Node, rows: int, columns: int) -> Array:
     """
     ones = np.ones((1, rows, columns, 1), dtype=np.float32)
     if not node.attributes["count_include_pad"]:
-        return _total(_pool_slices(node, ones, 0.0))[0]
+        return np.asarray(_total(_pool_slices(node, ones, 0.0))[0])
     pads = integers(node.attributes, "pads", 4)
     filled = np.ones((1, rows + pads[0] + pads[2], columns + pads[1] + pads[3], 1), dtype=np.float32)
     bare = Node(node.name, node.op, node.inputs, node.shape, {**node.attributes, "pads": (0, 0, 0, 0)})

@@ -24,20 +24,25 @@ def canonical(graph: Graph) -> Graph:
     editor.drop_dead()
     absorb_constants(editor)
     inputs = {i.node: i for i in graph.inputs if i.node in editor.nodes}
-    _clean_reshapes(editor)
+    _clean_layouts(editor)
     for name in inputs:
         inputs[name] = _absorb_input_layout(editor, inputs[name])
     absorb_constants(editor)
-    _clean_reshapes(editor)
+    _clean_layouts(editor)
     return _finished(editor, graph, tuple(inputs.values()))
 
 
-def _clean_reshapes(editor: Editor) -> None:
-    """Reshapes of reshapes become one; reshapes to the same shape vanish."""
-    for node in list(editor.nodes.values()):
-        if node.op is not Op.RESHAPE:
+def _clean_layouts(editor: Editor) -> None:
+    """Reshapes of reshapes become one, those to the same shape vanish, constants are stored the way they are read."""
+    for node in editor.ordered():
+        if node.op not in (Op.RESHAPE, Op.PERMUTE):
             continue
         source = editor.nodes[node.inputs[0]]
+        if source.op is Op.CONSTANT:
+            editor.put(_laid_constant(node, source.constants["value"]))
+            continue
+        if node.op is Op.PERMUTE:
+            continue
         while source.op is Op.RESHAPE:
             source = editor.nodes[source.inputs[0]]
         if source.shape == node.shape:
@@ -45,6 +50,13 @@ def _clean_reshapes(editor: Editor) -> None:
         else:
             editor.put(replace(node, inputs=(source.name,)))
     editor.drop_dead()
+
+
+def _laid_constant(node: Node, value: Array) -> Node:
+    if node.op is Op.PERMUTE:
+        value = value.reshape(_integers(node, "view")).transpose(_integers(node, "order"))
+    constants = {"value": value.reshape(node.shape.dims)}
+    return replace(node, op=Op.CONSTANT, inputs=(), attributes={}, constants=constants)
 
 
 def _absorb_input_layout(editor: Editor, layout: InputLayout) -> InputLayout:

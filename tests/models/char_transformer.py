@@ -14,7 +14,7 @@ from tests.models.cache import ModelFixture, cached, npm_package
 from tests.models.training import export, seeded
 
 CONTEXT, WIDTH, HEADS, BLOCKS = 32, 64, 4, 2
-_STEPS, _BATCH = 1500, 64
+_STEPS, _BATCH = 1000, 64
 _EVALUATION_SAMPLES = 256
 
 

@@ -1,0 +1,275 @@
+"""Elementwise operators, recognised functions, folded constants, residuals against onnxruntime."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import onnx
+import pytest
+
+from hwgen.errors import ModelError
+from hwgen.ir import Array, Op
+from tests.hwgen.importer.support import N, compare, imported, model, ops, weights
+
+
+def _behind_linear(
+    nodes: Sequence[onnx.NodeProto], constants: dict[str, Array] | None = None, opset: int = 17
+) -> list[str]:
+    """Import ``nodes`` (from ``h`` to ``y``) behind a linear layer; returns the operators behind it."""
+    first = N("MatMul", ["x", "w0"], ["h"])
+    proto = model(
+        [first, *nodes], {"x": [1, 6]}, constants={"w0": 3 * weights(6, 40), **(constants or {})}, opset=opset
+    )
+    graph = compare(proto)
+    names = [str(n.attributes["function"]) if n.op is Op.POINTWISE else n.op.value for n in graph.nodes]
+    return [n for n in names if n not in ("input", "constant")][1:]
+
+
+@pytest.mark.parametrize(
+    ("operator", "attributes", "function", "opset"),
+    [
+        ("Relu", {}, "relu", 8),
+        ("Tanh", {}, "tanh", 13),
+        ("Erf", {}, "erf", 13),
+        ("Elu", {"alpha": 0.7}, "elu", 8),
+        ("LeakyRelu", {"alpha": 0.1}, "leaky_relu", 16),
+        ("Selu", {}, "selu", 13),
+        ("Softplus", {}, "softplus", 13),
+        ("Softsign", {}, "softsign", 13),
+        ("HardSigmoid", {"alpha": 0.25}, "hard_sigmoid", 13),
+        ("HardSwish", {}, "hard_swish", 14),
+        ("Mish", {}, "mish", 18),
+        ("Gelu", {}, "gelu", 20),
+        ("Gelu", {"approximate": "tanh"}, "gelu_tanh", 20),
+        ("Abs", {}, "abs", 13),
+        ("Clip", {"min": -1.0, "max": 2.0}, "clip", 8),
+    ],
+)
+def test_functions(operator: str, attributes: dict[str, float], function: str, opset: int) -> None:
+    found = _behind_linear([N(operator, ["h"], ["y"], **attributes)], opset=opset)
+    assert found == [function]
+
+
+def test_sigmoid_inside_the_model() -> None:
+    nodes = [N("Sigmoid", ["h"], ["s"]), N("MatMul", ["s", "w1"], ["y"])]
+    assert _behind_linear(nodes, {"w1": weights(40, 3)}) == ["sigmoid", "linear"]
+
+
+def test_final_sigmoid_stays_in_software() -> None:
+    nodes = [N("MatMul", ["x", "w"], ["h"]), N("Sigmoid", ["h"], ["y"])]
+    graph = imported(model(nodes, {"x": [1, 6]}, constants={"w": weights(6, 3)}))
+    assert ops(graph) == ["linear"]
+    assert [s["operator"] for s in graph.software] == ["Sigmoid"]
+
+
+_C = {"half": np.float32(0.5), "one": np.float32(1.0), "three": np.float32(3.0), "sixth": np.float32(1 / 6)}
+
+
+def _gelu_erf(first: str) -> list[onnx.NodeProto]:
+    scale = N("Div", ["h", "c_root2"], ["s"]) if first == "div" else N("Mul", ["h", "c_rroot2"], ["s"])
+    return [
+        scale,
+        N("Erf", ["s"], ["e"]),
+        N("Add", ["e", "one"], ["p"]),
+        N("Mul", ["h", "p"] if first == "div" else ["p", "half"], ["q"]),
+        N("Mul", ["q", "half"] if first == "div" else ["h", "q"], ["y"]),
+    ]
+
+
+def _gelu_tanh() -> list[onnx.NodeProto]:
+    return [
+        N("Pow", ["h", "three"], ["c"]),
+        N("Mul", ["c", "c_k"], ["kc"]),
+        N("Add", ["h", "kc"], ["i"]),
+        N("Mul", ["i", "c_r"], ["ir"]),
+        N("Tanh", ["ir"], ["t"]),
+        N("Add", ["t", "one"], ["p"]),
+        N("Mul", ["h", "half"], ["hh"]),
+        N("Mul", ["hh", "p"], ["y"]),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("nodes", "function"),
+    [
+        (_gelu_erf("div"), "gelu"),
+        (_gelu_erf("mul"), "gelu"),
+        (_gelu_tanh(), "gelu_tanh"),
+        ([N("Sigmoid", ["h"], ["s"]), N("Mul", ["h", "s"], ["y"])], "silu"),
+        (
+            [N("Mul", ["h", "c_q"], ["a"]), N("Sigmoid", ["a"], ["s"]), N("Mul", ["h", "s"], ["y"])],
+            "swish",
+        ),
+        (
+            [
+                N("Add", ["h", "three"], ["a"]),
+                N("Clip", ["a", "zero", "six"], ["c"]),
+                N("Mul", ["h", "c"], ["m"]),
+                N("Div", ["m", "six"], ["y"]),
+            ],
+            "hard_swish",
+        ),
+        ([N("HardSigmoid", ["h"], ["s"], alpha=1 / 6), N("Mul", ["s", "h"], ["y"])], "hard_swish"),
+        ([N("Softplus", ["h"], ["s"]), N("Tanh", ["s"], ["t"]), N("Mul", ["t", "h"], ["y"])], "mish"),
+        ([N("Max", ["h", "zero"], ["m"]), N("Min", ["m", "six"], ["y"])], "clip"),
+        ([N("Clip", ["h", "zero"], ["y"])], "relu"),
+        ([N("PRelu", ["h", "q1"], ["y"])], "leaky_relu"),
+        (
+            [N("Greater", ["h", "zero"], ["g"]), N("Mul", ["h", "sixth"], ["m"]), N("Where", ["g", "h", "m"], ["y"])],
+            "leaky_relu",
+        ),
+        ([N("Relu", ["h"], ["r"]), N("Clip", ["r", "", "six"], ["y"])], "clip"),
+    ],
+)
+def test_spelt_out_functions_are_recognised(nodes: list[onnx.NodeProto], function: str) -> None:
+    constants = {
+        **_C,
+        "c_root2": np.float32(np.sqrt(2)),
+        "c_rroot2": np.float32(np.sqrt(0.5)),
+        "c_k": np.float32(0.044715),
+        "c_r": np.float32(np.sqrt(2 / np.pi)),
+        "zero": np.float32(0),
+        "six": np.float32(6),
+        "c_q": np.float32(1.702),
+        "q1": np.array([0.2], dtype=np.float32),
+    }
+    assert _behind_linear(nodes, constants) == [function]
+
+
+def test_a_function_that_is_no_operator_is_built_from_its_parts() -> None:
+    nodes = [N("Relu", ["h"], ["r"]), N("Tanh", ["h"], ["t"]), N("Add", ["r", "t"], ["y"])]
+    assert sorted(_behind_linear(nodes)) == ["add", "relu", "tanh"]
+
+
+def test_intermediate_result_with_two_uses() -> None:
+    nodes = [N("Relu", ["h"], ["r"]), N("MatMul", ["r", "w1"], ["m"]), N("Add", ["m", "r"], ["y"])]
+    assert _behind_linear(nodes, {"w1": weights(40, 40)}) == ["relu", "linear", "add"]
+
+
+@pytest.mark.parametrize("operator", ["Add", "Sub", "Mul", "Div"])
+@pytest.mark.parametrize("swapped", [False, True])
+@pytest.mark.parametrize("shape", [(), (1,), (40,), (1, 40)])
+def test_constants_fold_into_the_linear_layer(operator: str, swapped: bool, shape: tuple[int, ...]) -> None:
+    if operator == "Div" and swapped:
+        pytest.skip("a reciprocal has no hardware form")
+    operands = ["c", "h"] if swapped else ["h", "c"]
+    assert _behind_linear([N(operator, operands, ["y"])], {"c": 1 + np.abs(weights(*shape))}) == []
+
+
+@pytest.mark.parametrize("opset", [8, 9, 14, 15])
+def test_batch_norm_folds_into_the_convolution(opset: int) -> None:
+    names = ["s", "b", "m", "v"]
+    constants = {n: np.abs(weights(4, seed=i)) + 0.1 for i, n in enumerate(names)} | {"w": weights(4, 3, 3, 3)}
+    nodes = [
+        N("Conv", ["x", "w"], ["h"], pads=[1, 1, 1, 1]),
+        N("BatchNormalization", ["h", *names], ["n"], epsilon=1e-3),
+        N("Relu", ["n"], ["y"]),
+    ]
+    assert ops(compare(model(nodes, {"x": [1, 3, 6, 5]}, constants=constants, opset=opset))) == ["conv", "relu"]
+
+
+def test_batch_norm_before_the_convolution_folds_forward() -> None:
+    names = ["s", "b", "m", "v"]
+    constants = {n: np.abs(weights(6, seed=i)) + 0.1 for i, n in enumerate(names)} | {"w": weights(4, 3, 3, 3)}
+    nodes = [N("BatchNormalization", ["x", *names], ["n"]), N("Conv", ["n", "w"], ["y"], group=2)]
+    assert ops(compare(model(nodes, {"x": [1, 6, 6, 5]}, constants=constants))) == ["conv"]
+
+
+def test_batch_norm_before_a_nonlinearity_stays() -> None:
+    names = ["s", "b", "m", "v"]
+    constants = {n: np.abs(weights(3, seed=i)) + 0.1 for i, n in enumerate(names)} | {"w": weights(4, 3, 3, 3)}
+    nodes = [
+        N("BatchNormalization", ["x", *names], ["n"]),
+        N("Relu", ["n"], ["r"]),
+        N("Conv", ["r", "w"], ["y"]),
+    ]
+    graph = compare(model(nodes, {"x": [1, 3, 6, 5]}, constants=constants))
+    assert ops(graph) == ["mul", "add", "relu", "conv"]
+    assert graph.node("constant1").shape.dims == (3,)
+
+
+@pytest.mark.parametrize("pads", [[0, 0, 0, 0], [1, 1, 1, 1]])
+def test_input_scaling_folds_forward(pads: list[int]) -> None:
+    nodes = [
+        N("Sub", ["x", "mean"], ["c"]),
+        N("Div", ["c", "deviation"], ["s"]),
+        N("Conv", ["s", "w"], ["y"], pads=pads),
+    ]
+    constants = {
+        "mean": weights(3, 1, 1),
+        "deviation": np.abs(weights(3, 1, 1)) + 1,
+        "w": weights(4, 3, 3, 3),
+    }
+    graph = compare(model(nodes, {"x": [1, 3, 6, 5]}, constants=constants))
+    assert ops(graph) == (["conv"] if not any(pads) else ["add", "conv"])
+
+
+def test_scalar_input_scaling_of_a_channels_first_image() -> None:
+    nodes = [N("Div", ["x", "c"], ["s"]), N("Conv", ["s", "w"], ["y"], pads=[1, 1, 1, 1])]
+    graph = compare(model(nodes, {"x": [1, 3, 6, 5]}, constants={"c": np.float32(255), "w": weights(4, 3, 3, 3)}))
+    assert ops(graph) == ["conv"]
+    assert graph.inputs[0].order == (1, 2, 0)
+
+
+def test_residual_around_a_convolution() -> None:
+    nodes = [
+        N("Conv", ["x", "w"], ["h"], pads=[1, 1, 1, 1]),
+        N("Relu", ["h"], ["r"]),
+        N("Add", ["x", "r"], ["a"]),
+        N("Flatten", ["a"], ["f"]),
+        N("MatMul", ["f", "v"], ["y"]),
+    ]
+    graph = compare(model(nodes, {"x": [1, 3, 6, 5]}, constants={"w": weights(3, 3, 3, 3), "v": weights(90, 4)}))
+    assert ops(graph) == ["conv", "relu", "add", "reshape", "linear"]
+
+
+@pytest.mark.parametrize("operator", ["Add", "Mul", "Sub"])
+def test_two_activations(operator: str) -> None:
+    nodes = [
+        N("MatMul", ["x", "w"], ["a"]),
+        N("MatMul", ["x", "v"], ["b"]),
+        N("Tanh", ["a"], ["t"]),
+        N(operator, ["t", "b"], ["y"]),
+    ]
+    compare(model(nodes, {"x": [1, 5, 6]}, constants={"w": weights(6, 4), "v": weights(6, 4, seed=2)}))
+
+
+def test_square_of_an_activation() -> None:
+    assert _behind_linear([N("Mul", ["h", "h"], ["y"])]) == ["mul"]
+
+
+def test_squeeze_and_excitation_broadcasts_a_row() -> None:
+    nodes = [
+        N("Conv", ["x", "w"], ["h"]),
+        N("GlobalAveragePool", ["h"], ["g"]),
+        N("Conv", ["g", "e"], ["s"]),
+        N("HardSigmoid", ["s"], ["gate"], alpha=1 / 6),
+        N("Mul", ["gate", "h"], ["y"]),
+    ]
+    graph = compare(model(nodes, {"x": [1, 3, 6, 5]}, constants={"w": weights(4, 3, 3, 3), "e": weights(4, 4, 1, 1)}))
+    assert ops(graph)[-1] == "mul"
+
+
+def test_position_embedding_stays_an_addition() -> None:
+    graph = compare(model([N("Add", ["x", "p"], ["y"])], {"x": [1, 5, 6]}, constants={"p": weights(5, 6)}))
+    assert graph.node("constant1").shape.dims == (5, 6)
+
+
+@pytest.mark.parametrize(
+    ("node", "word"),
+    [
+        (N("Sqrt", ["h"], ["y"]), "square root"),
+        (N("Div", ["one", "h"], ["y"]), "reciprocal"),
+        (N("Pow", ["h", "h"], ["y"]), "constant"),
+        (N("Div", ["h", "zero"], ["y"]), "division by zero"),
+        (N("Clip", ["h", "one", "zero"], ["y"]), "empty range"),
+        (N("PRelu", ["h", "slopes"], ["y"]), "one slope"),
+    ],
+)
+def test_refused_functions(node: onnx.NodeProto, word: str) -> None:
+    constants = {**_C, "zero": np.float32(0), "w0": weights(6, 40), "slopes": weights(40)}
+    with pytest.raises(ModelError, match=word) as caught:
+        imported(model([N("MatMul", ["x", "w0"], ["h"]), node], {"x": [1, 6]}, constants=constants))
+    assert caught.value.kind == "unsupported-model"
+    assert caught.value.issues[0].operator == node.op_type
