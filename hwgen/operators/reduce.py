@@ -289,9 +289,9 @@ def average_contents(divisors: Array, multiplier_bits: int, gain_bits: int = 0) 
     Raises:
         ValueError: the gain is so large that the shift would be negative.
     """
-    largest = float(1 / divisors.min())
-    shift = multiplier_bits - gain_bits
-    while np.rint(largest * 2.0 ** (shift + gain_bits)) >= 2**multiplier_bits:
+    least = int(divisors.min())
+    shift = multiplier_bits - gain_bits + least.bit_length()
+    while np.rint(2.0 ** (shift + gain_bits) / least) >= 2**multiplier_bits:
         shift -= 1
     if shift < 0:
         raise ValueError(f"a gain of 2**{gain_bits} needs multipliers of more than {multiplier_bits} bits")
