@@ -11,36 +11,27 @@ import fcntl
 import hashlib
 import json
 import os
-import shutil
-import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import cache
 from pathlib import Path
 
+from hwgen.compile import (
+    RUNTIME_DIRECTORY,
+    VERILATOR_FLAGS,
+    ModelSource,
+    compile_models,
+    compile_runtime,
+)
 from hwgen.operators.base import Operator
 from hwgen.toolchain import CXX_FLAGS, Toolchain, find_toolchain, run_tool
 
 RTL_DIRECTORY = Path(__file__).parent / "rtl_lib"
-RUNTIME_DIRECTORY = Path(__file__).parent / "runtime"
 
 # The simulation program; a bundle carries it too, with `wrapper.cpp`.
 HARNESS_SOURCES = ("simulate.cpp", "stream.hpp", "vectors.hpp", "plan.hpp", "model.hpp")
 
-VERILATOR_FLAGS = (
-    "--cc",
-    "--unroll-count",
-    "1",  # loops stay loops in C++: the build does not grow with the lanes, and the compiler vectorises
-    "--x-assign",
-    "unique",
-    "--x-initial",
-    "unique",
-    "-O3",
-    "--output-split",
-    "0",
-    "-Wall",
-    "-Wno-fatal",
-)
+MODELS_PER_OBJECT = 8  # compiled at once: enough to share the fixed cost, few enough to keep memory and waits small
 
 
 @cache
@@ -65,23 +56,53 @@ class BuildCache:
         self.directory.mkdir(parents=True, exist_ok=True)
 
     def operator(self, operator: Operator) -> tuple[Path, bool]:
-        """The shared object of an operator and whether it was there already.
+        """The shared object of an operator and whether it was there already; see ``operators``."""
+        return self.operators([operator])[0]
+
+    def operators(self, operators: Sequence[Operator]) -> list[tuple[Path, bool]]:
+        """The shared object of each operator and whether it was there already; missing ones are compiled together.
 
         Raises:
             ToolError: Verilator or the compiler refuse our own RTL.
         """
-        parameters = dict(operator.rtl_parameters())
-        sources = [operator.module, *operator.uses]
-        key = self._key(sources, parameters)
+        sources = {self._operator_path(source): source for source in map(self._operator_source, operators)}
+        missing = sorted(path for path in sources if not path.exists())
+        for start in range(0, len(missing), MODELS_PER_OBJECT):
+            self._compile({path: sources[path] for path in missing[start : start + MODELS_PER_OBJECT]})
+        paths = [self._operator_path(self._operator_source(operator)) for operator in operators]
+        return [(path, path not in missing) for path in paths]
+
+    def _operator_path(self, source: ModelSource) -> Path:
+        return self.directory / f"{source.top}-{source.key}.so"
+
+    def _operator_source(self, operator: Operator) -> ModelSource:
+        parameters = operator.rtl_parameters()
+        modules = [operator.module, *operator.uses]
         ports = [port for prefix in operator.inputs for port in stream_ports(prefix, "in")]
         ports += [port for prefix in operator.outputs for port in stream_ports(prefix, "out")]
+        return ModelSource(
+            operator.module,
+            tuple(self.rtl_directory / f"{name}.sv" for name in modules),
+            self.rtl_directory,
+            tuple(f"-G{name}={parameter_literal(value)}" for name, value in parameters.items()),
+            tuple(ports),
+            self._key(modules, parameters),
+        )
 
-        def build(target: Path) -> None:
-            flags = [f"-G{name}={parameter_literal(value)}" for name, value in parameters.items()]
-            files = [self.rtl_directory / f"{name}.sv" for name in sources]
-            self._verilate(target, operator.module, files, self.rtl_directory, flags, ports)
-
-        return self.artefact(f"{operator.module}-{key}.so", build)
+    def _compile(self, wanted: Mapping[Path, ModelSource]) -> None:
+        """Compile what is still missing of ``wanted`` into one object that each path becomes a link to."""
+        runtime = self.artefact("runtime", lambda target: compile_runtime(self.toolchain, target))[0]
+        with ExitStack() as locks:
+            for path in sorted(wanted):  # one order for all processes, so that no two wait for each other
+                locks.enter_context(self._lock(path.name))
+            missing = {path: source for path, source in wanted.items() if not path.exists()}
+            if not missing:
+                return
+            scratch = self.directory / f".object-{os.getpid()}-{next(iter(missing)).stem}"
+            compile_models(self.toolchain, runtime, list(missing.values()), scratch)
+            for path in missing:
+                os.link(scratch, path)
+            scratch.unlink()
 
     def design(self, top: str, directory: Path, ports: Sequence[str]) -> tuple[Path, bool]:
         """The shared object of a whole design, built from its emitted text.
@@ -97,11 +118,13 @@ class BuildCache:
         content += [part for file in files for part in (file.name.encode(), file.read_bytes())]
         digest = hashlib.sha256(b"".join(hashlib.sha256(part).digest() for part in content)).hexdigest()
 
-        def build(target: Path) -> None:
-            sources = [file for file in files if file.suffix == ".sv"]
-            self._verilate(target, top, sources, directory.resolve() / "rtl", [], ports)
-
-        return self.artefact(f"{top[:80]}-{digest[:24]}.so", build)
+        sources = tuple(file for file in files if file.suffix == ".sv")
+        model = ModelSource(top, sources, directory.resolve() / "rtl", (), tuple(ports), digest[:24])
+        path = self.directory / f"{top[:80]}-{model.key}.so"
+        known = path.exists()
+        if not known:
+            self._compile({path: model})
+        return path, known
 
     def simulator(self) -> Path:
         """The composed-simulation program."""
@@ -135,49 +158,6 @@ class BuildCache:
             content += [p.read_bytes() for p in sorted(self.rtl_directory.iterdir())]
         return hashlib.sha256(b"\0".join(content)).hexdigest()[:24]
 
-    def _verilate(
-        self, target: Path, top: str, files: Sequence[Path], include: Path, flags: Sequence[str], ports: Sequence[str]
-    ) -> None:
-        tools = self.toolchain
-        runtime = self._runtime()
-        work = Path(tempfile.mkdtemp(prefix="build-", dir=self.directory))
-        try:
-            run_tool(
-                [tools.verilator, *VERILATOR_FLAGS, "--Mdir", work, "--prefix", "Vmodel", "--top-module", top,
-                 f"-I{include}", *flags, *files],
-                work,
-                {"VERILATOR_ROOT": str(tools.verilator_root)},
-            )  # fmt: skip
-            (work / "ports.inc").write_text("".join(f"HEADRACE_PORT({p})\n" for p in ("rst_ni", *ports)))
-            (work / "all.cpp").write_text(_compilation_unit(sorted(p.name for p in work.glob("Vmodel*.cpp"))))
-            run_tool(
-                [tools.cxx, *CXX_FLAGS, "-shared", "-include", runtime / "verilated_all.h", "-I.", *tools.include_flags,
-                 "-DVCLASS=Vmodel", '-DHEADRACE_HEADER="Vmodel.h"', "all.cpp", "-o", target,
-                 runtime / "libverilated.so", f"-Wl,-rpath,{runtime}"],
-                work,
-            )  # fmt: skip
-        finally:
-            shutil.rmtree(work, ignore_errors=True)
-
-    def _runtime(self) -> Path:
-        """Verilator's runtime, compiled once: a shared library and a precompiled header."""
-        tools = self.toolchain
-
-        def build(target: Path) -> None:
-            target.mkdir()
-            include = tools.verilator_root / "include"
-            header = target / "verilated_all.h"
-            header.write_text("#include <verilated.h>\n")
-            run_tool([tools.cxx, *CXX_FLAGS, *tools.include_flags, "-x", "c++-header", header, "-o", f"{header}.gch"], target)
-            flags = [f for f in CXX_FLAGS if f != "-fvisibility=hidden"]
-            sources = [include / "verilated.cpp", include / "verilated_threads.cpp"]
-            run_tool(
-                [tools.cxx, *flags, "-shared", *tools.include_flags, *sources, "-o", target / "libverilated.so", "-pthread"],
-                target,
-            )
-
-        return self.artefact("runtime", build)[0]
-
     @contextmanager
     def _lock(self, name: str) -> Iterator[None]:
         with (self.directory / f".{name}.lock").open("w") as handle:
@@ -185,21 +165,29 @@ class BuildCache:
             yield
 
 
-def _compilation_unit(generated: Sequence[str]) -> str:
-    """One C++ unit of all generated files; code that runs once, at construction, is not optimised."""
-    slow = [name for name in generated if "Slow" in name]
-    lines = [f'#include "{name}"' for name in generated if name not in slow]
-    lines += ["#pragma GCC optimize(0)", *(f'#include "{name}"' for name in slow)]
-    lines.append(f'#include "{RUNTIME_DIRECTORY}/wrapper.cpp"')
-    return "\n".join(lines) + "\n"
-
-
 def stream_ports(prefix: str, direction: str) -> tuple[str, ...]:
     """Port names of a stream seen from the module: ``direction`` is ``in`` or ``out``."""
     forward, backward = ("i", "o") if direction == "in" else ("o", "i")
-    return (f"{prefix}_valid_{forward}", f"{prefix}_ready_{backward}", f"{prefix}_payload_{forward}", f"{prefix}_last_{forward}")
+    return (
+        f"{prefix}_valid_{forward}",
+        f"{prefix}_ready_{backward}",
+        f"{prefix}_payload_{forward}",
+        f"{prefix}_last_{forward}",
+    )
 
 
 def parameter_literal(value: int) -> str:
     """A parameter value as SystemVerilog text; wide and negative values need a sized literal."""
     return str(value) if -(1 << 31) <= value < 1 << 31 else f"{'-' if value < 0 else ''}64'sd{abs(value)}"
+
+
+__all__ = [
+    "HARNESS_SOURCES",
+    "RTL_DIRECTORY",
+    "RUNTIME_DIRECTORY",
+    "VERILATOR_FLAGS",
+    "BuildCache",
+    "library_text",
+    "parameter_literal",
+    "stream_ports",
+]

@@ -156,7 +156,8 @@ def round_shift(values: IntArray, shift: IntArray | int, rounding: Rounding) -> 
         return floor + half_bit
     below_half = values & ((np.int64(1) << np.maximum(shift - 1, 0)) - 1)
     round_up = (half_bit == 1) & ((below_half != 0) | (floor & 1 == 1))
-    return floor + round_up
+    rounded: IntArray = floor + round_up
+    return rounded
 
 
 def fit(values: IntArray, target: IntFormat, overflow: Overflow = Overflow.SATURATE) -> npt.NDArray[np.int32]:

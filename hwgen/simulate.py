@@ -65,8 +65,8 @@ def simulate(
     with tempfile.TemporaryDirectory(prefix="sim-", dir=cache.directory) as scratch:
         work = Path(scratch)
         models = []
-        for instance in design.instances:
-            library, _ = cache.operator(instance.operator)
+        libraries = cache.operators([instance.operator for instance in design.instances])
+        for instance, (library, _) in zip(design.instances, libraries, strict=True):
             arguments = memory_arguments(instance.operator.memory_images(instance.contents), cache.directory / "mem")
             models.append(f"model {instance.name} {library} {' '.join(arguments)}")
         streams = [

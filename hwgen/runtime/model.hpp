@@ -34,16 +34,24 @@ inline ModelCode load_code(const std::string&) {
   return {headrace_create, headrace_destroy, headrace_clock, headrace_port};
 }
 #else
+// A file `<name>-<key>.so` exports its functions with the suffix `_<key>`; several names may be links to one object.
 inline ModelCode load_code(const std::string& path) {
   void* handle = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (!handle) throw std::runtime_error(dlerror());
+  const size_t dash = path.rfind('-'), dot = path.rfind('.');
+  if (dash == std::string::npos || dot == std::string::npos || dot < dash)
+    throw std::runtime_error(path + " has no key in its name");
+  const std::string suffix = "_" + path.substr(dash + 1, dot - dash - 1);
+  const auto symbol = [&](const char* name) {
+    void* found = dlsym(handle, (std::string("headrace_") + name + suffix).c_str());
+    if (!found) throw std::runtime_error(path + " does not export the model interface");
+    return found;
+  };
   ModelCode code;
-  code.create = reinterpret_cast<headrace_create_t>(dlsym(handle, "headrace_create"));
-  code.destroy = reinterpret_cast<headrace_destroy_t>(dlsym(handle, "headrace_destroy"));
-  code.clock = reinterpret_cast<headrace_clock_t>(dlsym(handle, "headrace_clock"));
-  code.port = reinterpret_cast<headrace_port_t>(dlsym(handle, "headrace_port"));
-  if (!code.create || !code.destroy || !code.clock || !code.port)
-    throw std::runtime_error(path + " does not export the model interface");
+  code.create = reinterpret_cast<headrace_create_t>(symbol("create"));
+  code.destroy = reinterpret_cast<headrace_destroy_t>(symbol("destroy"));
+  code.clock = reinterpret_cast<headrace_clock_t>(symbol("clock"));
+  code.port = reinterpret_cast<headrace_port_t>(symbol("port"));
   return code;
 }
 #endif
