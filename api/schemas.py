@@ -185,6 +185,8 @@ class JobBody(Body):
     def to_spec(self) -> JobSpec:
         """The specification the search runs on, defaults filled in."""
         data = self.model_dump(mode="json")
+        if "objectives" not in self.model_fields_set:
+            data["objectives"] = None  # the direction of the default depends on the quality metric
         for entry in data["platform"]["devices"]:
             if isinstance(entry["device"], dict):
                 entry["custom"] = entry["device"]

@@ -95,11 +95,18 @@ class SimulationSpec:
     backpressure: Literal["none", "random", "stalls"] = "none"
 
 
+SMALLER_IS_BETTER = ("perplexity", "mse")
 DEFAULT_OBJECTIVES = (
     Objective("accuracy", "maximize"),
     Objective("meas_throughput_per_s", "maximize"),
     Objective("est_lut", "minimize"),
 )
+
+
+def default_objectives(metric: str | None) -> tuple[Objective, ...]:
+    """Quality, throughput and LUTs; a quality metric that counts errors is minimised."""
+    direction: Literal["maximize", "minimize"] = "minimize" if metric in SMALLER_IS_BETTER else "maximize"
+    return (Objective("accuracy", direction), *DEFAULT_OBJECTIVES[1:])
 
 
 @dataclass(frozen=True)
@@ -139,9 +146,8 @@ class JobSpec:
                 clock_mhz=platform.get("clock_mhz"),
             ),
             space=SpaceSpec(**space),
-            objectives=tuple(Objective(**o) for o in data["objectives"])
-            if data.get("objectives")
-            else DEFAULT_OBJECTIVES,
+            objectives=tuple(Objective(**o) for o in data.get("objectives") or ())
+            or default_objectives(data.get("metric")),
             constraints=tuple(Constraint(**c) for c in data.get("constraints") or ()),
             search=SearchParameters(**search),
             simulation=SimulationSpec(**(data.get("simulation") or {})),

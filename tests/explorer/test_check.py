@@ -1,0 +1,89 @@
+import json
+import subprocess
+import sys
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from explorer.check import check
+from explorer.spec import Constraint, JobSpec, Objective, PlatformDevice, PlatformSpec, SearchParameters, SpaceSpec
+from tests.explorer.graphs import mlp
+
+SPEC = JobSpec(model="m", space=SpaceSpec(weight_bits=(4, 8), activation_bits=(8,), max_lanes=2))
+
+
+def pointers(spec, dataset=None):
+    answer = check(spec, mlp(), dataset)
+    assert answer["ok"] is False and answer["detail"]
+    return [error["pointer"] for error in answer["errors"]]
+
+
+def test_a_satisfiable_job_tells_the_size_of_its_space():
+    answer = check(SPEC, mlp(), None)
+    # two layers: weights 2 each, hidden activation 1, lanes (1, 2) x (1, 2) and (1, 2) x (1)
+    assert answer["ok"] is True
+    assert answer["space_size"] == 2 * 2 * 4 * 2
+    assert answer["trials_total"] == 32 and answer["sampler"] == "exhaustive"
+    assert answer["metric"] == "agreement"
+
+
+@pytest.mark.parametrize(
+    ("constraint", "words"),
+    [
+        (Constraint("accuracy", min=1.2), "never more than 1"),
+        (Constraint("est_dsp", max=-1), "never less than"),
+        (Constraint("est_lut", max=1), "never less than"),
+        (Constraint("meas_throughput_per_s", min=1e12), "never more than"),
+        (Constraint("meas_interval_cycles", max=1), "never less than"),
+        (Constraint("devices_used", min=2), "never more than 1"),
+    ],
+)
+def test_constraints_no_candidate_can_meet(constraint, words):
+    spec = replace(SPEC, constraints=(Constraint("est_ff", max=1e9), constraint))
+    answer = check(spec, mlp(), None)
+    assert answer["errors"][0]["pointer"] == "/constraints/1"
+    assert words in answer["errors"][0]["detail"]
+
+
+def test_unknown_names():
+    assert pointers(replace(SPEC, objectives=(Objective("speed", "maximize"),))) == ["/objectives/0/metric"]
+    assert pointers(replace(SPEC, constraints=(Constraint("est_power_w", max=5),))) == ["/constraints/0/metric"]
+    assert pointers(replace(SPEC, metric="f1")) == ["/metric"]
+    assert pointers(replace(SPEC, metric="top1")) == ["/metric"]
+    platform = PlatformSpec((PlatformDevice("u9000"),))
+    assert pointers(replace(SPEC, platform=platform)) == ["/platform/devices/0/device"]
+
+
+def test_a_device_too_small_for_one_lane():
+    tiny = {"name": "tiny", "lut": 10, "ff": 10, "dsp": 0, "bram_kb": 0, "off_chip_gb_per_s": 0, "static_w": 0,
+            "default_clock_mhz": 100}  # fmt: skip
+    platform = PlatformSpec((PlatformDevice("tiny", 1, tiny),))
+    assert pointers(replace(SPEC, platform=platform)) == ["/platform/devices"]
+
+
+def test_a_data_set_of_the_wrong_shape(tmp_path):
+    np.savez(tmp_path / "d.npz", inputs=np.zeros((4, 5)))
+    assert pointers(SPEC, tmp_path / "d.npz") == ["/dataset"]
+    np.savez(tmp_path / "e.npz", inputs=np.zeros((4, 8)), targets=np.array([0, 1, 2, 3]))
+    assert pointers(replace(SPEC, dataset="d"), tmp_path / "e.npz") == ["/dataset"]
+
+
+def test_an_error_is_not_maximised():
+    spec = replace(SPEC, metric="mse")
+    assert pointers(spec) == ["/objectives/0/direction"]
+    body = {"model": "m", "metric": "mse", "space": {"max_lanes": 2}}
+    assert check(JobSpec.from_json(body), mlp(), None)["ok"]
+
+
+def test_large_spaces_are_sampled():
+    answer = check(replace(SPEC, search=SearchParameters(trials=5)), mlp(), None)
+    assert answer["sampler"] == "tpe" and answer["trials_total"] == 5
+
+
+def test_command_prints_json(tmp_path):
+    mlp().save(tmp_path / "graph.npz")
+    (tmp_path / "spec.json").write_text(json.dumps(SPEC.to_json()))
+    command = [sys.executable, "-m", "explorer.check", str(tmp_path / "spec.json"), str(tmp_path / "graph.npz")]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert json.loads(done.stdout)["ok"] is True
