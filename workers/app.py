@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import redis
 from celery import Celery, signals
 from kombu.exceptions import OperationalError
 
@@ -51,7 +52,7 @@ def send(message: OutboxRow) -> None:
     task, queue = names.MESSAGES[message.task]
     try:
         app.send_task(task, args=[message.target_id], queue=queue, retry=False)
-    except OperationalError as error:
+    except (OperationalError, redis.RedisError) as error:
         raise OSError(str(error)) from error
 
 

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import logging
+import os
 import queue
 import threading
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from db.artefacts import Artefacts
+from db.errors import UnavailableError
 from db.rows import TrialLease
 from db.store import Store
 from workers import provenance, sandbox
@@ -21,6 +24,7 @@ from workers.supervisor import AbandonedError, Child, ChildDiedError, TooLongErr
 _log = logging.getLogger(__name__)
 
 _CANCELLED, _LOST, _SHUTDOWN = "cancelled", "lease_lost", "worker_shutdown"
+_RETRY_SECONDS = 0.5
 
 
 class EvaluatorSlots:
@@ -50,7 +54,7 @@ class EvaluatorSlots:
             child.close()
 
     def _start(self, index: int) -> Child:
-        log = self._settings.logs / f"evaluator-{threading.get_native_id()}-{index}.log"
+        log = self._settings.logs / f"evaluator-{os.getpid()}-{index}.log"
         log.parent.mkdir(parents=True, exist_ok=True)
         return Child(evaluator_command(self._settings), log)
 
@@ -134,11 +138,10 @@ class Evaluation:
         seconds = self._settings.sign_off_seconds if signing else self._settings.trial_seconds
         more = {"trial_result": lease.trial.result} if signing else {}
         asked = request(self._settings, lease.purpose, lease.trial, lease.spec, **more)
+        pulse = _Pulse(self._store, lease, self._settings.lease_seconds, self._stopping)
         try:
             with self._slots.borrow() as child:
-                answer = child.call(
-                    asked, seconds, self._settings.heartbeat_seconds, lambda stage: self._beat(lease, stage)
-                )
+                answer = child.call(asked, seconds, self._settings.heartbeat_seconds, pulse.beat)
         except TooLongError as error:
             self._too_long(lease, seconds, str(error))
         except OSError as error:
@@ -150,38 +153,70 @@ class Evaluation:
         else:
             self._record(lease, answer)
 
-    def _beat(self, lease: TrialLease, stage: str | None) -> str | None:
-        if self._stopping.is_set():
-            return _SHUTDOWN
-        state = self._store.heartbeat_trial(lease.trial.id, lease.fence, self._settings.lease_seconds, stage)
-        if state is None:
-            return _LOST
-        return _CANCELLED if state in ("cancelling", "cancelled") else None
-
     def _record(self, lease: TrialLease, answer: Mapping[str, Any]) -> None:
         if "fault" in answer:
             self._fault(lease, "fault", answer["fault"])
         elif lease.purpose == "sign_off":
-            self._store.record_sign_off(lease.trial.id, lease.fence, answer["result"])
-        elif not self._store.record_result(lease.trial.id, lease.fence, answer["result"], cache_key=self._key(lease)):
+            self._persist(lambda: self._store.record_sign_off(lease.trial.id, lease.fence, answer["result"]))
+        else:
+            self._record_result(lease, answer["result"], self._key(lease))
+
+    def _record_result(self, lease: TrialLease, result: Mapping[str, Any], key: str | None) -> None:
+        if not self._persist(lambda: self._store.record_result(lease.trial.id, lease.fence, result, cache_key=key)):
             _log.warning("late result of %s was refused: the lease had moved on", lease.trial.id)
 
-    def _too_long(self, lease: TrialLease, seconds: float, reason: str) -> None:
-        # Equal work would take as long again: a property of the design, told to the search as such.
-        if lease.purpose == "sign_off":
-            self._store.record_sign_off(lease.trial.id, lease.fence, {"equal": None, "error": reason})
-            return
-        text = f"the evaluation {reason}: fewer samples, a smaller network or more lanes need less simulation"
-        constraints = {"evaluation_seconds": seconds}
-        result = {"state": "infeasible", "reason": text, "constraints": constraints}
-        self._store.record_result(lease.trial.id, lease.fence, result)
+    def _persist(self, write: Callable[[], bool]) -> bool:
+        """Try a fenced write again while the database is away: a first try that did commit makes the next a no-op."""
+        deadline = time.monotonic() + self._settings.lease_seconds
+        while True:
+            try:
+                return write()
+            except UnavailableError:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(_RETRY_SECONDS)
 
-    def _fault(self, lease: TrialLease, outcome: str, reason: str) -> None:
+    def _too_long(self, lease: TrialLease, seconds: float, reason: str) -> None:
+        if lease.purpose == "sign_off":
+            outcome = {"equal": None, "error": reason}
+            self._persist(lambda: self._store.record_sign_off(lease.trial.id, lease.fence, outcome))
+            return
+        # Equal work would take as long again: a property of the design, told to the search as such.
+        text = f"the evaluation {reason}: fewer samples, a smaller network or more lanes need less simulation"
+        result = {"state": "infeasible", "reason": text, "constraints": {"evaluation_seconds": seconds}}
+        self._record_result(lease, result, None)
+
+    def _fault(self, lease: TrialLease, outcome: str, reason: str, counts: bool = True) -> None:
         _log.warning("attempt %d of %s: %s: %s", lease.fence, lease.trial.id, outcome, reason)
-        self._store.record_fault(lease.trial.id, lease.fence, outcome, reason)
+        self._persist(lambda: self._store.record_fault(lease.trial.id, lease.fence, outcome, reason, counts))
 
     def _abandoned(self, lease: TrialLease, why: str) -> None:
         if why == _LOST:
             _log.warning("lost the lease of %s: its evaluator was stopped", lease.trial.id)
-            return
-        self._store.record_fault(lease.trial.id, lease.fence, why, why.replace("_", " "), counts=False)
+        else:
+            self._fault(lease, why, why.replace("_", " "), counts=False)
+
+
+class _Pulse:
+    """Keeps one lease alive, and says when to abandon the work."""
+
+    def __init__(self, store: Store, lease: TrialLease, lease_seconds: float, stopping: threading.Event) -> None:
+        self._store = store
+        self._lease = lease
+        self._lease_seconds = lease_seconds
+        self._stopping = stopping
+        self._good_until = time.monotonic() + lease_seconds
+
+    def beat(self, stage: str | None) -> str | None:
+        """Extend the lease; the reason to stop, None to go on. A database that is away is waited for until the end."""
+        if self._stopping.is_set():
+            return _SHUTDOWN
+        asked = time.monotonic()
+        try:
+            state = self._store.heartbeat_trial(self._lease.trial.id, self._lease.fence, self._lease_seconds, stage)
+        except UnavailableError:
+            return _LOST if time.monotonic() > self._good_until else None
+        self._good_until = asked + self._lease_seconds
+        if state is None:
+            return _LOST
+        return _CANCELLED if state in ("cancelling", "cancelled") else None

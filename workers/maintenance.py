@@ -3,7 +3,7 @@
 * outbox relay: messages of committed transactions go to the broker;
 * reaper: trials whose worker went silent are queued again, or failed as poison;
 * reconciler: rows that wait although the broker's queue is empty get a new message;
-* retention: ended jobs and cached evaluations past their age are deleted.
+* retention: ended jobs, cached evaluations, bundles and logs past their age are deleted.
 """
 
 from __future__ import annotations
@@ -13,10 +13,11 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import redis
 
-from db.errors import UnavailableError
+from db.errors import StoreError, UnavailableError
 from workers import names
 from workers.runner import Runner
 
@@ -28,65 +29,75 @@ _LEASE_SECONDS = 5.0
 _HEARD_SECONDS = 5.0
 _EVALUATION_DAYS = 365.0
 _DAY = 86400.0
+_FILE_DAYS = 7.0
 
 
 @dataclass
 class _Chore:
     run: Callable[[], object]
     every_seconds: float
+    shared: bool = True
     due: float = 0.0
 
 
 class Upkeep:
-    """The maintenance thread of one worker process."""
+    """The maintenance threads of one worker process: one for the database alone, one for what needs the broker.
+
+    A broker that hangs must not keep anyone from reaping leases.
+    """
 
     def __init__(self, runner: Runner, queues: Sequence[str]) -> None:
         self._runner = runner
         self._queues = queues
         self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._loop, name="upkeep", daemon=True)
-        settings = runner.settings
         self._leader = False
-        self._own = [_Chore(self._heard, _HEARD_SECONDS), _Chore(self._elect, 1.0)]
-        self._shared = [
-            _Chore(runner.publish, _TICK_SECONDS),
-            _Chore(runner.store.reap_expired_leases, min(2.0, settings.lease_seconds / 4)),
-            _Chore(runner.store.settle_cancelling_jobs, 2.0),
-            _Chore(self._reconcile, settings.requeue_seconds / 2),
+        store, settings = runner.store, runner.settings
+        chores = [
+            _Chore(self._heard, _HEARD_SECONDS, shared=False),
+            _Chore(self._elect, 1.0, shared=False),
+            _Chore(store.reap_expired_leases, min(2.0, settings.lease_seconds / 4)),
+            _Chore(store.settle_cancelling_jobs, 2.0),
             _Chore(self._retain, 600.0),
+        ]
+        messages = [_Chore(runner.publish, _TICK_SECONDS), _Chore(self._reconcile, settings.requeue_seconds / 2)]
+        self._threads = [
+            threading.Thread(target=self._loop, args=(work,), name=name, daemon=True)
+            for name, work in (("upkeep", chores), ("relay", messages))
         ]
 
     def start(self) -> None:
-        """Start the thread."""
-        self._thread.start()
+        """Start the threads."""
+        for thread in self._threads:
+            thread.start()
 
     def stop(self) -> None:
-        """Stop the thread, hand over, and sign off in the database."""
+        """Stop the threads, hand over, and sign off in the database."""
         self._stop.set()
-        self._thread.join(timeout=10)
+        for thread in self._threads:
+            thread.join(timeout=10)
         try:
             self._runner.store.release_lease(_LEASE, self._runner.name)
             self._runner.store.worker_gone(self._runner.name)
         except UnavailableError:
             _log.warning("the database was gone before this worker", exc_info=True)
 
-    def _loop(self) -> None:
+    def _loop(self, chores: Sequence[_Chore]) -> None:
         while not self._stop.wait(_TICK_SECONDS):
-            for chore in [*self._own, *(self._shared if self._leader else ())]:
-                if time.monotonic() < chore.due:
+            for chore in chores:
+                if time.monotonic() < chore.due or (chore.shared and not self._leader):
                     continue
                 chore.due = time.monotonic() + chore.every_seconds
                 try:
                     chore.run()
-                except (UnavailableError, redis.RedisError) as error:
-                    # The database or the broker is away: everything here is tried again, forever.
-                    self._leader = False
+                except (StoreError, redis.RedisError, OSError) as error:
+                    # The database, the broker or the disk is away, or a row was deleted: all is tried again, forever.
                     _log.warning("maintenance waits: %s", error)
 
     def _heard(self) -> None:
         self._runner.store.worker_heard(self._runner.name, self._queues, self._runner.info())
 
     def _elect(self) -> None:
+        self._leader = False
         self._leader = self._runner.store.acquire_lease(_LEASE, self._runner.name, _LEASE_SECONDS)
 
     def _reconcile(self) -> None:
@@ -98,6 +109,17 @@ class Upkeep:
             store.requeue_lost_drivers(age)
 
     def _retain(self) -> None:
-        store = self._runner.store
+        store, settings = self._runner.store, self._runner.settings
         store.forget_silent_workers(_DAY)
-        store.purge_expired(self._runner.settings.retention_days * _DAY, _EVALUATION_DAYS * _DAY)
+        store.purge_expired(settings.retention_days * _DAY, _EVALUATION_DAYS * _DAY)
+        for directory in (settings.home / "bundles", settings.home / "incoming", settings.logs):
+            _remove_older(directory, _FILE_DAYS * _DAY)
+
+
+def _remove_older(directory: Path, seconds: float) -> None:
+    """Delete files that can be made again, or that nobody reads any more."""
+    if not directory.is_dir():
+        return
+    for path in directory.iterdir():
+        if path.is_file() and time.time() - path.stat().st_mtime > seconds:
+            path.unlink(missing_ok=True)

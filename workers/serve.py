@@ -38,6 +38,7 @@ _ROOT = _LEASH.parent.parent
 _STOP_SECONDS = 15.0
 _READY_SECONDS = 60.0
 _LOOK_SECONDS = 0.25
+_LOG_BYTES = 8 << 20
 _LONGEST_PAUSE_SECONDS = 30.0
 
 
@@ -61,6 +62,8 @@ class Part:
     def start(self) -> None:
         """Start it under the leash, its output appended to its log."""
         leash = [sys.executable, "-I", "-S", str(_LEASH), "--parent", str(os.getpid()), "--grace", "12", "--"]
+        if self.log.exists() and self.log.stat().st_size > _LOG_BYTES:
+            self.log.replace(self.log.with_suffix(".1.log"))
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 [*leash, *self.command],
@@ -261,6 +264,7 @@ def main() -> int:
     parser.add_argument("--without-api", action="store_true", help="workers and broker only")
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s: %(message)s")
+    logging.getLogger("alembic").setLevel(logging.WARNING)
     try:
         refuse_unsafe_binding(arguments.host, os.environ.get("HEADRACE_TOKEN"))
         _serve(arguments)
