@@ -15,8 +15,10 @@ from hwgen.build import BuildCache, stream_ports
 from hwgen.design import Design, Endpoint, run_reference
 from hwgen.emit import emit
 from hwgen.measurement import Measurement
-from hwgen.simulate import SimulationOptions, measurement, run_plan, simulate, stream_line
+from hwgen.simulate import SimulationOptions, measurement, run_plan, simulate, stream_line, write_beats
 from hwgen.streams import Words
+
+DEFAULTS = SimulationOptions()
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,7 @@ def sign_off(
     design: Design,
     inputs: Mapping[str, Words],
     cache: BuildCache,
-    options: SimulationOptions = SimulationOptions(),
+    options: SimulationOptions = DEFAULTS,
     expected: Mapping[str, Words] | None = None,
 ) -> SignOff:
     """Simulate a design both ways and compare every output transfer.
@@ -79,7 +81,7 @@ def simulate_monolithic(
     design: Design,
     inputs: Mapping[str, Words],
     cache: BuildCache,
-    options: SimulationOptions = SimulationOptions(),
+    options: SimulationOptions = DEFAULTS,
     expected: Mapping[str, Words] | None = None,
 ) -> Measurement:
     """Simulate the emitted top level as one model; the arguments are those of ``simulate``.
@@ -100,7 +102,8 @@ def simulate_monolithic(
             end = Endpoint(emission.top, stream.name)
             producer, consumer = (None, end) if direction == "in" else (end, None)
             endless = stream.name in design.endless
-            lines.append(stream_line(stream, producer, consumer, expected[stream.name], work, endless))
+            beats = write_beats(stream, expected[stream.name], work)
+            lines.append(stream_line(stream, producer, consumer, beats, endless))
         report = run_plan(cache, work, lines, options)
     return measurement(design, report, expected)
 

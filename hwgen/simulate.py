@@ -69,10 +69,10 @@ def simulate(
         for instance, (library, _) in zip(design.instances, libraries, strict=True):
             arguments = memory_arguments(instance.operator.memory_images(instance.contents), cache.directory / "mem")
             models.append(f"model {instance.name} {library} {' '.join(arguments)}")
-        streams = [
-            stream_line(s, s.producer, s.consumer, expected[s.name], work, s.name in design.endless)
-            for s in design.streams
-        ]
+        streams = []
+        for s in design.streams:
+            beats = write_beats(s, expected[s.name], work)
+            streams.append(stream_line(s, s.producer, s.consumer, beats, s.name in design.endless))
         report = run_plan(cache, work, [*models, *streams], options)
     return measurement(design, report, expected)
 
@@ -92,36 +92,40 @@ def memory_arguments(images: Mapping[str, Any], directory: Path) -> list[str]:
     return arguments
 
 
-def stream_line(
-    stream: Stream,
-    producer: Endpoint | None,
-    consumer: Endpoint | None,
-    words: Words,
-    work: Path,
-    endless: bool = False,
-) -> str:
-    """The plan line of one stream; its words go to a file in ``work``. An endless stream repeats them."""
+def write_beats(stream: Stream, words: Words, work: Path) -> Path:
+    """Write the words of a stream as raw containers into ``work``."""
     path = work / f"{stream.name}.bin"
     path.write_bytes(beat_bytes(words, stream.type))
+    return path
+
+
+def stream_line(
+    stream: Stream, producer: Endpoint | None, consumer: Endpoint | None, beats: Path, endless: bool = False
+) -> str:
+    """The plan line of one stream with its stimulus or expected ``beats``. An endless stream repeats them."""
     kind = stream.type
     ends = [f"{e.instance} {e.port}" if e else "- -" for e in (producer, consumer)]
     check = 0 if producer is None else 2 if endless else 1
     return (
         f"stream {stream.name} {ends[0]} {ends[1]} {kind.container_bytes} {kind.beats} {kind.lanes} "
-        f"{kind.element_bits} {check} {path}"
+        f"{kind.element_bits} {check} {beats}"
     )
 
 
-def run_plan(cache: BuildCache, work: Path, lines: Sequence[str], options: SimulationOptions) -> dict[str, Any]:
-    """Run the simulator on a plan and return its JSON report."""
-    head = [
+def plan_head(options: SimulationOptions) -> list[str]:
+    """The lines of a plan that say how to drive it."""
+    return [
         f"limits {options.max_cycles} {options.quiet_cycles}",
         f"output_stalls {options.output_stalls} {options.seed}",
         f"input_stalls {options.input_stalls} {options.seed}",
         *([f"trace {options.trace}"] if options.trace else []),
     ]
+
+
+def run_plan(cache: BuildCache, work: Path, lines: Sequence[str], options: SimulationOptions) -> dict[str, Any]:
+    """Run the simulator on a plan and return its JSON report."""
     plan = work / "plan.txt"
-    plan.write_text("\n".join([*head, *lines]) + "\n")
+    plan.write_text("\n".join([*plan_head(options), *lines]) + "\n")
     report: dict[str, Any] = json.loads(run_tool([cache.simulator(), plan], work))
     return report
 

@@ -176,13 +176,16 @@ int summarise(const Simulation& simulation) {
     compared += s.compared_words;
     mismatched += s.mismatched_words;
     all = all && s.finished();
-    if (ends.size() < s.sample_end.size()) ends.resize(s.sample_end.size());
-    for (size_t i = 0; i < s.sample_end.size(); ++i) ends[i] = std::max(ends[i], s.sample_end[i]);
+    // An endless output may have gone on.
+    const size_t samples = std::min(s.sample_end.size(), s.expected_beats() / s.plan.beats);
+    if (ends.size() < samples) ends.resize(samples);
+    for (size_t i = 0; i < samples; ++i) ends[i] = std::max(ends[i], s.sample_end[i]);
     if (s.mismatched_words)
       std::printf("first mismatch: stream %s beat %" PRIu64 " lane %" PRIu64 " expected %" PRId64 " seen %" PRId64 "%s\n",
                   s.plan.name.c_str(), s.first_mismatch.beat, s.first_mismatch.lane, s.first_mismatch.expected,
                   s.first_mismatch.seen, s.first_mismatch.extra ? " (surplus beat or misplaced last)" : "");
   }
+  if (start == UINT64_MAX) start = 0;  // a design without inputs starts by itself
   const uint64_t latency = ends.empty() ? 0 : ends.front() - start + 1;
   const uint64_t interval = ends.size() < 2 ? 0 : ends.back() - ends[ends.size() - 2];
   const bool pass = simulation.ok() && compared;

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 
 from hwgen.design import Design, Endpoint, Instance, Stream, verify_design
@@ -16,7 +18,7 @@ def matvec_chain(name="chain", features=(12, 10, 6), lanes=(3, 5, 2), tokens=2, 
     rng = np.random.default_rng(seed)
     fmt = IntFormat(5, True)
     instances, streams, producer = [], [], None
-    for n, (fi, fo) in enumerate(zip(features, features[1:], strict=False)):
+    for n, (fi, fo) in enumerate(itertools.pairwise(features)):
         # Each product takes the lanes that the one before it gives.
         op = Matvec(tokens, 1, fi, fo, lanes[n], lanes[n + 1], fmt, IntFormat(4, True), 16, Requantize(fmt), 4, False)
         contents = {

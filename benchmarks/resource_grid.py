@@ -1,0 +1,143 @@
+"""Synthesise random configurations of an operator with Yosys and append the cell counts to hwgen/resource_data.
+
+Usage: python -m benchmarks.resource_grid OPERATOR [--train 40] [--held-out 10] [--directory DIRECTORY]
+
+Each row holds the RTL parameters, the counted resources, and whether the row is held out from the fit. A row that is
+already in the file is not synthesised again, so an interrupted run continues.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from hwgen.errors import IllegalParameters, ToolError
+from hwgen.formats import Format, IntFormat, MxFormat, Overflow, Rounding
+from hwgen.operators.base import Operator, accumulator_bits
+from hwgen.operators.matvec import Matvec
+from hwgen.operators.requantize import Requantize
+from hwgen.streams import Array
+from hwgen.synthesis import synthesize_operators
+from tests.hwgen.conformance.registry import cases
+
+DATA = Path(__file__).parents[1] / "hwgen" / "resource_data"
+BATCH = 6  # operators per run of the programs
+Sample = tuple[Operator, dict[str, Array]]
+
+
+def matvecs(rng: np.random.Generator) -> Iterator[Sample]:
+    """Matrix-vector products as lowering makes them: widths, lanes, blocks and formats mixed."""
+    while True:
+        in_lanes, out_lanes = (int(n) for n in rng.choice([1, 2, 3, 4, 5, 6, 8], 2))
+        in_blocks, out_blocks = (int(n) for n in rng.choice([1, 2, 3, 4, 8, 12, 32], 2))
+        groups = int(rng.choice([1, 1, 1, 2, 4]))
+        if in_lanes * out_lanes > 16 or in_blocks * out_blocks * groups > 2048:
+            continue
+        source: Format = IntFormat(int(rng.choice([1, 2, 3, 4, 5, 6, 8, 8, 12, 16])), bool(rng.integers(0, 2)))
+        weight: Format = IntFormat(int(rng.choice([1, 2, 3, 4, 5, 6, 8, 8, 12])), True)
+        if rng.random() < 0.2:
+            weight = MxFormat(int(rng.integers(2, 9)), 16, int(rng.integers(1, 4)))
+            if rng.random() < 0.5:
+                source = MxFormat(int(rng.integers(2, 9)), 16, int(rng.integers(1, 4)))
+        features = in_lanes * in_blocks, out_lanes * out_blocks
+        yield from _matvec(rng, groups, features, (in_lanes, out_lanes), source, weight)
+
+
+def _matvec(
+    rng: np.random.Generator,
+    groups: int,
+    features: tuple[int, int],
+    lanes: tuple[int, int],
+    source: Format,
+    weight: Format,
+) -> Iterator[Sample]:
+    bound = _magnitude(source) * _magnitude(weight) * features[0]
+    shared = bool(rng.integers(0, 2))
+    target = IntFormat(int(rng.integers(2, 9)), bool(rng.integers(0, 2)))
+    rounding = Rounding.HALF_UP if rng.random() < 0.8 else Rounding(int(rng.integers(0, 3)))
+    acc_bits = max(accumulator_bits(-bound, bound), target.bits + 1)
+    try:
+        operator = Matvec(
+            1, groups, *features, *lanes, source, weight, acc_bits, Requantize(target, rounding, Overflow.SATURATE),
+            acc_bits.bit_length(), shared,
+        )  # fmt: skip
+    except IllegalParameters:
+        return
+    shape = (groups, features[1], features[0])
+    shift_shape = () if shared else shape[:2]
+    yield (
+        operator,
+        {
+            "weight": rng.integers(-(1 << 15), 1 << 15, shape),
+            "weight_exponent": rng.integers(0, 16, shape),
+            "bias": rng.integers(-bound, bound + 1, shape[:2]),
+            "shift": rng.integers(max(0, acc_bits - target.bits - 4), acc_bits - target.bits + 1, shift_shape),
+        },
+    )
+
+
+def _magnitude(kind: Format) -> int:
+    if isinstance(kind, MxFormat):
+        return -kind.minimum << kind.max_exponent
+    return max(-kind.minimum, kind.maximum)
+
+
+def conformance_samples(name: str, rng: np.random.Generator) -> Iterator[Sample]:
+    """The conformance cases of an operator in random order."""
+    pool = list(cases(name, "full"))
+    for index in rng.permutation(len(pool)):
+        yield pool[index].operator, dict(pool[index].contents)
+
+
+def collect(path: Path, count: int, held_out: bool) -> None:
+    """Synthesise until ``count`` rows (held out or not) are in the file, which has the operator's name."""
+    rows: list[dict[str, Any]] = json.loads(path.read_text()) if path.exists() else []
+    rng = np.random.default_rng(2 if held_out else 1)
+    samples = matvecs(rng) if path.stem == "matvec" else conformance_samples(path.stem, rng)
+    seen = {json.dumps(row["parameters"]) for row in rows}
+    while (missing := count - sum(row["held_out"] == held_out for row in rows)) > 0:
+        batch = list(itertools.islice(_unseen(samples, seen), min(missing, BATCH)))
+        if not batch:
+            return
+        try:
+            results = synthesize_operators(batch)
+        except ToolError as error:
+            print(path.stem, error, flush=True)
+            continue
+        for (operator, _), result in zip(batch, results, strict=True):
+            r = result.resources
+            counts = {"lut": r.lut, "ff": r.ff, "dsp": r.dsp, "bram18": r.bram18}
+            rows.append({**operator.describe(), "held_out": held_out, **counts})
+            print(path.stem, held_out, r, flush=True)
+        path.write_text("[\n" + ",\n".join(json.dumps(row) for row in rows) + "\n]\n")
+
+
+def _unseen(samples: Iterator[Sample], seen: set[str]) -> Iterator[Sample]:
+    """The samples whose RTL parameters are new."""
+    for operator, contents in samples:
+        key = json.dumps(operator.describe()["parameters"])
+        if key not in seen:
+            seen.add(key)
+            yield operator, contents
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("operator")
+    parser.add_argument("--train", type=int, default=40)
+    parser.add_argument("--held-out", type=int, default=10)
+    parser.add_argument("--directory", type=Path, default=DATA)
+    arguments = parser.parse_args()
+    path = arguments.directory / f"{arguments.operator}.json"
+    collect(path, arguments.train, False)
+    collect(path, arguments.held_out, True)
+
+
+if __name__ == "__main__":
+    main()
