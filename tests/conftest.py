@@ -11,7 +11,10 @@ from db import migrate
 from db.engine import make_unpooled_engine
 from db.store import Store
 from db.tables import metadata
+from tests.hwgen.conformance.plugin import pytest_addoption, pytest_terminal_summary
 from tests.postgres import Server
+
+__all__ = ["pytest_addoption", "pytest_terminal_summary"]
 
 
 @pytest.fixture(scope="session")

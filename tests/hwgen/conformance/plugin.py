@@ -1,23 +1,21 @@
+"""Pytest hooks that print the conformance counts; ``tests/conftest.py`` takes them in."""
+
 from __future__ import annotations
 
 from pathlib import Path
 
 import pytest
 
-from hwgen.build import BuildCache
 from tests.hwgen.conformance.report import Report
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add ``--conformance-report``."""
     parser.addoption("--conformance-report", metavar="FILE", help="write the conformance counts to a Markdown file")
 
 
-@pytest.fixture(scope="session")
-def build_cache(cache_directory: Path) -> BuildCache:
-    return BuildCache(cache_directory)
-
-
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Print what the conformance tests of this session counted."""
     report = Report()
     for outcome in ("passed", "failed"):
         for test in terminalreporter.stats.get(outcome, []):
@@ -29,6 +27,6 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     terminalreporter.section("conformance")
     for line in report.lines():
         terminalreporter.write_line(line)
-    target = config.getoption("--conformance-report", default=None)
+    target = config.getoption("--conformance-report")
     if target:
         Path(target).write_text(report.markdown())
