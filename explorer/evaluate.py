@@ -179,8 +179,7 @@ class Evaluator:
 
     def _compile(self, design: Design) -> bool:
         """Have every operator compiled; whether all were there already."""
-        found = [self._cache.operator(instance.operator)[1] for instance in design.instances]
-        return all(found)
+        return all(known for _, known in self._cache.operators([i.operator for i in design.instances]))
 
     def _stimulus(self, design: Design) -> tuple[dict[str, Words], dict[str, Words]]:
         samples = min(max(self.spec.simulation.samples, _LEAST_SAMPLES), self._data.samples)

@@ -6,6 +6,7 @@ from hwgen.ir import Op
 from hwgen.lowering.parts import Lanes, Part
 from hwgen.lowering.quantized import QuantizedGraph, QuantizedNode
 from hwgen.operators.matmul import Matmul
+from hwgen.operators.softmax import Softmax
 
 
 def matmul_parts(graph: QuantizedGraph, node: QuantizedNode, lanes: Lanes) -> tuple[Part, ...]:
@@ -18,3 +19,13 @@ def matmul_parts(graph: QuantizedGraph, node: QuantizedNode, lanes: Lanes) -> tu
         shape, transpose_b, (lanes.in_lanes, lanes.out_lanes), a.format, b.format, node.result
     )
     return (Part("", operator, contents, {"a": 0, "b": 1}),)
+
+
+def softmax_parts(graph: QuantizedGraph, node: QuantizedNode, lanes: Lanes) -> tuple[Part, ...]:
+    """Softmax over groups of consecutive features."""
+    assert node.result is not None
+    size, causal = int(node.node.attributes["size"]), bool(node.node.attributes["causal"])  # type: ignore[arg-type]
+    shape = (node.node.shape.tokens, node.node.shape.features // size, size)
+    source = graph.by_name[node.inputs[0]].format
+    operator, contents = Softmax.design(shape, lanes.in_lanes, causal, source, node.result)
+    return (Part("", operator, contents),)

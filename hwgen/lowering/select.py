@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hwgen.errors import IllegalGraph
 from hwgen.ir import Op
-from hwgen.lowering.attention import matmul_parts
+from hwgen.lowering.attention import matmul_parts, softmax_parts
 from hwgen.lowering.parts import Lanes, Part
 from hwgen.lowering.pointwise_parts import clamp_parts, elementwise_parts, function_parts
 from hwgen.lowering.pools import pool_parts
@@ -16,6 +16,7 @@ _PARTS = {
     Op.LINEAR: product_parts,
     Op.CONV: product_parts,
     Op.MATMUL: matmul_parts,
+    Op.SOFTMAX: softmax_parts,
     Op.MAX_POOL: pool_parts,
     Op.AVERAGE_POOL: pool_parts,
     Op.ADD: elementwise_parts,
