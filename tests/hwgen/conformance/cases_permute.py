@@ -37,5 +37,5 @@ def cases(rng: np.random.Generator, level: Level) -> Iterator[Case]:
         for bits, order in zip(itertools.cycle(WIDTHS), itertools.permutations(range(4)), strict=False):
             view = (*(int(n) for n in rng.integers(1, 5, 3)), 6)
             run = most_lanes(view, order)
-            for lanes in sorted({1, *(d for d in (2, 3, 6) if run % d == 0)}):
+            for lanes in sorted({1, *(d for d in (2, 3, 6) if run % d == 0 == view[order[-1]] % d)}):
                 yield permute(rng, view, order, lanes, IntFormat(bits, True))
