@@ -145,19 +145,23 @@ class FormatChoice:
 
 
 def round_shift(values: IntArray, shift: IntArray | int, rounding: Rounding) -> IntArray:
-    """``values * 2**-shift`` rounded to an integer, elementwise; ``shift >= 0`` broadcasts against ``values``."""
-    values = values.astype(np.int64)
-    shift = np.asarray(shift, dtype=np.int64)
-    floor = values >> shift
+    """``values * 2**-shift`` rounded to an integer, elementwise, in the integer type of ``values``.
+
+    ``shift >= 0`` broadcasts against ``values`` and is below the type's width. Nothing overflows on the way.
+    """
+    kind = values.dtype if values.dtype == np.int32 else np.int64
+    values = values.astype(kind, copy=False)
+    shift = np.asarray(shift).astype(kind)
+    floor: IntArray = values >> shift
     if rounding is Rounding.FLOOR:
         return floor
-    half_bit = np.where(shift > 0, (values >> np.maximum(shift - 1, 0)) & 1, 0)
-    if rounding is Rounding.HALF_UP:
-        return floor + half_bit
-    below_half = values & ((np.int64(1) << np.maximum(shift - 1, 0)) - 1)
-    round_up = (half_bit == 1) & ((below_half != 0) | (floor & 1 == 1))
-    rounded: IntArray = floor + round_up
-    return rounded
+    below = np.maximum(shift - 1, 0)
+    half_bit = (values >> below) & (shift > 0).astype(kind)
+    if rounding is Rounding.HALF_EVEN:
+        rest = values & ((np.asarray(1, dtype=kind) << below) - 1)
+        half_bit &= (rest != 0) | (floor & 1 == 1)
+    floor += half_bit
+    return floor
 
 
 def fit(values: IntArray, target: IntFormat, overflow: Overflow = Overflow.SATURATE) -> npt.NDArray[np.int32]:

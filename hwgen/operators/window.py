@@ -163,10 +163,14 @@ class Window(Operator):
         """Beats in output order, ``(samples, rows, columns, blocks, kernel_h, kernel_w, per_beat)``."""
         rows, columns = self.rows, self.columns
         grid = values.reshape(values.shape[0], rows.size, columns.size, self.blocks, per_beat)
-        y, x = (_padded(axis) for axis in (rows, columns))
         margins = ((0, 0), (rows.before, _margin(rows)), (columns.before, _margin(columns)), (0, 0), (0, 0))
         padded = np.pad(grid, margins, constant_values=pad)
-        return padded[:, y[:, None, :, None], x[None, :, None, :]].transpose(0, 1, 2, 5, 3, 4, 6)
+        shape = (len(grid), rows.outputs, columns.outputs, self.blocks, rows.kernel, columns.kernel, per_beat)
+        windows = np.empty(shape, dtype=values.dtype)
+        for ky in range(rows.kernel):
+            for kx in range(columns.kernel):
+                windows[:, :, :, :, ky, kx] = padded[:, _reads(rows, ky), _reads(columns, kx)]
+        return windows
 
     def cycles(self) -> Cycles:
         rows, columns = self._buffered
@@ -180,9 +184,10 @@ class Window(Operator):
         return max(t - Fraction(r, rows.outputs) for r, t in enumerate(taken)) + Fraction(3, self.outputs["out"].beats)
 
 
-def _padded(axis: Axis) -> Array:
-    shifted: Array = axis.positions + axis.before
-    return shifted
+def _reads(axis: Axis, position: int) -> slice:
+    """What one kernel position reads of the padded axis, over all outputs."""
+    first = position * axis.dilation
+    return slice(first, first + (axis.outputs - 1) * axis.stride + 1, axis.stride)
 
 
 def _margin(axis: Axis) -> int:
