@@ -101,9 +101,10 @@ module dse_softmax #(
     return result;
   endfunction
 
+  always_ff @(posedge clk_i) if (push) in_memory[fill_addr_q] <= in_payload_i;
+
   always_ff @(posedge clk_i) begin
     if (push) begin
-      in_memory[fill_addr_q] <= in_payload_i;
       in_max_q[fill_bank_q] <= largest(fill_block_q == '0 ? {1'b1, {InWidth{1'b0}}} : in_max_q[fill_bank_q],
                                        in_payload_i, fill_element_q, token_q);
       in_limit_q[fill_bank_q] <= token_q;
@@ -190,6 +191,8 @@ module dse_softmax #(
     for (int i = 0; i < Lanes; i++) row_sum = row_sum + SumWidth'(exps[i*ExpWidth+:ExpWidth]);
   end
 
+  always_ff @(posedge clk_i) if (valid2_q) row_memory[row_fill2_q] <= exps;
+
   always_ff @(posedge clk_i) begin
     exp_addr_q <= exp_addr_next_q;
     row_fill1_q <= row_fill_addr_q;
@@ -204,10 +207,7 @@ module dse_softmax #(
     first2_q <= first1_q;
     end2_q <= end1_q;
     if (valid1_q) index_q <= indices(in_memory[exp_addr_q], max1_q);
-    if (valid2_q) begin
-      row_memory[row_fill2_q] <= exps;
-      sum_q <= row_sum;
-    end
+    if (valid2_q) sum_q <= row_sum;
     if (exp_start) row_last_q[row_fill_bank_q] <= in_last_q[use_bank_q];
     if (sum_done_q && (!waiting_valid_q || sum_take)) waiting_sum_q <= sum_q;
   end

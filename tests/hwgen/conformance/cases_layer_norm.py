@@ -1,0 +1,59 @@
+"""Layer normalisation: one and many beats per token, rows of equal elements, signed and unsigned inputs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from hwgen.formats import IntFormat, Rounding
+from hwgen.operators.layer_norm import LayerNorm
+from hwgen.operators.requantize import Requantize
+from tests.hwgen.conformance.case import WIDTHS, Case, Level, Mutation, lane_choices, random_words
+
+MUTATIONS = (
+    Mutation("dse_layer_norm.sv", "root_rest >= root_trial ? root_rest -", "1'b1 ? root_rest -", "root never restores"),
+    Mutation("dse_layer_norm.sv", "StepWidth'(4 + RootBits);\n", "StepWidth'(3 + RootBits);\n", "root bit lost"),
+    Mutation("dse_layer_norm.sv", "scaled_square_q - squared_sum_q", "scaled_square_q", "mean not removed"),
+    Mutation("dse_layer_norm.sv", "(shift - 1'b1)", "(shift + 1'b1)", "wrong rounding"),
+    Mutation("dse_layer_norm.sv", "norm2_q <= norm1_q", "norm2_q <= norm1_q + 1'b1", "shift off by one"),
+    Mutation("dse_layer_norm.sv", "!summing_q[1]", "1'b1", "stored rows overwritten"),
+    Mutation("dse_layer_norm.sv", "row_last_q[bank_q]", "row_last_q[fill_bank_q]", "last of another row"),
+)
+
+
+def layer_norm(
+    rng: np.random.Generator,
+    shape: tuple[int, int],
+    lanes: int,
+    source: IntFormat,
+    result: Requantize,
+) -> Case:
+    """A case of ``shape`` (tokens, features); the first token of each sample has equal elements."""
+    tokens, features = shape
+    gamma, beta = rng.normal(1.0, 0.5, features), rng.normal(0.0, 0.5, features)
+    operator, contents = LayerNorm.design(tokens, lanes, gamma, beta, 1e-5, source, result)
+    words = random_words(rng, operator.inputs["in"])
+    words.elements[1:, 0] = words.elements[1:, 0, :1]
+    return Case(operator, contents, {"in": words})
+
+
+def cases(rng: np.random.Generator, level: Level) -> Iterator[Case]:
+    """Quick: five shapes. Full: widths x lanes."""
+    s8 = Requantize(IntFormat(8, True, 5))
+    yield layer_norm(rng, (5, 6), 3, IntFormat(8, True, 5), s8)
+    yield layer_norm(rng, (3, 40), 1, IntFormat(5, False, 1), s8)  # a token is longer than root and division
+    even = Requantize(IntFormat(16, True, 12), Rounding.HALF_EVEN)
+    yield layer_norm(rng, (4, 7), 7, IntFormat(16, True, 10), even)
+    yield layer_norm(rng, (2, 10), 5, IntFormat(12, True, 6), Requantize(IntFormat(4, False, 1), low=1, high=9))
+    yield layer_norm(rng, (1, 1), 1, IntFormat(1, True, 0), Requantize(IntFormat(1, True, 0)))
+    if level == "full":
+        for index, bits in enumerate(WIDTHS):
+            features = int(rng.choice([6, 10, 15, 21]))
+            for lanes in lane_choices(features):
+                source = IntFormat(bits, bool(rng.integers(0, 2)), int(rng.integers(0, bits + 1)))
+                width = WIDTHS[(index + lanes) % len(WIDTHS)]
+                target = IntFormat(width, bool(rng.integers(0, 2)), max(width - 3, 0))
+                yield layer_norm(
+                    rng, (int(rng.integers(1, 7)), features), lanes, source, Requantize(target, Rounding(index % 3))
+                )
