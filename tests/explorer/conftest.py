@@ -1,0 +1,13 @@
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def cache_directory() -> Path:
+    """Where compiled operators live between test runs; the key of each contains its sources and the tool versions."""
+    default = Path(__file__).parents[2] / "build" / "test_cache"
+    return Path(os.environ.get("HEADRACE_TEST_CACHE", default))

@@ -1,0 +1,175 @@
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+import explorer.evaluate
+from explorer.candidate import Candidate, NodeFormats, NodeLanes
+from explorer.errors import DatasetError, DesignDefect
+from explorer.evaluate import Evaluator
+from explorer.result import TrialResult
+from explorer.spec import Constraint, JobSpec, PlatformDevice, PlatformSpec, SimulationSpec
+from tests.explorer.graphs import mlp
+
+GRAPH = mlp((4, 3, 2))
+SPEC = JobSpec(model="m", dataset="d", platform=PlatformSpec((PlatformDevice("pynq-z2", 2),)))
+
+
+def candidate(lanes=1, weight="int4", second_device=0):
+    return Candidate(
+        {
+            "x": NodeFormats(None, "int8"),
+            "fc0": NodeFormats(weight, "int8"),
+            "fc1": NodeFormats(weight, "int16"),
+        },
+        {"fc0": NodeLanes(lanes, 1), "fc1": NodeLanes(1, 1)},
+        {"fc0": 0, "fc1": second_device},
+    )
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("job")
+    GRAPH.save(folder / "graph.npz")
+    generator = np.random.default_rng(0)
+    np.savez(folder / "data.npz", inputs=generator.normal(size=(40, 4)), targets=generator.integers(0, 2, 40))
+    return folder
+
+
+def make(files, cache, spec=SPEC):
+    return Evaluator(spec, files / "graph.npz", files / "data.npz", cache)
+
+
+@pytest.fixture(scope="module")
+def evaluator(files, cache_directory):
+    return make(files, cache_directory)
+
+
+@pytest.fixture(scope="module")
+def single(evaluator):
+    stages = []
+    result = evaluator.evaluate(candidate(), on_stage=stages.append)
+    return result, stages
+
+
+def test_a_complete_trial_has_every_metric_and_compared_every_word(single):
+    result, stages = single
+    assert result.state == "complete" and result.reason is None
+    assert stages == [s.name for s in result.stages] == ["legality", "estimate", "accuracy", "build", "simulate"]
+    assert result.exact is not None
+    assert (result.exact.mismatched_words, result.exact.compared_words) == (0, 4 * 2)
+    assert result.metrics["meas_interval_cycles"] == 12  # three outputs of four inputs, one by one
+    assert result.metrics["meas_throughput_per_s"] == pytest.approx(100e6 / 12)
+    assert result.metrics["meas_latency_ns"] == result.metrics["meas_latency_cycles"] * 10
+    assert {"accuracy", "float_accuracy", "est_lut", "est_ff", "est_dsp", "est_bram_kb"} <= set(result.metrics)
+    assert result.metrics["devices_used"] == 1 and result.metrics["link_bytes_per_inference"] == 0
+    assert {o["source"] for o in result.detail["operators"]} == {"fc0", "fc1"}
+    assert result.provenance["metric"] == "top1" and result.provenance["evaluation_data"] == "dataset"
+
+
+def test_a_result_is_plain_json(single):
+    result, _ = single
+    text = json.dumps(result.to_json(), allow_nan=False)
+    assert TrialResult.from_json(json.loads(text)).metrics == result.metrics
+
+
+def test_two_devices_give_the_same_words_later(evaluator, single):
+    result = evaluator.evaluate(candidate(second_device=1))
+    assert result.state == "complete"
+    assert result.metrics["accuracy"] == single[0].metrics["accuracy"]
+    assert result.metrics["devices_used"] == 2
+    assert result.metrics["link_bytes_per_inference"] == 3
+    # the flight time of the link alone is 500 ns at 100 MHz
+    assert result.metrics["meas_latency_cycles"] >= single[0].metrics["meas_latency_cycles"] + 50
+    assert [s.cache_hit for s in result.stages if s.name == "accuracy"] == [True]
+
+
+def test_sign_off_equals_the_composed_simulation(evaluator, single):
+    answer = evaluator.sign_off(candidate(), single[0])
+    assert answer["equal"] is True and answer["mismatched_words"] == 0
+    assert answer["monolithic"]["meas_latency_cycles"] == single[0].metrics["meas_latency_cycles"]
+    json.dumps(answer, allow_nan=False)
+
+
+def test_sign_off_against_another_record_is_unequal(evaluator, single):
+    other = replace(single[0], metrics={**single[0].metrics, "meas_latency_cycles": 1.0})
+    assert evaluator.sign_off(candidate(), other)["equal"] is False
+
+
+@pytest.mark.parametrize(
+    ("constraint", "last", "amount"),
+    [
+        (Constraint("est_lut", max=10), "estimate", None),
+        (Constraint("meas_throughput_per_s", min=1e8), "estimate", 1e8 - 100e6 / 12),
+        (Constraint("accuracy", min=1.0), "accuracy", None),
+        (Constraint("meas_latency_cycles", max=20), "simulate", None),
+    ],
+)
+def test_a_violated_constraint_ends_the_climb_where_it_shows(files, cache_directory, constraint, last, amount):
+    evaluator = make(files, cache_directory, replace(SPEC, constraints=(constraint,)))
+    result = evaluator.evaluate(candidate())
+    assert result.state == "infeasible"
+    assert result.stages[-1].name == last
+    assert result.constraints[constraint.metric] > 0
+    assert constraint.metric in str(result.reason)
+    if amount is not None:
+        assert result.constraints[constraint.metric] == pytest.approx(amount)
+
+
+def test_a_met_constraint_is_recorded_as_not_positive(files, cache_directory):
+    spec = replace(SPEC, constraints=(Constraint("est_lut", max=1e6), Constraint("meas_latency_cycles", max=1000)))
+    result = make(files, cache_directory, spec).evaluate(candidate())
+    assert result.state == "complete"
+    assert set(result.constraints) == {"est_lut", "meas_latency_cycles"}
+    assert all(v <= 0 for v in result.constraints.values())
+
+
+def test_what_does_not_fit_says_by_how_much(files, cache_directory):
+    tiny = {"name": "tiny", "lut": 200, "ff": 100_000, "dsp": 10, "bram_kb": 180, "off_chip_gb_per_s": 0,
+            "static_w": 0, "default_clock_mhz": 100}  # fmt: skip
+    spec = replace(SPEC, platform=PlatformSpec((PlatformDevice("tiny", 2, tiny),)))
+    result = make(files, cache_directory, spec).evaluate(candidate())
+    assert result.state == "infeasible" and "device0_lut" in str(result.reason)
+    assert result.constraints["device0_lut"] == pytest.approx(result.metrics["est_lut"] - 200)
+
+
+def test_candidates_outside_the_space_are_infeasible(evaluator):
+    for wrong, word in ((candidate(weight="int5"), "int5"), (candidate(lanes=3), "3 lanes"),
+                        (Candidate({}, {}, {}), "no number formats")):  # fmt: skip
+        result = evaluator.evaluate(wrong)
+        assert result.state == "infeasible" and word in str(result.reason)
+        assert not result.metrics and result.exact is None
+
+
+def test_a_wrong_word_is_our_defect(evaluator, monkeypatch):
+    def broken(*arguments):
+        measured = simulate(*arguments)
+        return replace(measured, mismatched_words=1)
+
+    simulate = explorer.evaluate.simulate
+    monkeypatch.setattr(explorer.evaluate, "simulate", broken)
+    with pytest.raises(DesignDefect):
+        evaluator.evaluate(candidate())
+
+
+def test_accuracy_of_a_plan_is_kept_on_disk(files, tmp_path, cache_directory):
+    first, second = make(files, cache_directory), make(files, cache_directory)
+    plan = candidate(weight="int6")
+    design = first._builder.design(plan)
+    value, _ = first._judge.accuracy(plan, design)
+    assert second._judge.accuracy(plan, design) == (value, True)
+
+
+def test_without_data_agreement_on_generated_inputs(files, cache_directory):
+    spec = replace(SPEC, dataset=None, simulation=SimulationSpec(samples=1))
+    result = Evaluator(spec, files / "graph.npz", None, cache_directory).evaluate(candidate())
+    assert result.provenance["evaluation_data"] == "generated inputs"
+    assert result.provenance["metric"] == "agreement" and result.metrics["float_accuracy"] == 1.0
+    assert result.exact is not None and result.exact.samples == 2  # an interval lies between two samples
+
+
+def test_data_of_the_wrong_shape_is_refused(files, tmp_path, cache_directory):
+    np.savez(tmp_path / "d.npz", inputs=np.zeros((4, 5)))
+    with pytest.raises(DatasetError):
+        Evaluator(SPEC, files / "graph.npz", tmp_path / "d.npz", cache_directory)
