@@ -25,6 +25,7 @@ from explorer.provenance import provenance
 from explorer.result import Exact, Stage, TrialResult
 from explorer.spec import JobSpec
 from hwgen.build import BuildCache
+from hwgen.bundle import write_bundle
 from hwgen.design import Design, run_reference
 from hwgen.errors import IllegalGraph, IllegalParameters
 from hwgen.ir import Graph
@@ -221,8 +222,6 @@ class Evaluator:
         Raises:
             DesignDefect: the simulation is not exact, or its cycles are not those of ``result``.
         """
-        from hwgen.bundle import write_bundle
-
         design = self._builder.design(candidate)
         words, expected = self._stimulus(design)
         options = self._options(design)

@@ -1,4 +1,5 @@
 import json
+import zipfile
 from dataclasses import replace
 
 import numpy as np
@@ -95,6 +96,22 @@ def test_sign_off_equals_the_composed_simulation(evaluator, single):
 def test_sign_off_against_another_record_is_unequal(evaluator, single):
     other = replace(single[0], metrics={**single[0].metrics, "meas_latency_cycles": 1.0})
     assert evaluator.sign_off(candidate(), other)["equal"] is False
+
+
+def test_the_bundle_holds_the_simulated_design(evaluator, single, tmp_path):
+    evaluator.export(candidate(), single[0], tmp_path / "bundle.zip")
+    with zipfile.ZipFile(tmp_path / "bundle.zip") as archive:
+        names = set(archive.namelist())
+        signature = json.loads(archive.read("signature.json"))
+    assert {"Makefile", "README.md", "signature.json", "manifest.json"} <= names
+    assert {s["name"] for s in signature["streams"]} == {"x", "output0"}
+
+
+def test_no_bundle_when_the_cycles_are_not_those_on_record(evaluator, single, tmp_path):
+    other = replace(single[0], metrics={**single[0].metrics, "meas_interval_cycles": 1.0})
+    with pytest.raises(DesignDefect):
+        evaluator.export(candidate(), other, tmp_path / "bundle.zip")
+    assert not (tmp_path / "bundle.zip").exists()
 
 
 @pytest.mark.parametrize(
