@@ -46,7 +46,7 @@ class Settings:
     heartbeat_seconds: float = 1.0
     trial_seconds: float = 900.0
     sign_off_seconds: float = 900.0
-    sign_off_designs: int = 16
+    sign_off_designs: int = 32
     memory_bytes: int = 16 * GIB
     file_bytes: int = 4 * GIB
     parse_seconds: float = 120.0
