@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-import os
+import secrets
 from functools import cached_property
 from pathlib import Path
 
@@ -132,6 +132,7 @@ class Judge:
         if path is None:
             return
         path.parent.mkdir(parents=True, exist_ok=True)
-        scratch = path.with_name(f".{path.name}.{os.getpid()}")
+        # Not by process id: in a sandbox of its own, every evaluator has the same.
+        scratch = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
         scratch.write_text(json.dumps({"metric": self.metric, "value": value}), "utf-8")
         scratch.rename(path)

@@ -11,6 +11,7 @@ import fcntl
 import hashlib
 import json
 import os
+import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import cache
@@ -98,7 +99,7 @@ class BuildCache:
             missing = {path: source for path, source in wanted.items() if not path.exists()}
             if not missing:
                 return
-            scratch = self.directory / f".object-{os.getpid()}-{next(iter(missing)).stem}"
+            scratch = self._scratch(next(iter(missing)).name)
             compile_models(self.toolchain, runtime, list(missing.values()), scratch)
             for path in missing:
                 os.link(scratch, path)
@@ -144,10 +145,22 @@ class BuildCache:
         with self._lock(name):
             if path.exists():
                 return path, True
-            scratch = path.with_name(f".{name}.{os.getpid()}")
+            scratch = self._scratch(name)
             build(scratch)
             scratch.rename(path)
         return path, False
+
+    def _scratch(self, name: str) -> Path:
+        """Where ``name`` is built before it appears under its name; only for the holder of its lock.
+
+        A process id would not tell builders apart, each may be number 2 of its own sandbox; and what a killed builder
+        left here is in nobody's way.
+        """
+        scratch = self.directory / f".{name}.partial"
+        if scratch.is_dir():
+            shutil.rmtree(scratch)
+        scratch.unlink(missing_ok=True)
+        return scratch
 
     def _key(self, sources: Sequence[str], parameters: Mapping[str, int]) -> str:
         text = json.dumps([sources, sorted(parameters.items()), VERILATOR_FLAGS])
