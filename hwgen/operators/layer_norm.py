@@ -75,7 +75,7 @@ class LayerNorm(Operator):
         self.require(4 <= self.root_bits <= MAX_ROOT_BITS, f"the root has 4 to {MAX_ROOT_BITS} bits")
         self.require(
             self.root_bits <= self.half_bits <= 31,
-            f"the variance of {self.features} words of {self.source.bits} bits takes {2 * self.half_bits} bits, over 62",
+            f"the variance of {self.features} words of {self.source.bits} bits takes {2 * self.half_bits} bits, not 62",
         )
         self.require(0 <= self.guard < self.half_bits, f"guard pairs are 0 to {self.half_bits - 1}")
         self.require(0 <= self.fraction_bits <= self.root_bits, f"fraction bits are 0 to {self.root_bits}")

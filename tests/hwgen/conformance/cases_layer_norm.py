@@ -13,7 +13,9 @@ from tests.hwgen.conformance.case import WIDTHS, Case, Level, Mutation, lane_cho
 
 MUTATIONS = (
     Mutation("dse_layer_norm.sv", "root_rest >= root_trial ? root_rest -", "1'b1 ? root_rest -", "root never restores"),
-    Mutation("dse_layer_norm.sv", "StepWidth'(4 + RootBits);\n", "StepWidth'(3 + RootBits);\n", "root bit lost"),
+    Mutation(
+        "dse_layer_norm.sv", "step_q < StepWidth'(4 + RootBits)", "step_q < StepWidth'(3 + RootBits)", "root bit lost"
+    ),
     Mutation("dse_layer_norm.sv", "scaled_square_q - squared_sum_q", "scaled_square_q", "mean not removed"),
     Mutation("dse_layer_norm.sv", "(shift - 1'b1)", "(shift + 1'b1)", "wrong rounding"),
     Mutation("dse_layer_norm.sv", "norm2_q <= norm1_q", "norm2_q <= norm1_q + 1'b1", "shift off by one"),
