@@ -42,7 +42,7 @@ def _serve(options: argparse.Namespace) -> int:
 def _demo(options: argparse.Namespace) -> int:
     from headrace.demo import run_demo
 
-    return run_demo(Path(options.output), trials=options.trials)
+    return run_demo(Path(options.output), trials=options.trials, wall_seconds=options.wall_seconds)
 
 
 def _doctor(_: argparse.Namespace) -> int:
@@ -154,6 +154,7 @@ def _parser() -> argparse.ArgumentParser:
     demo = commands.add_parser("demo", help="train, submit, search, simulate: the whole path in minutes")
     demo.add_argument("--output", default="demo_output", help="folder for plot, bundle and data")
     demo.add_argument("--trials", type=int, default=120, help="candidates to evaluate")
+    demo.add_argument("--wall-seconds", type=float, default=240.0, help="end the search after this time")
     demo.set_defaults(run=_demo)
 
     submit = commands.add_parser("submit", parents=[remote], help="start an exploration")
