@@ -16,6 +16,9 @@ from hwgen.importer.editor import Editor, with_constants
 from hwgen.ir import Array, Node, Op
 
 _WEIGHTED = (Op.LINEAR, Op.CONV)
+# real models settle in a few passes over a few operators; crafted ones shall not take quadratic time
+_MAX_PASSES = 50
+_MAX_REACH = 12
 _ABSORBING = (Op.LINEAR, Op.CONV, Op.LAYER_NORM, Op.EMBEDDING)
 
 
@@ -59,15 +62,17 @@ _Rule: TypeAlias = Callable[[Editor, Scaling], bool]
 
 
 def absorb_constants(editor: Editor) -> None:
-    """Apply the rules until none changes anything."""
-    changed = True
-    while changed:
+    """Apply the rules until none changes anything (or long enough: every rule is optional)."""
+    for count in range(_MAX_PASSES):
         changed = False
-        for name in list(editor.nodes):
+        # chains collapse into what is before them in forward order, into what is behind them in backward order
+        for name in list(editor.nodes)[:: -1 if count % 2 else 1]:
             node = editor.nodes.get(name)
             found = scaling(editor, node) if node else None
             if found is not None:
                 changed |= any(rule(editor, found) for rule in _RULES)
+        if not changed:
+            return
 
 
 def _drop_neutral(editor: Editor, s: Scaling) -> bool:
@@ -165,7 +170,9 @@ def _swap_with_addition(editor: Editor, s: Scaling) -> bool:
 
 def _absorbs(editor: Editor, name: str) -> bool:
     """Whether a factor on this tensor can reach weights through operators that it commutes with."""
-    while editor.sole_user(name) is not None:
+    for _ in range(_MAX_REACH):
+        if editor.sole_user(name) is None:
+            return False
         node = editor.nodes[name]
         if node.op in _ABSORBING:
             return True

@@ -18,6 +18,9 @@ from hwgen.ir import Array
 _T = TypeVar("_T", int, float, str)
 
 
+MAX_DEPTH = 24
+
+
 @dataclass(frozen=True)
 class Call:
     """A node being imported.
@@ -85,8 +88,13 @@ class Call:
 
     def expr(self, index: int) -> Expr:
         """An operand as a symbolic function."""
-        value = self.required(index)
-        return value if isinstance(value, Expr) else identity(self.as_view(value))
+        return self.as_expr(self.required(index))
+
+    def as_expr(self, value: Value) -> Expr:
+        """See ``expr``; an expression that has grown deep is built, and a new one begins."""
+        if isinstance(value, Expr) and value.depth < MAX_DEPTH:
+            return value
+        return identity(self.as_view(value))
 
     def constant(self, index: int) -> Array | None:
         """An operand that must be constant; None where it is left out.

@@ -9,7 +9,7 @@ import numpy as np
 
 from hwgen.importer.call import Call, Handler, Handlers
 from hwgen.importer.normalization import decomposed_layer_norm
-from hwgen.importer.values import Const, Expr, Masked, Refused, Value, apply, combine, identity
+from hwgen.importer.values import Const, Expr, Masked, Refused, Value, apply, combine
 from hwgen.importer.view import View, refined
 from hwgen.ir import Array, Op
 from hwgen.pointwise import POINTWISE
@@ -19,18 +19,18 @@ MASK_THRESHOLD = -1e4
 _UNBOUNDED = float(np.finfo(np.float32).max)
 
 
-def _function_of_one(value: Value) -> Expr | float | None:
+def _function_of_one(call: Call, value: Value) -> Expr | float | None:
     """An activation as a symbolic function, a constant with one element as a number."""
     if isinstance(value, View | Expr):
-        return value if isinstance(value, Expr) else identity(value)
+        return call.as_expr(value)
     if isinstance(value, Const) and value.array.size == 1 and value.array.ndim <= 1:
         return float(value.array.reshape(-1)[0])
     return None
 
 
-def _combined(a: Value, b: Value, operator: str, function: _Binary) -> Expr | None:
+def _combined(call: Call, a: Value, b: Value, operator: str, function: _Binary) -> Expr | None:
     """Both operands as one function of one base, where they are that."""
-    left, right = _function_of_one(a), _function_of_one(b)
+    left, right = _function_of_one(call, a), _function_of_one(call, b)
     if left is None or right is None or not (isinstance(left, Expr) or isinstance(right, Expr)):
         return None
     if isinstance(left, Expr) and isinstance(right, Expr) and left.base != right.base:
@@ -92,7 +92,7 @@ def _binary(call: Call, a: Value, b: Value, operator: str, function: _Binary) ->
     for value, other in ((a, b), (b, a)):
         if isinstance(value, Masked) and op is Op.MUL and isinstance(other, Const) and (other.array > 0).all():
             return Masked(call.builder.with_constant(value.view, op, other.array), value.keep)
-    found = _combined(a, b, operator, function)
+    found = _combined(call, a, b, operator, function)
     if found is not None:
         return found
     for value, other in ((a, b), (b, a)):
@@ -170,7 +170,7 @@ def _bound(largest: bool) -> Handler:
         others = [v for v in values if not isinstance(v, Const)]
         if len(others) != 1 or any(n.size != 1 for n in numbers):
             raise Refused("Max and Min of an activation and a single number only; use MaxPool or ReLU")
-        expr = others[0] if isinstance(others[0], Expr) else identity(call.as_view(others[0]))
+        expr = call.as_expr(others[0])
         limit = [float(n.reshape(-1)[0]) for n in numbers]
         return _clipped(expr, max(limit), _UNBOUNDED) if largest else _clipped(expr, -_UNBOUNDED, min(limit))
 
@@ -214,7 +214,7 @@ def _prelu(call: Call) -> Value:
 
 def _compare(function: _Binary) -> Handler:
     def handler(call: Call) -> Value:
-        found = _combined(call.required(0), call.required(1), "comparison", function)
+        found = _combined(call, call.required(0), call.required(1), "comparison", function)
         if found is None:
             raise Refused("a comparison of two different activations has no hardware form")
         return found
@@ -226,7 +226,7 @@ def _where(call: Call) -> Value:
     condition, chosen, other = (call.required(i) for i in range(3))
     if isinstance(condition, Const):
         return _where_constant(call, condition.array.astype(bool), chosen, other)
-    parts = [_function_of_one(v) for v in (condition, chosen, other)]
+    parts = [_function_of_one(call, v) for v in (condition, chosen, other)]
     base = next((p.base for p in parts if isinstance(p, Expr)), None)
     if base is None or any(p is None or (isinstance(p, Expr) and p.base != base) for p in parts):
         raise Refused("a Where between different activations has no hardware form")

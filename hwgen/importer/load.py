@@ -47,7 +47,7 @@ def import_bytes(data: bytes) -> Imported:
     if kind is FileKind.TORCH_EXPORT:
         from hwgen.importer.torch_export import to_onnx  # imports torch
 
-        return _imported(kind, to_onnx(Archive(data), data))
+        return _imported(kind, to_onnx(Archive(data)))
     raise ModelError(
         "Hugging Face folders cannot be imported yet; export the model to ONNX with torch.onnx.export at batch size 1 "
         "and a fixed sequence length, and upload that file",

@@ -58,6 +58,11 @@ class Source:
     outputs: tuple[str, ...]
 
 
+def _text(value: str | bytes) -> str:
+    """A string of the file; protobuf hands out bytes where it is no valid UTF-8."""
+    return value if isinstance(value, str) else value.decode("utf-8", "backslashreplace")
+
+
 def shown(name: str) -> str:
     """A name from the file as it may appear in messages: printable, at most 120 characters."""
     clean = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in name[: _SHOWN_CHARACTERS + 1])
@@ -82,12 +87,12 @@ def parse_onnx(data: bytes) -> Source:
         )
     if graph.sparse_initializer:
         raise ModelError("sparse initializers are not read; store the weights as dense tensors")
-    constants = {t.name: _array(t, t.name) for t in graph.initializer}
+    constants = {_text(t.name): _array(t, _text(t.name)) for t in graph.initializer}
     if len(constants) != len(graph.initializer):
         raise ModelError("two initializers have the same name; export the model again")
-    inputs = tuple(_input(i) for i in graph.input if i.name not in constants)
+    inputs = tuple(_input(i) for i in graph.input if _text(i.name) not in constants)
     nodes = _sorted([_node(n, i) for i, n in enumerate(graph.node)], {*constants, *(i.name for i in inputs)})
-    outputs = tuple(o.name for o in graph.output)
+    outputs = tuple(_text(o.name) for o in graph.output)
     if not inputs or not outputs:
         raise ModelError("the graph has no input or no output that depends on data")
     _check_defined(nodes, outputs, {*constants, *(i.name for i in inputs)})
@@ -166,23 +171,21 @@ def _short(dims: Iterable[int]) -> str:
 
 
 def _input(value: onnx.ValueInfoProto) -> SourceInput:
-    tensor = value.type.tensor_type
+    tensor, name = value.type.tensor_type, _text(value.name)
     if not value.type.HasField("tensor_type") or not tensor.HasField("shape"):
-        raise ModelError(f"the input {shown(value.name)!r} has no tensor shape; export the model with its input shapes")
+        raise ModelError(f"the input {shown(name)!r} has no tensor shape; export the model with its input shapes")
     shape: list[int | None] = []
     for dim in tensor.shape.dim:
         size = int(dim.dim_value) if dim.HasField("dim_value") else None
         if size is not None and not 1 <= size <= MAX_ELEMENTS:
-            raise ModelError(f"the input {shown(value.name)!r} has an axis of size {size}; sizes are 1 or more")
+            raise ModelError(f"the input {shown(name)!r} has an axis of size {size}; sizes are 1 or more")
         shape.append(size)
     if len(shape) > MAX_RANK or math.prod(s or 1 for s in shape) > MAX_ELEMENTS:
-        raise ModelError(f"the input {shown(value.name)!r} is too large: {shown(str(shape))}")
+        raise ModelError(f"the input {shown(name)!r} is too large: {shown(str(shape))}")
     kind = onnx.TensorProto.DataType.Name(tensor.elem_type) if tensor.elem_type in _KNOWN_TYPES else "UNDEFINED"
     if kind not in _INPUT_TYPES:
-        raise ModelError(
-            f"the input {shown(value.name)!r} holds {kind.lower()} values; use float32, or int64 token ids"
-        )
-    return SourceInput(value.name, tuple(shape), "INT" in kind)
+        raise ModelError(f"the input {shown(name)!r} holds {kind.lower()} values; use float32, or int64 token ids")
+    return SourceInput(name, tuple(shape), "INT" in kind)
 
 
 _KNOWN_TYPES = frozenset(onnx.TensorProto.DataType.values())
@@ -190,11 +193,13 @@ _INPUT_TYPES = frozenset({"FLOAT", "FLOAT16", "DOUBLE", "BFLOAT16", "INT64", "IN
 
 
 def _node(proto: onnx.NodeProto, index: int) -> SourceNode:
-    operator = proto.op_type if proto.domain in ("", "ai.onnx") else f"{proto.domain}.{proto.op_type}"
-    name = proto.name or (proto.output[0] if proto.output else f"node {index}")
+    operator, outputs = _text(proto.op_type), tuple(map(_text, proto.output))
+    if proto.domain not in ("", "ai.onnx"):
+        operator = f"{_text(proto.domain)}.{operator}"
+    name = _text(proto.name) or next((o for o in outputs if o), f"node {index}")
     _refuse_code(name, operator)
-    attributes = {a.name: _attribute(a, name) for a in proto.attribute}
-    return SourceNode(name, operator, tuple(proto.input), tuple(proto.output), attributes)
+    attributes = {_text(a.name): _attribute(a, name) for a in proto.attribute}
+    return SourceNode(name, operator, tuple(map(_text, proto.input)), outputs, attributes)
 
 
 def _refuse_code(name: str, operator: str) -> None:
@@ -224,7 +229,7 @@ def _attribute(attribute: onnx.AttributeProto, node: str) -> object:
         floats = [attribute.f] if attribute.type == onnx.AttributeProto.FLOAT else list(attribute.floats)
         if not all(math.isfinite(f) for f in floats):
             raise ModelError(
-                f"the attribute {shown(attribute.name)!r} of the node {shown(node)!r} is not a finite number"
+                f"the attribute {shown(_text(attribute.name))!r} of the node {shown(node)!r} is not a finite number"
             )
         return floats[0] if attribute.type == onnx.AttributeProto.FLOAT else tuple(floats)
     return None  # subgraphs and types: only operators that are refused carry them

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
@@ -59,13 +59,15 @@ class Expr:
         operator: how to build it when not recognised: ``identity``, ``add``, ``mul``, ``clip`` or a function name.
         operands: what ``operator`` works on.
         parameters: bounds of a clip; alpha of a function.
+        depth: number of operators from the base.
     """
 
     base: View
     samples: Array
     operator: str = "identity"
     operands: tuple[Expr | float, ...] = ()
-    parameters: tuple[float, ...] = field(default=())
+    parameters: tuple[float, ...] = ()
+    depth: int = 0
 
 
 @dataclass(frozen=True)
@@ -87,7 +89,7 @@ def identity(view: View) -> Expr:
 def apply(expr: Expr, operator: str, function: Callable[[Array], Array], parameters: tuple[float, ...] = ()) -> Expr:
     """A function of an expression."""
     with np.errstate(all="ignore"):
-        return Expr(expr.base, function(expr.samples), operator, (expr,), parameters)
+        return Expr(expr.base, function(expr.samples), operator, (expr,), parameters, expr.depth + 1)
 
 
 def combine(a: Expr | float, b: Expr | float, operator: str, function: Callable[[Array, Array], Array]) -> Expr:
@@ -97,4 +99,6 @@ def combine(a: Expr | float, b: Expr | float, operator: str, function: Callable[
         raise TypeError("combine needs an expression")
     samples = [o.samples if isinstance(o, Expr) else np.asarray(float(o)) for o in (a, b)]
     with np.errstate(all="ignore"):
-        return Expr(base, np.broadcast_to(function(*samples), SAMPLE_POINTS.shape), operator, (a, b))
+        values = np.broadcast_to(function(*samples), SAMPLE_POINTS.shape)
+    depth = 1 + max(o.depth for o in (a, b) if isinstance(o, Expr))
+    return Expr(base, values, operator, (a, b), (), depth)
