@@ -56,13 +56,17 @@ module fv_fifo (
     .\gen_memory.read_addr_q (read_addr), .\gen_memory.write_addr_q (write_addr),
     .memory(memory)
   );
-  wire [7:0] a_slot = (read_addr + a_ahead - head_valid) % MemoryDepth;
-  wire [7:0] b_slot = (read_addr + b_ahead - head_valid) % MemoryDepth;
+  // Sums of two addresses stay below twice the depth; one subtraction is easier for the solver than a remainder.
+  wire [7:0] a_sum = read_addr + a_ahead - head_valid;
+  wire [7:0] b_sum = read_addr + b_ahead - head_valid;
+  wire [7:0] end_sum = read_addr + stored;
+  wire [7:0] a_slot = a_sum >= MemoryDepth ? a_sum - MemoryDepth : a_sum;
+  wire [7:0] b_slot = b_sum >= MemoryDepth ? b_sum - MemoryDepth : b_sum;
   always @(posedge clk) if (rst_ni) begin
     accepts_depth: assert (in_ready || inside >= MemoryDepth);
     count: assert (inside == head_valid + stored && stored <= MemoryDepth);
     addresses: assert (read_addr < MemoryDepth && write_addr < MemoryDepth
-                       && (read_addr + stored) % MemoryDepth == write_addr);
+                       && write_addr == (end_sum >= MemoryDepth ? end_sum - MemoryDepth : end_sum));
     where_a: assert (!a_inside || ((head_valid && a_ahead == 0) ? head : memory[a_slot*3+:3]) == a_word);
     where_b: assert (!b_inside || ((head_valid && b_ahead == 0) ? head : memory[b_slot*3+:3]) == b_word);
   end
