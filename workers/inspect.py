@@ -16,12 +16,18 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from hwgen.errors import ModelError
+from hwgen.importer.sniff import FileKind, sniff
 from workers import sandbox, supervisor
 from workers.settings import Settings, from_environment
 
 _OUTPUT_BYTES = 16 * 1024 * 1024
 _GRAPH_BYTES = 4 << 30
 _PACKAGES = ("hwgen", "explorer")
+_NO_ISOLATION = (
+    "this machine cannot isolate processes, so it opens no torch.export archive, which torch reads by running parts of "
+    "it: upload an ONNX file, or allow user namespaces (`headrace doctor` says what is missing)"
+)
 
 
 class ParserError(Exception):
@@ -34,12 +40,22 @@ def inspect_model(settings: Settings, file: Path, out: Path) -> dict[str, Any]:
     Raises:
         ParserError: the parser crashed or reached a limit.
     """
+    if sandbox.detect().mode != "namespaces" and _can_run_code(file):
+        return {"ok": False, "type": "unsafe-model", "detail": _NO_ISOLATION, "errors": []}
     with tempfile.TemporaryDirectory(dir=out.parent, prefix="parse-") as scratch:
         graph = Path(scratch).resolve() / "graph.npz"
         answer = _ask(settings, ["hwgen.importer.inspect", str(file), str(graph)], [file], [graph.parent])
         if answer.get("ok") is True:
             _take(graph, out)
     return answer
+
+
+def _can_run_code(file: Path) -> bool:
+    """Whether reading this kind of file means running what is in it, however carefully it was looked at before."""
+    try:
+        return sniff(file.read_bytes()) is FileKind.TORCH_EXPORT
+    except ModelError:
+        return False  # the parser refuses it too, and says why
 
 
 def inspect_dataset(settings: Settings, file: Path, graph: Path | None) -> dict[str, Any]:
