@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from hwgen.ir import Op
 from hwgen.lowering.parts import Lanes, Part
 from hwgen.lowering.quantized import QuantizedGraph, QuantizedNode
+from hwgen.operators.layer_norm import LayerNorm
 from hwgen.operators.matmul import Matmul
 from hwgen.operators.softmax import Softmax
 
@@ -28,4 +31,16 @@ def softmax_parts(graph: QuantizedGraph, node: QuantizedNode, lanes: Lanes) -> t
     shape = (node.node.shape.tokens, node.node.shape.features // size, size)
     source = graph.by_name[node.inputs[0]].format
     operator, contents = Softmax.design(shape, lanes.in_lanes, causal, source, node.result)
+    return (Part("", operator, contents),)
+
+
+def layer_norm_parts(graph: QuantizedGraph, node: QuantizedNode, lanes: Lanes) -> tuple[Part, ...]:
+    """Layer normalisation of each token."""
+    assert node.result is not None
+    shape, constants = node.node.shape, node.node.constants
+    gamma = constants["gamma"].astype(np.float64)
+    beta = constants["beta"].astype(np.float64)
+    epsilon = float(node.node.attributes["epsilon"])  # type: ignore[arg-type]
+    source = graph.by_name[node.inputs[0]].format
+    operator, contents = LayerNorm.design(shape.tokens, lanes.in_lanes, gamma, beta, epsilon, source, node.result)
     return (Part("", operator, contents),)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hwgen.errors import IllegalGraph
 from hwgen.ir import Op
-from hwgen.lowering.attention import matmul_parts, softmax_parts
+from hwgen.lowering.attention import layer_norm_parts, matmul_parts, softmax_parts
 from hwgen.lowering.parts import Lanes, Part
 from hwgen.lowering.pointwise_parts import clamp_parts, elementwise_parts, function_parts
 from hwgen.lowering.pools import pool_parts
@@ -17,6 +17,7 @@ _PARTS = {
     Op.CONV: product_parts,
     Op.MATMUL: matmul_parts,
     Op.SOFTMAX: softmax_parts,
+    Op.LAYER_NORM: layer_norm_parts,
     Op.MAX_POOL: pool_parts,
     Op.AVERAGE_POOL: pool_parts,
     Op.ADD: elementwise_parts,
