@@ -77,7 +77,7 @@ def _clean_archive(archive: Archive) -> bytes:
                 continue
             if not _KEPT.fullmatch(bare):
                 raise ModelError(
-                    f"the archive contains {shown(name)!r}, which may run code when it is read; save a program of plain "
+                    f"the archive contains {shown(name)!r}, which may run code when read; save a program of plain "
                     f"tensors with torch.export.save of torch 2.8 or newer, or {_ADVICE}",
                     kind="unsafe-model",
                 )
