@@ -7,7 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
+
 GIB = 1 << 30
+_USABLE_MEMORY = 0.85
 
 
 @dataclass(frozen=True)
@@ -27,7 +30,7 @@ class Settings:
         trial_seconds: wall-clock limit of one evaluation.
         sign_off_seconds: wall-clock limit of one monolithic check.
         sign_off_designs: Pareto designs checked at the end of a job; further ones are listed as not checked.
-        memory_bytes: address space of each process of an evaluation.
+        memory_bytes: address space of each process of an evaluation; by default a slot's share of the memory.
         file_bytes: size of one file that an evaluation may write.
         parse_seconds: wall-clock and processor limit of parsing an upload.
         parse_memory_bytes: address space of the parser.
@@ -92,5 +95,7 @@ def from_environment(environ: Mapping[str, str] = os.environ) -> Settings:
             raise ValueError(f"HEADRACE_{name.upper()} must be a number, not {text[:40]!r}") from error
     values.setdefault("database_url", f"sqlite:///{home / 'headrace.db'}")
     values.setdefault("broker_url", f"redis+socket://{home / 'valkey' / 'valkey.sock'}")
-    values.setdefault("slots", os.cpu_count() or 2)
+    slots = values.setdefault("slots", os.cpu_count() or 2)
+    share = int(psutil.virtual_memory().total * _USABLE_MEMORY) // int(str(slots))
+    values.setdefault("memory_bytes", max(4 * GIB, share))
     return Settings(home=home, **values)  # type: ignore[arg-type]

@@ -13,6 +13,7 @@ import pytest
 import redis
 
 from db import migrate
+from db.errors import UnavailableError
 from tests.postgres import Server
 from tests.workers.service import LEASE_SECONDS, Service, gone, processes_with
 from workers import names, valkey
@@ -248,6 +249,25 @@ def test_broker_down_at_submission(start: Callable[..., Service]) -> None:
     assert service.store.get_job(job.id).state == "queued"
     server.send_signal(signal.SIGCONT)
     service.check_history(service.finish(job, 60), trials=3)
+
+
+@pytest.mark.slow
+def test_database_stops_and_comes_back(start: Callable[..., Service]) -> None:
+    server = Server()
+    try:
+        service = start(server.new_database())
+        service.mode("pause=0.3")
+        job = service.submit(30)
+        service.wait_for(lambda: service.store.get_job(job.id).trials_done >= 5, 60, "five trials")
+        server.kill()
+        with pytest.raises(UnavailableError):
+            service.store.get_job(job.id)
+        time.sleep(2)
+        server.start()
+        service.check_history(service.finish(job, 120), trials=30)
+        service.close()
+    finally:
+        server.stop()
 
 
 def test_broker_socket_is_private(start: Callable[..., Service]) -> None:
