@@ -7,6 +7,7 @@ import redis
 from api.context import Context
 from api.views import ReadyView
 from db.errors import UnavailableError
+from workers.names import DRIVE_QUEUE, EVALUATE_QUEUE
 
 _WORKER_SECONDS = 30.0
 _BROKER_SECONDS = 1.0
@@ -19,8 +20,14 @@ def readiness(context: Context) -> ReadyView:
         workers = context.store.list_workers(_WORKER_SECONDS)
     except UnavailableError:
         return ReadyView(ready=False, database="it does not answer", broker=broker, workers="unknown")
-    heard = "ok" if workers else f"none was heard in the last {_WORKER_SECONDS:.0f} s: start one with `headrace serve`"
-    return ReadyView(ready=broker == "ok" and bool(workers), database="ok", broker=broker, workers=heard)
+    queues = {queue for worker in workers for queue in worker.queues}
+    missing = [queue for queue in (DRIVE_QUEUE, EVALUATE_QUEUE) if queue not in queues]
+    heard = (
+        f"none was heard for {' and '.join(missing)} in the last {_WORKER_SECONDS:.0f} s: start `headrace serve`"
+        if missing
+        else "ok"
+    )
+    return ReadyView(ready=broker == "ok" and not missing, database="ok", broker=broker, workers=heard)
 
 
 def _broker(url: str) -> str:
