@@ -12,7 +12,7 @@ _MOST_DEVICES = 4
 
 
 def starting_points(encoding: Encoding) -> list[Point]:
-    """Uniform widths and balanced lanes: a middling speed, the fastest that fits each number of devices, the slowest."""
+    """Uniform widths, balanced lanes: a middling speed, the fastest that fits each number of devices, the slowest."""
     last = len(encoding.levels) - 1
     units = len(encoding.space.units)
     most = max(1, min(encoding.space.devices, units))
