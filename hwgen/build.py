@@ -105,22 +105,26 @@ class BuildCache:
                 os.link(scratch, path)
             scratch.unlink()
 
-    def design(self, top: str, directory: Path, ports: Sequence[str]) -> tuple[Path, bool]:
+    def design(
+        self, top: str, directory: Path, ports: Sequence[str], defines: Sequence[str] = ()
+    ) -> tuple[Path, bool]:
         """The shared object of a whole design, built from its emitted text.
 
         Args:
             top: name of the top module.
             directory: holds ``rtl/`` with every module and include file of the design.
             ports: names of the top module's ports, clock and reset left out.
+            defines: text macros, ``SYNTHESIS`` for the view of the synthesis tools.
         """
         files = sorted((directory / "rtl").resolve().iterdir())
-        settings = json.dumps([top, *ports, VERILATOR_FLAGS])
+        settings = json.dumps([top, *ports, VERILATOR_FLAGS, *defines])
         content = [settings.encode(), (RUNTIME_DIRECTORY / "wrapper.cpp").read_bytes()]
         content += [part for file in files for part in (file.name.encode(), file.read_bytes())]
         digest = hashlib.sha256(b"".join(hashlib.sha256(part).digest() for part in content)).hexdigest()
 
         sources = tuple(file for file in files if file.suffix == ".sv")
-        model = ModelSource(top, sources, directory.resolve() / "rtl", (), tuple(ports), digest[:24])
+        flags = tuple(f"-D{name}" for name in defines)
+        model = ModelSource(top, sources, directory.resolve() / "rtl", flags, tuple(ports), digest[:24])
         path = self.directory / f"{top[:80]}-{model.key}.so"
         known = path.exists()
         if not known:

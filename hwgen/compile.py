@@ -36,7 +36,7 @@ class ModelSource:
         top: module name.
         files: its sources.
         include: directory of included files.
-        parameters: ``-G`` flags of Verilator.
+        parameters: ``-G`` and ``-D`` flags of Verilator.
         ports: port names that the runtime asks for, clock left out.
         key: hexadecimal content hash; exported symbols end in it, so that several models share one object.
     """

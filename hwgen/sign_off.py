@@ -6,7 +6,7 @@ Both run under one driver with the same stimulus and the same stalls. They must 
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import zip_longest
 from pathlib import Path
@@ -83,8 +83,17 @@ def simulate_monolithic(
     cache: BuildCache,
     options: SimulationOptions = DEFAULTS,
     expected: Mapping[str, Words] | None = None,
+    defines: Sequence[str] = (),
 ) -> Measurement:
-    """Simulate the emitted top level as one model; the arguments are those of ``simulate``.
+    """Simulate the emitted top level as one model.
+
+    Args:
+        design: a verified design.
+        inputs: words of each entering stream, by stream name.
+        cache: compiled models.
+        options: stalls and limits.
+        expected: words of every stream; computed by the reference when absent.
+        defines: text macros, ``SYNTHESIS`` for the text that synthesis tools read.
 
     Raises:
         ToolError: a native tool failed.
@@ -96,7 +105,7 @@ def simulate_monolithic(
     with tempfile.TemporaryDirectory(prefix="top-", dir=cache.directory) as scratch:
         work = Path(scratch)
         emission.write(work, cache.rtl_directory)
-        library, _ = cache.design(emission.top, work, ports)
+        library, _ = cache.design(emission.top, work, ports, defines)
         lines = [f"model {emission.top} {library}"]
         for direction, stream in external:
             end = Endpoint(emission.top, stream.name)

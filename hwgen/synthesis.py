@@ -22,6 +22,7 @@ from hwgen.streams import Array
 from hwgen.toolchain import run_tool
 
 FAMILY = "xcup"
+TIMEOUT_SECONDS = 1800.0
 
 # LUTs that one distributed memory occupies in UltraScale+.
 LUT_RAM = {
@@ -117,7 +118,7 @@ def synthesize(emissions: Sequence[Emission]) -> list[Synthesis]:
             "read_verilog -sv read.v; hierarchy -check; "
             f"synth_xilinx -family {FAMILY} -noiopad -flatten -run prepare:check; tee -o stat.txt stat"
         )
-        run_tool([tools.mapper, "-q", "-p", mapping], work)
+        run_tool([tools.mapper, "-q", "-p", mapping], work, timeout=TIMEOUT_SECONDS)
         report = work / "stat.txt"
         cells = parse_cells(report.read_text() if report.exists() else "")
     return [Synthesis(count(cells[emission.top]), cells[emission.top]) for emission in emissions]

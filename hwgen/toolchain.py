@@ -68,7 +68,9 @@ def _cpu_model() -> str:
     return next((line for line in lines if line.startswith("flags")), "")
 
 
-def run_tool(command: Sequence[str | Path], cwd: Path, env: dict[str, str] | None = None) -> str:
+def run_tool(
+    command: Sequence[str | Path], cwd: Path, env: dict[str, str] | None = None, timeout: float = TIMEOUT_SECONDS
+) -> str:
     """Run one native tool and return its standard output.
 
     Raises:
@@ -81,10 +83,10 @@ def run_tool(command: Sequence[str | Path], cwd: Path, env: dict[str, str] | Non
             env={"PATH": os.environ.get("PATH", "/usr/bin:/bin"), **(env or {})},
             capture_output=True,
             text=True,
-            timeout=TIMEOUT_SECONDS,
+            timeout=timeout,
         )
     except subprocess.TimeoutExpired as error:
-        raise ToolError(f"{Path(command[0]).name} ran longer than {TIMEOUT_SECONDS:.0f} s") from error
+        raise ToolError(f"{Path(command[0]).name} ran longer than {timeout:.0f} s") from error
     if done.returncode:
         raise ToolError(
             f"{Path(command[0]).name} failed with exit status {done.returncode}", (done.stdout + done.stderr)[-4000:]

@@ -70,5 +70,4 @@ class Concat(Operator):
         return Cycles(latency=beats + 1, interval=beats)
 
     def held(self, port: str) -> Fraction:
-        """A whole run of one input passes while the other waits, and two beats are in the output register."""
-        return Fraction(1, self.periods) + Fraction(2, self.inputs[port].beats)
+        return Fraction(2, self.inputs[port].beats)

@@ -200,13 +200,33 @@ module dse_matvec #(
   if (WeightExpWidth > 0) begin : gen_weight_exponents
     logic [OutLanes*SubBlocks*WeightExpWidth-1:0] exponent_memory[WeightDepth];
     `DSE_LOAD_MEMORY(exponent_memory, WeightExpFile, "weight_exp")
+`ifdef SYNTHESIS
+    logic [OutLanes*SubBlocks*WeightExpWidth-1:0] exponent_word_q;
+    always_ff @(posedge clk_i) if (!stall) exponent_word_q <= exponent_memory[weight_addr_next_q];
+`endif
     always_comb
       for (int b = 0; b < OutLanes * SubBlocks; b++)
         weight_exponents[b*(WeightExpWidth+1)+:WeightExpWidth+1] =
-            {1'b0, exponent_memory[weight_addr_q][b*WeightExpWidth+:WeightExpWidth]};
+            {1'b0, `DSE_READ(exponent_memory[weight_addr_q][b*WeightExpWidth+:WeightExpWidth],
+                             exponent_word_q[b*WeightExpWidth+:WeightExpWidth])};
   end else begin : gen_no_weight_exponents
     assign weight_exponents = '0;
   end
+
+`ifdef SYNTHESIS
+  // The register after the memory instead of before it: in logic, the enable of an address register would stand as a
+  // multiplexer before every bit. Simulation keeps the address, which is less to copy.
+  weight_word_t weight_word_q;
+  logic [OutLanes*AccWidth-1:0] bias_word_q;
+  logic [ShiftLanes*ShiftWidth-1:0] shift_word_q;
+  always_ff @(posedge clk_i) begin
+    if (!stall) begin
+      weight_word_q <= weight_memory[weight_addr_next_q];
+      bias_word_q <= bias_memory[bias_addr_next_q];
+      shift_word_q <= shift_memory[SharedShift ? '0 : ShiftAddrWidth'(bias_addr_q)];
+    end
+  end
+`endif
 
   /// Exponent of partial sum `b` of an input beat; 0 for integers.
   function automatic logic [InExpWidth:0] in_exponent(input logic [InPayload-1:0] beat, input int b);
@@ -257,8 +277,8 @@ module dse_matvec #(
   acc_word_t acc_q;
   always_ff @(posedge clk_i) begin
     if (acc_valid_q && !stall)
-      acc_q <= multiply_accumulate(acc_q, in_memory[in_addr_q], weight_memory[weight_addr_q], weight_exponents,
-                                   bias_memory[bias_addr_q], acc_first_q);
+      acc_q <= multiply_accumulate(acc_q, in_memory[in_addr_q], `DSE_READ(weight_memory[weight_addr_q], weight_word_q),
+                                   weight_exponents, `DSE_READ(bias_memory[bias_addr_q], bias_word_q), acc_first_q);
   end
 
   // ---- Output: one result register, then the spill register whose ready is a register.
@@ -271,7 +291,7 @@ module dse_matvec #(
     if (!rst_ni) result_valid_q <= 1'b0;
     else if (!stall) result_valid_q <= sum_valid_q;
     if (!stall && sum_valid_q) begin
-      result_q <= requantize_word(acc_q, shift_memory[shift_addr_q]);
+      result_q <= requantize_word(acc_q, `DSE_READ(shift_memory[shift_addr_q], shift_word_q));
       result_last_q <= sum_last_q;
     end
   end

@@ -12,3 +12,10 @@
   end \
 `endif
 
+
+// A read through a registered address in simulation, through a registered word in synthesis.
+`ifdef SYNTHESIS
+`define DSE_READ(Simulated, Synthesized) Synthesized
+`else
+`define DSE_READ(Simulated, Synthesized) Simulated
+`endif

@@ -1,0 +1,132 @@
+"""Parts of the resource model: what one memory, multiplier, adder or requantisation costs on UltraScale+ under Yosys.
+
+LUT figures are the count a part would have alone. The model scales them per operator with fitted coefficients near 1,
+because mapping shares logic between neighbouring parts.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import ceil, log2
+
+# Costs by which Yosys' memory_libmap chooses: a constant bit in logic, 8 LUTs of distributed RAM, block RAMs of 18 Kbit
+# (depth, width) and of 36 Kbit. The widest shape of each needs one port for reading and one for writing.
+ROM_BIT_COST = 1 / 64
+LUT_RAM_COST = 16
+BLOCK_18 = ((16384, 1), (8192, 2), (4096, 4), (2048, 9), (1024, 18), (512, 36))
+BLOCK_36 = ((32768, 1), (16384, 2), (8192, 4), (4096, 9), (2048, 18), (1024, 36), (512, 72))
+COST_18, COST_36 = 129, 257
+
+# Multipliers go to a DSP slice if both operands have 2 bits and the product has 9; a slice takes 27 by 18 bits.
+DSP_MIN_OPERAND, DSP_MIN_PRODUCT = 2, 9
+DSP_WIDE, DSP_NARROW = 27, 18
+
+
+@dataclass(frozen=True)
+class Memory:
+    """Where a memory goes: LUTs, flip-flops, block RAM in units of 18 Kbit."""
+
+    lut: float = 0.0
+    ff: float = 0.0
+    bram18: float = 0.0
+
+
+def bits(count: int) -> int:
+    """Bits of a counter over ``count`` values, at least 1."""
+    return max(1, (count - 1).bit_length())
+
+
+def rom(depth: int, width: int) -> Memory:
+    """A constant memory with random content and a registered address."""
+    if depth <= 1 or width == 0:
+        return Memory()
+    cost, units = _block(depth, width)
+    if depth * width * ROM_BIT_COST > cost:
+        return Memory(bram18=units)
+    return Memory(lut=rom_lut(depth, width))
+
+
+def rom_lut(depth: int, width: int) -> float:
+    """A constant memory in logic: a bit of up to 64 words is one LUT; few words share the 2- and 3-input functions."""
+    if depth <= 4:
+        return width * 0.2 * (depth > 1)
+    if depth <= 8:
+        return min(width, 256) * 0.7
+    banks = ceil(depth / 64)
+    return width * (banks + (banks - 1) / 7)
+
+
+def ram(depth: int, width: int) -> Memory:
+    """A memory with one write port and one read port with a registered address."""
+    if depth <= 1 or (depth * width <= 18 and depth <= 8):
+        return Memory(lut=0.7 * depth * width, ff=depth * width)
+    banks, per_unit = (1, 14) if depth <= 32 else (ceil(depth / 64), 7)
+    multiplexer = width * (banks - 1) / 3 + banks * (banks > 1)
+    cost, units = _block(depth, width)
+    if banks * LUT_RAM_COST * ceil(width / per_unit) >= cost:
+        return Memory(bram18=units)
+    return Memory(lut=8 * banks * ceil(width / per_unit) + multiplexer)
+
+
+def async_ram(depth: int, width: int) -> Memory:
+    """A memory that is read in the cycle of its address: never block RAM."""
+    if depth <= 1 or (depth * width <= 18 and depth <= 8):
+        return Memory(lut=0.7 * depth * width, ff=depth * width)
+    banks, per_unit = (1, 14) if depth <= 32 else (ceil(depth / 64), 7)
+    return Memory(lut=8 * banks * ceil(width / per_unit) + width * (banks - 1) / 3)
+
+
+def _block(depth: int, width: int) -> tuple[int, int]:
+    """Cheapest block RAMs for a memory: Yosys' cost and units of 18 Kbit."""
+    choices = []
+    for shapes, cost, units in ((BLOCK_18, COST_18, 1), (BLOCK_36, COST_36, 2)):
+        for block_depth, block_width in shapes:
+            count = ceil(depth / block_depth) * ceil(width / block_width)
+            choices.append((cost * count, units * count))
+    return min(choices)
+
+
+def signed_bits(width: int, signed: bool) -> int:
+    """Bits of an operand in two's complement."""
+    return width if signed else width + 1
+
+
+def is_dsp(a: int, b: int) -> bool:
+    """Whether a product of ``a`` by ``b`` bits becomes DSP slices."""
+    return min(a, b) >= DSP_MIN_OPERAND and a + b >= DSP_MIN_PRODUCT
+
+
+def dsp_slices(a: int, b: int) -> int:
+    """DSP slices of one product of ``a`` by ``b`` bits (two's complement)."""
+    if not is_dsp(a, b):
+        return 0
+    wide, narrow = max(a, b), min(a, b)
+    return _parts(wide, DSP_WIDE) * _parts(narrow, DSP_NARROW)
+
+
+def _parts(size: int, limit: int) -> int:
+    """Slices side by side for one operand: a part below the topmost one is unsigned, so it carries a bit less."""
+    return 1 if size <= limit else 1 + ceil((size - limit) / (limit - 1))
+
+
+def soft_multiplier(a: int, b: int) -> float:
+    """LUTs of one product in logic; 0 if it goes to DSP slices."""
+    if is_dsp(a, b):
+        return 0.0
+    return float(a if min(a, b) == 1 else a * b)
+
+
+def adder_tree(terms: int, width: int) -> float:
+    """LUTs of the sum of ``terms`` words: full adders of two LUTs each down to two words, then one carry chain."""
+    return 0.0 if terms < 2 else float((terms - 2) * 2 * (width + log2(terms) / 2) + width)
+
+
+def requantize(p: dict[str, int], width: int, constant_shift: bool) -> float:
+    """LUTs of one requantisation of a ``width``-bit value with the parameters of ``dse_requantize.svh``."""
+    clamp = (0.5 * width + 1.5 * p["OutWidth"]) if p["Overflow"] else 0.0
+    rounding = 0.0 if p["Rounding"] == 0 else width * (0.5 if p["Rounding"] == 1 else 1.0)
+    if constant_shift:
+        return clamp + rounding
+    # Multiplexers of four inputs per LUT in the shifter; the position of the rounded bit is decoded.
+    shifter = width * ceil(log2(max(2, width)) / 2) * (2 if p["Rounding"] == 2 else 1)
+    return clamp + shifter + (2 * rounding)
