@@ -8,6 +8,7 @@ pipeline on the devices.
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -131,15 +132,27 @@ class Encoding:
         return point
 
     def balanced_cuts(self, level: int, devices: int) -> tuple[int, ...] | None:
-        """Cuts over ``devices`` devices that minimise the fullest one at a level; None when there are too few units."""
-        costs = []
-        for unit in self.space.units:
-            ladder = self.ladders.get(unit)
-            costs.append(share(ladder[_rung(ladder, self.levels[level])], self.caps)[0] if ladder else 0.0)
+        """Cuts over exactly ``devices`` devices that minimise the fullest one at a level; None with too few units."""
+        costs = self._unit_costs(level)
         found = cut_chain(
-            len(costs), devices, lambda first, end, device: sum(costs[first:end]), lambda position: 0.0, exactly=True
+            len(costs), devices, lambda first, end, _: self._fill(costs[first:end]), lambda _: 0.0, exactly=True
         )
         return None if found is None else found.bounds[1:-1]
+
+    def fullest(self, level: int, cuts: Sequence[int]) -> float:
+        """Use of the scarcest resource of the fullest device, 1 is full, by the operators' own costs."""
+        costs = self._unit_costs(level)
+        bounds = [0, *cuts, len(costs)]
+        return max((self._fill(costs[a:b]) for a, b in itertools.pairwise(bounds)), default=0.0)
+
+    def _unit_costs(self, level: int) -> list[tuple[float, ...]]:
+        nothing = (0.0,) * len(self.caps)
+        ladders = [self.ladders.get(unit) for unit in self.space.units]
+        return [x[_rung(x, self.levels[level])].cost if x else nothing for x in ladders]
+
+    def _fill(self, costs: Sequence[tuple[float, ...]]) -> float:
+        used = [sum(column) for column in zip(*costs, strict=True)]
+        return max((_part(u, cap) for u, cap in zip(used, self.caps, strict=True)), default=0.0)
 
     def uniform(self, weight_bits: int, activation_bits: int) -> Point:
         """The part of a point that gives every tensor the format nearest to the widths, integers first."""
@@ -160,6 +173,10 @@ def nearest(formats: Sequence[str], bits: int) -> int:
 def width(text: str) -> int:
     """Bits of an element of a format such as ``int4`` or ``mxint4b16``."""
     return int("".join(c if c.isdigit() else " " for c in text).split()[0])
+
+
+def _part(used: float, capacity: float) -> float:
+    return used / capacity if capacity > 0 else math.inf if used > 0 else 0.0
 
 
 def _formats_of(node: NodeSpace, point: Mapping[str, int]) -> NodeFormats:

@@ -57,12 +57,12 @@ def hypervolume(spec: JobSpec, results: Sequence[TrialResult]) -> float:
 def scaled_loss(spec: JobSpec, objective: Objective, value: float) -> float:
     """An objective value in [0, 1], 0 is best.
 
-    Shares (accuracy, resources of the platform) are linear; unbounded figures are logarithmic over twelve decades.
+    Quality shares are linear; resources are logarithmic up to the platform's, other figures over twelve decades.
     """
     if objective.metric in ("accuracy", "float_accuracy") and spec.metric in (*_BOUNDED, "cosine", None):
         share = (value + 1) / 2 if spec.metric == "cosine" else value
     elif objective.metric.startswith("est_") and (capacity := _capacity(spec, objective.metric[4:])) > 0:
-        share = value / capacity
+        share = math.log1p(max(value, 0.0)) / math.log1p(capacity)
     else:
         share = math.log10(1 + max(value, 0.0)) / _DECADES
     share = min(max(share, 0.0), 1.0)

@@ -20,14 +20,15 @@ from optuna.trial import TrialState
 from explorer.candidate import Candidate
 from explorer.choices import build_encoding
 from explorer.constraints import told_violations
-from explorer.encoding import LEVEL, Encoding, Point
+from explorer.encoding import Encoding, Point
 from explorer.result import TrialResult
 from explorer.samplers import make_sampler
 from explorer.spec import JobSpec
+from explorer.starts import starting_points
 from hwgen.ir import Graph
 
 _RESAMPLES = 12
-_ENUMERABLE = 200_000
+_NOTHING_SEEN = 1e9  # a loss before any value was seen; samplers rank infeasible trials by violation, not by this
 
 
 class Proposer(Protocol):
@@ -166,8 +167,7 @@ class Sampling:
         return {n: int(self._random.integers(low, high + 1)) for n, (low, high) in self._encoding.box.items()}
 
     def _enumerated(self) -> Candidate | None:
-        if self._encoding.space.size > _ENUMERABLE:
-            return None
+        """A new design outside what the box reaches: unbalanced lanes."""
         if self._rest is None:
             self._rest = scattered(self._encoding, self._spec.search.seed)
         for candidate in self._rest:
@@ -219,25 +219,3 @@ class Sampling:
             else:
                 values.append(worst if worst is not None else _NOTHING_SEEN if minimize else 0.0)
         return values
-
-
-_NOTHING_SEEN = 1e9  # a loss before any value was seen; samplers rank infeasible trials by violation, not by this
-
-
-def starting_points(encoding: Encoding) -> list[Point]:
-    """Designs to try first: uniform widths with balanced lanes at a few speeds, and balanced splits over devices."""
-    last = len(encoding.levels) - 1
-    middle = last // 2
-    units = len(encoding.space.units)
-    unused = {f"cut:{d}": units for d in range(1, encoding.space.devices)}
-
-    def point(weights: int, activations: int, level: int, cuts: Sequence[int] = ()) -> Point:
-        placed = {f"cut:{d}": cut for d, cut in enumerate(cuts, start=1)}
-        return {**encoding.uniform(weights, activations), LEVEL: level, **unused, **placed}
-
-    points = [point(8, 8, level) for level in sorted({middle, last, 0}, key=lambda x: (x != middle, x))]
-    for devices in range(2, min(encoding.space.devices, units) + 1):
-        cuts = encoding.balanced_cuts(middle, devices)
-        points += [point(8, 8, middle, cuts)] if cuts else []
-    points += [point(4, 8, middle), point(4, 4, middle), point(6, 6, last)]
-    return points

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 from matplotlib.figure import Figure
-from matplotlib.ticker import EngFormatter
+from matplotlib.ticker import EngFormatter, LogLocator, NullFormatter
 
 LABELS: Mapping[str, str] = {
     "accuracy": "accuracy",
@@ -66,7 +67,9 @@ def plot_front(
     for axis, set_scale, metric in ((axes.xaxis, axes.set_xscale, x), (axes.yaxis, axes.set_yscale, y)):
         if metric not in _LINEAR and all(t["metrics"][metric] > 0 for t in shown):
             set_scale("log")
+            axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
             axis.set_major_formatter(EngFormatter(sep=" "))
+            axis.set_minor_formatter(NullFormatter())
         axis.set_label_text(LABELS.get(metric, metric))
     axes.grid(True, which="major", color="#e4e7eb", zorder=0)
     for side in ("top", "right"):
@@ -88,7 +91,7 @@ def _draw_front(
 ) -> None:
     """The front's points: colour is the third objective, marker the number of devices."""
     values = [t["metrics"].get(colour, float("nan")) for t in front] if colour else []
-    limits = {"vmin": min(values), "vmax": max(values)} if values else {}
+    limits, extend = _colour_range(values)
     drawn = None
     for devices in sorted({int(t["metrics"].get("devices_used", 1)) for t in front}):
         group = [t for t in front if int(t["metrics"].get("devices_used", 1)) == devices]
@@ -101,4 +104,18 @@ def _draw_front(
             **(limits if colour else {}),
         )  # fmt: skip
     if drawn is not None and colour:
-        figure.colorbar(drawn, ax=axes, label=LABELS.get(colour, colour), pad=0.01)
+        figure.colorbar(drawn, ax=axes, label=LABELS.get(colour, colour), pad=0.01, extend=extend)
+
+
+def _colour_range(values: Sequence[float]) -> tuple[dict[str, float], str]:
+    """Limits of the colour scale, and at which end it is cut: a few outliers must not flatten all other colours."""
+    if not values:
+        return {}, "neither"
+    low, high = min(values), max(values)
+    middle = median(values)
+    cut_low, cut_high = max(low, high - 3 * (high - middle)), min(high, low + 3 * (middle - low))
+    if cut_low > low and middle < high:
+        return {"vmin": cut_low, "vmax": high}, "min"
+    if cut_high < high and middle > low:
+        return {"vmin": low, "vmax": cut_high}, "max"
+    return {"vmin": low, "vmax": high}, "neither"

@@ -22,7 +22,7 @@ class Progress:
         self._bar: bars.Progress | None = None
         self._task: bars.TaskID | None = None
         self._last_line = 0.0
-        self._last_done = -1
+        self._last_shown = (-1, "")
 
     def __enter__(self) -> Self:
         if self._live:
@@ -47,14 +47,16 @@ class Progress:
     def update(self, job: Mapping[str, Any]) -> None:
         """Show a job document."""
         done, total = job["progress"]["trials_done"], job["progress"]["trials_total"]
+        # After the last trial the service still simulates each Pareto design once more as one whole model.
+        state = "signing off" if job["state"] == "running" and done >= total else job["state"]
         summary = summary_line(job)
         if self._bar is not None and self._task is not None:
-            self._bar.update(self._task, completed=done, total=total, description=job["state"], summary=summary)
-        elif self._plain and done != self._last_done:
+            self._bar.update(self._task, completed=done, total=total, description=state, summary=summary)
+        elif self._plain and (done, state) != self._last_shown:
             now = time.monotonic()
-            if now - self._last_line >= _PLAIN_SECONDS or done == total or self._last_done < 0:
-                self._console.print(f"{job['state']:>10}  {done}/{total} trials  {summary}", highlight=False)
-                self._last_line, self._last_done = now, done
+            if now - self._last_line >= _PLAIN_SECONDS or state != self._last_shown[1]:
+                self._console.print(f"{state:>11}  {done}/{total} trials  {summary}", highlight=False)
+                self._last_line, self._last_shown = now, (done, state)
 
     def event(self, kind: str, data: Any) -> None:
         """Take notice of one event; subclasses may show it."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -150,15 +150,15 @@ def round_shift(values: IntArray, shift: IntArray | int, rounding: Rounding) -> 
     ``shift >= 0`` broadcasts against ``values`` and is below the type's width. Nothing overflows on the way.
     """
     kind = values.dtype if values.dtype == np.int32 else np.int64
-    values = values.astype(kind, copy=False)
-    shift = np.asarray(shift).astype(kind)
-    floor: IntArray = values >> shift
+    words: npt.NDArray[Any] = values.astype(kind, copy=False)
+    shifts: npt.NDArray[Any] = np.asarray(shift).astype(kind)
+    floor: npt.NDArray[Any] = words >> shifts
     if rounding is Rounding.FLOOR:
         return floor
-    below = np.maximum(shift - 1, 0)
-    half_bit = (values >> below) & (shift > 0).astype(kind)
+    below = np.maximum(shifts - 1, 0)
+    half_bit: npt.NDArray[Any] = (words >> below) & np.asarray(shifts > 0).astype(kind)
     if rounding is Rounding.HALF_EVEN:
-        rest = values & ((np.asarray(1, dtype=kind) << below) - 1)
+        rest = words & ((np.asarray(1, dtype=kind) << below) - 1)
         half_bit &= (rest != 0) | (floor & 1 == 1)
     floor += half_bit
     return floor

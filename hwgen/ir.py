@@ -55,7 +55,7 @@ ATTRIBUTES: Mapping[Op, tuple[str, ...]] = {
     Op.MAX_POOL: ("kernel", "strides", "pads", "dilations", "ceil_mode"),
     Op.AVERAGE_POOL: ("kernel", "strides", "pads", "ceil_mode", "count_include_pad"),
     Op.CLIP: ("low", "high"),
-    # function: gelu, gelu_tanh, sigmoid, tanh, silu, elu, leaky_relu, hard_swish, hard_sigmoid, exp, erf … one real function
+    # function: a name of hwgen.pointwise.POINTWISE; alpha: its parameter, 0 where it has none
     Op.POINTWISE: ("function", "alpha"),
     # softmax over groups of `size` consecutive features; causal keeps entry s of token t only for s <= t
     Op.SOFTMAX: ("size", "causal"),
@@ -146,7 +146,7 @@ class InputLayout:
 
 @dataclass(frozen=True)
 class OutputLayout:
-    """How a feature-last output becomes the source model's array: reshape to ``view``, transpose by ``order``, reshape."""
+    """How a feature-last output becomes the source model's array: reshape to ``view``, transpose, reshape to ``shape``."""
 
     node: str
     source: str
@@ -186,7 +186,7 @@ class Graph:
         header, arrays = _to_header(self)
         arrays["header"] = np.frombuffer(json.dumps(header, sort_keys=True).encode(), dtype=np.uint8)
         buffer = io.BytesIO()
-        np.savez(buffer, **arrays)
+        np.savez(buffer, allow_pickle=False, **arrays)
         path.write_bytes(buffer.getvalue())
 
     @staticmethod
@@ -236,11 +236,13 @@ def _from_header(header: dict[str, Any], arrays: dict[str, Array]) -> Graph:
         )
         for index, n in enumerate(header["nodes"])
     )
-    tupled = [{k: tuple(v) if isinstance(v, list) else v for k, v in item.items()} for item in header["inputs"]]
-    outputs = [{k: tuple(v) if isinstance(v, list) else v for k, v in item.items()} for item in header["outputs"]]
+    layouts: list[list[dict[str, Any]]] = [
+        [{k: tuple(v) if isinstance(v, list) else v for k, v in item.items()} for item in header[key]]
+        for key in ("inputs", "outputs")
+    ]
     return Graph(
         nodes,
-        tuple(InputLayout(**i) for i in tupled),
-        tuple(OutputLayout(**o) for o in outputs),
+        tuple(InputLayout(**i) for i in layouts[0]),
+        tuple(OutputLayout(**o) for o in layouts[1]),
         tuple(header["software"]),
     )

@@ -255,10 +255,19 @@ def _factor_last(editor: Editor, s: Scaling) -> bool:
     return True
 
 
+def _is_scaled_input(editor: Editor, name: str) -> bool:
+    for _ in range(_MAX_REACH):
+        found = scaling(editor, editor.nodes[name])
+        if found is None:
+            break
+        name = found.data
+    return editor.nodes[name].op is Op.INPUT
+
+
 def _sink(editor: Editor, s: Scaling) -> bool:
     """input → MUL → PERMUTE becomes input → PERMUTE → MUL, so that the input's layout can take the permutation over."""
     user = editor.sole_user(s.node.name)
-    if user is None or user.op not in (Op.RESHAPE, Op.PERMUTE) or editor.nodes[s.data].op is not Op.INPUT:
+    if user is None or user.op not in (Op.RESHAPE, Op.PERMUTE) or not _is_scaled_input(editor, s.data):
         return False
     if not s.uniform and editor.nodes[s.data].shape.features != user.shape.features:
         return False

@@ -16,6 +16,7 @@ from hwgen.shapes import output_shape
 
 MAX_TENSOR_ELEMENTS = 1 << 26
 MAX_CONSTANT_ELEMENTS = 1 << 29
+_MAX_SCALINGS = 8
 
 
 class Builder:
@@ -104,7 +105,7 @@ class Builder:
             raise Refused(
                 f"a constant of shape {array.shape} would enlarge a tensor of shape {view.shape}; expand it first"
             )
-        if self.nodes[view.node].op is Op.INPUT:
+        if self._is_scaled_input(view.node):
             view = self._constant_axes_last(view, array)
         shape = self.shape(view)
         streamed = view.to_stream(np.broadcast_to(np.asarray(array, dtype=np.float64), view.shape))
@@ -112,6 +113,15 @@ class Builder:
         value = rows[0] if (rows == rows[:1]).all() else rows.reshape(shape.dims)
         constant = self.emit(Op.CONSTANT, [], constants={"value": np.ascontiguousarray(value)})
         return View(self.emit(op, [view.node, constant]), view.sizes, view.dims)
+
+    def _is_scaled_input(self, name: str) -> bool:
+        """Whether a tensor is a graph input, or one with constants added and multiplied only."""
+        for _ in range(_MAX_SCALINGS):
+            node = self.nodes[name]
+            if node.op not in (Op.ADD, Op.MUL) or self.nodes[node.inputs[1]].op is not Op.CONSTANT:
+                break
+            name = node.inputs[0]
+        return self.nodes[name].op is Op.INPUT
 
     def _constant_axes_last(self, view: View, array: Array) -> View:
         """A graph input laid out so that the axes along which the constant varies are its features (that is free)."""

@@ -86,4 +86,4 @@ def channel_fraction_bits(weights: Array, bits: int, signed: bool) -> Array:
     errors = np.square(words / scale[:, :, None] - weights[:, None, :]).mean(axis=2)
     best = candidates[np.arange(len(weights)), errors.argmin(axis=1)]
     # A dead channel gets the scale of its finest neighbour, so that it does not widen the shifts.
-    return np.where(largest > 0, best, best[largest > 0].max(initial=0))
+    return np.asarray(np.where(largest > 0, best, best[largest > 0].max(initial=0)))

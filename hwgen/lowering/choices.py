@@ -8,6 +8,7 @@ from math import gcd
 
 from hwgen.ir import Graph, Node, Op
 from hwgen.lowering.fusion import MOVING, FusedNode, fuse
+from hwgen.operators.permute import most_lanes
 
 
 @dataclass(frozen=True)
@@ -103,7 +104,9 @@ def _choice(graph: Graph, fused: FusedNode, mx_blocks: Sequence[int]) -> LaneCho
             start, stop = int(node.attributes["start"]), int(node.attributes["stop"])  # type: ignore[arg-type]
             return _tied(gcd(shapes[0].features, start, stop))
         case Op.PERMUTE:
-            return _tied(1)
+            view, order = node.attributes["view"], node.attributes["order"]
+            assert isinstance(view, tuple) and isinstance(order, tuple)
+            return _tied(gcd(most_lanes(view, order), shapes[0].features, node.shape.features))
         case Op.INPUT | Op.CONSTANT | Op.RESHAPE:
             return None
         case _:

@@ -10,7 +10,7 @@ from hwgen.lowering.pointwise_parts import clamp_parts, elementwise_parts, funct
 from hwgen.lowering.pools import pool_parts
 from hwgen.lowering.products import product_parts
 from hwgen.lowering.quantized import QuantizedGraph, QuantizedNode
-from hwgen.lowering.structure import concat_parts, embedding_parts, slice_parts
+from hwgen.lowering.structure import concat_parts, embedding_parts, permute_parts, slice_parts
 
 _PARTS = {
     Op.LINEAR: product_parts,
@@ -27,6 +27,7 @@ _PARTS = {
     Op.POINTWISE: function_parts,
     Op.CONCAT: concat_parts,
     Op.SLICE: slice_parts,
+    Op.PERMUTE: permute_parts,
     Op.EMBEDDING: embedding_parts,
 }
 

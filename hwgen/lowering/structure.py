@@ -1,4 +1,4 @@
-"""Parts of operators that move words: concatenation, slices, embeddings."""
+"""Parts of operators that move words: concatenation, slices, transpositions, embeddings."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from hwgen.lowering.pointwise_parts import cast_part
 from hwgen.lowering.quantized import QuantizedGraph, QuantizedNode
 from hwgen.operators.concat import Concat
 from hwgen.operators.embedding import Embedding
+from hwgen.operators.permute import Permute, beat_order
 from hwgen.operators.requantize import Requantize
 from hwgen.operators.slice import Slice
 from hwgen.streams import StreamType
@@ -63,6 +64,16 @@ def embedding_parts(graph: QuantizedGraph, node: QuantizedNode, lanes: Lanes) ->
     source = graph.by_name[node.inputs[0]].format
     operator = Embedding(node.node.shape.tokens, vocabulary, features, lanes.out_lanes, source, node.format)
     return (Part("", operator, {"table": np.asarray(table)}),)
+
+
+def permute_parts(graph: QuantizedGraph, node: QuantizedNode, lanes: Lanes) -> tuple[Part, ...]:
+    """A transposition that truly moves words."""
+    view, order = node.node.attributes["view"], node.node.attributes["order"]
+    assert isinstance(view, tuple) and isinstance(order, tuple)
+    source, target = graph.by_name[node.inputs[0]], node.node.shape
+    before = source.node.shape
+    operator = Permute(before.tokens, before.features, target.tokens, target.features, lanes.in_lanes, source.format)
+    return (Part("", operator, {"address": beat_order(view, order, lanes.in_lanes)}),)
 
 
 def _axis(node: Node) -> tuple[int, bool]:

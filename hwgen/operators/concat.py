@@ -70,4 +70,5 @@ class Concat(Operator):
         return Cycles(latency=beats + 1, interval=beats)
 
     def held(self, port: str) -> Fraction:
-        return Fraction(2, self.inputs[port].beats)
+        """A whole run of one input passes while the other waits, and two beats are in the output register."""
+        return Fraction(1, self.periods) + Fraction(2, self.inputs[port].beats)

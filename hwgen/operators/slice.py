@@ -79,6 +79,9 @@ class Slice(Operator):
         return Cycles(latency=last_kept + 1, interval=self.source.beats)
 
     def held(self, port: str) -> Fraction:
-        """Two beats in the output register, and what is dropped before the first kept beat of a period."""
-        period = self.source.beats // self.periods
-        return Fraction(2 + period - self._beats(self.stop - self.start), self.source.beats)
+        """A period, and two beats in the output register.
+
+        Its own lag is what it drops before the first kept beat. A slice on the parallel path may send all it keeps of
+        the period before that, so the buffer there needs the whole period.
+        """
+        return Fraction(1, self.periods) + Fraction(2, self.source.beats)

@@ -219,7 +219,7 @@ def matvec_weights(weight: Array, groups: int, lanes: int) -> Array:
 def _buffer_rows(rows: Axis, columns: Axis, blocks: int) -> int:
     beats = columns.outputs * blocks * columns.kernel * rows.kernel
     ideal = max(rows.size * columns.size * blocks, rows.outputs * beats)
-    # A kernel as large as the grid needs a second sample's rows. Two cycles pass until a freed row can be written, so
+    # A kernel as large as the grid needs a second sample's rows. A freed row is written, and read, cycles later, so
     # short rows need more of them in reserve.
     most = rows.live + max(rows.stride, rows.size) + -(-4 // (columns.size * blocks))
     found: dict[int, int] = {}
@@ -266,7 +266,7 @@ def _schedule(rows: Axis, columns: Axis, blocks: int, buffer_rows: int, samples:
                 if lead is not None and 0 <= y < rows.size:
                     write_until(first + y)
                     end = max(end, written[first + y] + lead - ky * columns.kernel + beats)
-            freed.append((first + released[output + 1] + buffer_rows, end + 2))
+            freed.append((first + released[output + 1] + buffer_rows, end + 1))
         yield end + 2
 
 

@@ -92,8 +92,7 @@ module dse_window #(
   logic signed [ColWidth-1:0] write_col_q;  // beat within the row
   logic signed [YWidth-1:0] write_row_q;
   logic [SpaceWidth-1:0] space_q;           // grid rows that may still be completed
-  logic [SpaceWidth-1:0] freed_q;           // rows that the pending read frees
-  logic read_valid_q;
+  logic [SpaceWidth-1:0] freed;             // rows that no later beat reads
 
   assign in_ready_o  = space_q != '0;
   assign push        = in_valid_i && in_ready_o;
@@ -113,8 +112,7 @@ module dse_window #(
         write_col_q  <= row_written ? '0 : write_col_q + 1'b1;
       end
       if (row_written) write_row_q <= in_last_i ? '0 : write_row_q + 1'b1;
-      // A row is freed when its last beat has left the buffer, not when its address was issued.
-      space_q <= space_q + (read_valid_q && !stall ? freed_q : '0) - SpaceWidth'(row_written);
+      space_q <= space_q + freed - SpaceWidth'(row_written);
     end
   end
 
@@ -144,6 +142,8 @@ module dse_window #(
   assign started = ahead_q > 0 || (ahead_q == 0 && (write_row_q != '0 || write_col_q != '0));
   assign written = ahead_q > 0 || (ahead_q == 0 && (y_q < write_row_q || (y_q == write_row_q && col_q < write_col_q)));
   assign issue   = !stall && (in_grid ? written : started);
+  assign freed   = issue && row_end
+      ? (oy_end ? SpaceWidth'(GridRows) : rows_above(y_first_q + YWidth'(StrideH))) - rows_above(y_first_q) : '0;
 
   always_ff @(posedge clk_i) begin
     if (!rst_ni) begin
@@ -200,29 +200,27 @@ module dse_window #(
     else ahead_q <= ahead_q + AheadWidth'(push && in_last_i) - AheadWidth'(issue && sample_end);
   end
 
-  // ---- Read, then the spill register whose ready is a register.
-  logic read_pad_q, read_last_q, spill_ready;
-  logic [IndexWidth-1:0] read_addr_q;
+  // ---- Read into a register, as block RAM does, then the spill register whose ready is a register.
+  logic read_valid_q, read_pad_q, read_last_q, spill_ready;
+  logic [Payload-1:0] read_q;
 
   assign stall = read_valid_q && !spill_ready;
+
+  always_ff @(posedge clk_i) if (issue) read_q <= memory[IndexWidth'(row_addr_q) + IndexWidth'(col_q)];
 
   always_ff @(posedge clk_i) begin
     if (!rst_ni) read_valid_q <= 1'b0;
     else if (!stall) read_valid_q <= issue;
     if (!stall) begin
-      read_addr_q <= IndexWidth'(row_addr_q) + IndexWidth'(col_q);
       read_pad_q  <= !in_grid;
       read_last_q <= sample_end;
-      freed_q     <= row_end ? (oy_end ? SpaceWidth'(GridRows) : rows_above(y_first_q + YWidth'(StrideH)))
-                               - rows_above(y_first_q) : '0;
     end
   end
 
   dse_spill_register #(.Width(Payload)) u_out (
     .clk_i(clk_i), .rst_ni(rst_ni),
     .in_valid_i(read_valid_q), .in_ready_o(spill_ready),
-    .in_payload_i(read_pad_q ? PadWord : memory[read_addr_q]),
-    .in_last_i(read_last_q),
+    .in_payload_i(read_pad_q ? PadWord : read_q), .in_last_i(read_last_q),
     .out_valid_o(out_valid_o), .out_ready_i(out_ready_i), .out_payload_o(out_payload_o), .out_last_o(out_last_o)
   );
 

@@ -50,6 +50,13 @@ def test_worker_killed_in_the_middle_of_a_search_on_postgresql(start: Callable[.
     _kill_workers(start(postgres.new_database()))
 
 
+@pytest.mark.slow
+def test_worker_killed_in_the_middle_of_a_search_without_namespaces(start: Callable[..., Service]) -> None:
+    service = start(HEADRACE_BWRAP="/bin/false")
+    assert {w.info["sandbox"]["mode"] for w in service.store.list_workers()} == {"process-tree"}
+    _kill_workers(service)
+
+
 def _kill_workers(service: Service) -> None:
     hang = str(next(_unique))
     service.mode("pause=0.15")

@@ -19,7 +19,9 @@ MUTATIONS = (
              "        col_first", "address off by one", ),
     Mutation("dse_window.sv", "oy_end ? SampleStep : OutStep);\n        row_first", "OutStep);\n        row_first",
              "buffer not turned at the end of a sample"),
-    Mutation("dse_window.sv", "(read_valid_q && !stall ? freed_q", "(read_valid_q ? freed_q", "row freed early"),
+    Mutation("dse_window.sv", "y_first_q + YWidth'(StrideH))) - rows", "y_first_q + YWidth'(StrideH + 1))) - rows",
+             "row freed early"),
+    Mutation("dse_window.sv", "issue   = !stall && (", "issue   = (", "beats lost while stalled"),
 )  # fmt: skip
 
 

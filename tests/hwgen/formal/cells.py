@@ -31,9 +31,11 @@ def fifo(depth: int, fault: Fault | None = None) -> Proof:
     )
 
 
-def fork(fault: Fault | None = None) -> Proof:
+def fork(copies: int, fault: Fault | None = None) -> Proof:
     exposed = ("done_q", *(f"u_in.{name}" for name in SPILL))
-    return Proof("dse_fork", ("dse_spill_register",), {"Width": 2, "Copies": 2}, {}, exposed, fault=fault)
+    return Proof(
+        "dse_fork", ("dse_spill_register",), {"Width": 2, "Copies": copies}, {"COPIES": copies}, exposed, fault=fault
+    )
 
 
 def join(fault: Fault | None = None) -> Proof:
@@ -48,17 +50,18 @@ def adapter(in_units: int, out_units: int, fault: Fault | None = None) -> Proof:
     return Proof("dse_adapter", (), parameters, defines, ("data_q", "last_q", "count_q"), fault=fault)
 
 
-QUICK = (spill_register(), fifo(1), fifo(2), fifo(3), fifo(4), fifo(5), fork(), join(), adapter(2, 3), adapter(3, 2))
+QUICK = (spill_register(), fifo(1), fifo(2), fifo(3), fifo(4), fifo(5), fork(2), join(), adapter(2, 3), adapter(3, 2))
 
 FULL = (
     *(adapter(i, o) for i in range(1, 6) for o in range(1, 6) if (i, o) not in {(2, 3), (3, 2)}),
     *(fifo(depth) for depth in (6, 7, 8, 9)),
+    *(fork(copies) for copies in (3, 4)),
 )
 
 FAULTS = (
     spill_register(Fault("dse_spill_register.sv", "push && head_valid_q && !pop", "push && head_valid_q")),
     fifo(4, Fault("dse_fifo.sv", "count_q != CountWidth'(MemoryDepth)", "1'b1")),
-    fork(Fault("dse_fork.sv", "all_done ? '0 : done_q | out_ready_i", "all_done ? '0 : out_ready_i")),
+    fork(2, Fault("dse_fork.sv", "all_done ? '0 : done_q | out_ready_i", "all_done ? '0 : out_ready_i")),
     join(Fault("dse_join.sv", "pop         = out_valid_o && out_ready_i", "pop         = out_ready_i")),
     adapter(2, 3, Fault("dse_adapter.sv", "CountWidth'(Capacity - InUnits)", "CountWidth'(Capacity - InUnits + 1)")),
 )

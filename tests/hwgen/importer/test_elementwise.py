@@ -273,3 +273,16 @@ def test_refused_functions(node: onnx.NodeProto, word: str) -> None:
         imported(model([N("MatMul", ["x", "w0"], ["h"]), node], {"x": [1, 6]}, constants=constants))
     assert caught.value.kind == "unsupported-model"
     assert caught.value.issues[0].operator == node.op_type
+
+
+def test_scalar_then_per_channel_input_scaling_of_a_channels_first_image() -> None:
+    nodes = [
+        N("Div", ["x", "full"], ["f"]),
+        N("Sub", ["f", "mean"], ["c"]),
+        N("Mul", ["c", "factor"], ["s"]),
+        N("Conv", ["s", "w"], ["y"], pads=[1, 1, 1, 1]),
+    ]
+    constants = {"full": np.float32(255), "mean": weights(3, 1, 1), "factor": np.float32(3), "w": weights(4, 3, 3, 3)}
+    graph = compare(model(nodes, {"x": [1, 3, 6, 5]}, constants=constants))
+    assert ops(graph) == ["add", "conv"]
+    assert graph.inputs[0].order == (1, 2, 0)

@@ -36,10 +36,10 @@ class _Evil:
 
 
 def _refused(data: bytes, kind: str, *words: str, seconds: float = 5.0) -> ModelError:
-    started = time.monotonic()
+    started = time.process_time()
     with pytest.raises(ModelError) as caught:
         import_bytes(data)
-    assert time.monotonic() - started < seconds
+    assert time.process_time() - started < seconds
     assert caught.value.kind == kind
     for word in words:
         assert word in caught.value.detail
@@ -240,9 +240,9 @@ def test_huge_number_of_nodes() -> None:
 def test_long_chains_import_in_time() -> None:
     nodes = [N("Tanh", [f"t{i}"], [f"t{i + 1}"]) for i in range(1500)]
     proto = model([*nodes, N("Relu", ["t1500"], ["y"])], {"t0": [1, 4]})
-    started = time.monotonic()
+    started = time.process_time()
     graph = import_bytes(proto.SerializeToString()).graph
-    assert time.monotonic() - started < 20
+    assert time.process_time() - started < 20
     assert len(graph.nodes) == 1502
 
 
@@ -250,9 +250,9 @@ def test_long_chains_of_constants_import_in_time() -> None:
     nodes = [N("Mul" if i % 2 else "Add", [f"t{i}", "c"], [f"t{i + 1}"]) for i in range(2000)]
     constants = {"c": np.array([1.0, 1.001, 0.999, 1.0], dtype=np.float32), "w": weights(4, 3)}
     proto = model([*nodes, N("MatMul", ["t2000", "w"], ["y"])], {"t0": [1, 4]}, constants=constants)
-    started = time.monotonic()
+    started = time.process_time()
     import_bytes(proto.SerializeToString())
-    assert time.monotonic() - started < 20
+    assert time.process_time() - started < 20
 
 
 def _field(number: int, payload: bytes) -> bytes:
