@@ -137,7 +137,11 @@ def start(home: Path, host: str, port: int, slots: int, with_api: bool) -> Servi
     logs = home / "logs"
     logs.mkdir(parents=True, exist_ok=True)
     service = Service(home)
-    service.add(Part("valkey", valkey.prepare(home), environment, logs / "valkey.log"))
+    try:
+        command = valkey.prepare(home)
+    except (FileNotFoundError, PermissionError) as error:
+        raise RefusedError(str(error)) from error
+    service.add(Part("valkey", command, environment, logs / "valkey.log"))
     try:
         valkey.wait_ready(home)
         migrate.upgrade(environment["HEADRACE_DATABASE_URL"])

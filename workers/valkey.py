@@ -53,9 +53,10 @@ def prepare(home: Path) -> list[str]:
     socket = socket_path(home)
     for directory in (data, socket.parent):
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        # In a shared temporary directory somebody else may have put something there first.
+        if directory.is_symlink() or directory.stat().st_uid != os.getuid():
+            raise PermissionError(f"{directory} is not a directory of ours: remove it, or set a shorter HEADRACE_HOME")
         directory.chmod(0o700)
-        if directory.stat().st_uid != os.getuid():
-            raise PermissionError(f"{directory} belongs to somebody else")
     configuration = {
         "port": "0",
         "unixsocket": str(socket),
