@@ -8,6 +8,7 @@ from explorer.balance import Option
 from explorer.candidate import NodeLanes
 from explorer.catalogue import Device, platform_devices
 from explorer.encoding import Encoding
+from explorer.estimate import operator_resources, resource_metrics
 from explorer.inputs import generated_inputs
 from explorer.space import NodeSpace, Space, activation_formats, weight_formats
 from explorer.spec import JobSpec
@@ -26,10 +27,12 @@ from hwgen.lowering import (
     precision_choices,
     quantize_graph,
 )
+from hwgen.operators.base import Resources
 
 # Lanes are ranked at one width: which of two ways to build an operator is cheaper hardly depends on it.
 _NOMINAL = FormatChoice("int", 8)
 _CALIBRATION_SAMPLES = 2
+_RESOURCES = ("lut", "ff", "dsp", "bram_kb")
 
 
 def build_encoding(spec: JobSpec, graph: Graph) -> Encoding:
@@ -61,8 +64,8 @@ def build_space(spec: JobSpec, graph: Graph) -> Space:
 
 
 def capacities(devices: Sequence[Device]) -> tuple[float, ...]:
-    """Least capacity of any device, per resource of the options' costs."""
-    return (float(min(d.dsp for d in devices)),)
+    """Least capacity of any device, in the order of the options' costs."""
+    return tuple(min(device.capacity()[name] for device in devices) for name in _RESOURCES)
 
 
 def _formats(spec: JobSpec, choice: PrecisionChoice | None) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -91,4 +94,5 @@ def _options(graph: QuantizedGraph, name: str, choice: LaneChoice, limit: int) -
 def _option(graph: QuantizedGraph, name: str, lanes: NodeLanes) -> Option[NodeLanes]:
     operators = node_operators(graph, name, Lanes(lanes.in_lanes, lanes.out_lanes))
     interval = max((operator.cycles().interval for operator in operators), default=1)
-    return Option(lanes, interval, (float(lanes.in_lanes * lanes.out_lanes),))
+    metrics = resource_metrics(sum((operator_resources(operator) for operator in operators), Resources()))
+    return Option(lanes, interval, tuple(metrics[name] for name in _RESOURCES))

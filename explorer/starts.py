@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from explorer.encoding import LEVEL, Encoding, Point
 
-_FILL = 0.8  # of a device's scarcest resource at the nominal width: the rest is for adapters, links and buffers
+_FILL = 0.9  # of a device's scarcest resource at the nominal width: the rest is for adapters, links and buffers
 
 _MOST_DEVICES = 4
 
