@@ -18,7 +18,7 @@ from explorer.catalogue import clock_mhz, platform_devices
 from explorer.choices import build_encoding
 from explorer.encoding import Encoding, width
 from explorer.errors import DatasetError, SpecError
-from explorer.estimate import estimate_design, operator_resources, overflows, resource_metrics
+from explorer.estimate import estimate_design, overflows, resource_metrics
 from explorer.hardware import Builder
 from explorer.quality import METRICS
 from explorer.samplers import missing_packages
@@ -28,6 +28,7 @@ from hwgen.design import Design
 from hwgen.errors import IllegalGraph, IllegalParameters
 from hwgen.ir import Graph
 from hwgen.operators.base import Resources
+from hwgen.resources import estimate
 
 METRIC_NAMES = (
     "accuracy",
@@ -194,7 +195,7 @@ def _least_resources(encoding: Encoding, builder: Builder) -> Bounds:
         design = builder.design(encoding.decode(encoding.uniform(weight, activation)))
         sums: dict[str, Resources] = {}
         for instance in design.instances:
-            sums[instance.source] = sums.get(instance.source, Resources()) + operator_resources(instance.operator)
+            sums[instance.source] = sums.get(instance.source, Resources()) + estimate(instance.operator)
         for node, resources in sums.items():
             needs.setdefault(node, []).append(resource_metrics(resources, "est_"))
     return {metric: _MARGIN * sum(min(f[metric] for f in found) for found in needs.values()) for metric in _RESOURCES}

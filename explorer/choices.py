@@ -8,7 +8,7 @@ from explorer.balance import Option
 from explorer.candidate import NodeLanes
 from explorer.catalogue import Device, platform_devices
 from explorer.encoding import Encoding
-from explorer.estimate import operator_resources, resource_metrics
+from explorer.estimate import resource_metrics
 from explorer.inputs import generated_inputs
 from explorer.space import NodeSpace, Space, activation_formats, weight_formats
 from explorer.spec import JobSpec
@@ -28,6 +28,7 @@ from hwgen.lowering import (
     quantize_graph,
 )
 from hwgen.operators.base import Resources
+from hwgen.resources import estimate
 
 # Lanes are ranked at one width: which of two ways to build an operator is cheaper hardly depends on it.
 _NOMINAL = FormatChoice("int", 8)
@@ -94,5 +95,5 @@ def _options(graph: QuantizedGraph, name: str, choice: LaneChoice, limit: int) -
 def _option(graph: QuantizedGraph, name: str, lanes: NodeLanes) -> Option[NodeLanes]:
     operators = node_operators(graph, name, Lanes(lanes.in_lanes, lanes.out_lanes))
     interval = max((operator.cycles().interval for operator in operators), default=1)
-    metrics = resource_metrics(sum((operator_resources(operator) for operator in operators), Resources()))
+    metrics = resource_metrics(sum((estimate(operator) for operator in operators), Resources()))
     return Option(lanes, interval, tuple(metrics[name] for name in _RESOURCES))

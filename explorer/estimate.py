@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from explorer.catalogue import BRAM18_KB, Device
 from explorer.constraints import device_constraint
 from hwgen.design import Design
-from hwgen.operators.base import Operator, Resources
+from hwgen.operators.base import Resources
 from hwgen.operators.link import Link
+from hwgen.resources import estimate
 
 
 @dataclass(frozen=True)
@@ -47,24 +48,13 @@ def resource_metrics(resources: Resources, prefix: str = "") -> dict[str, float]
 
 def estimate_design(design: Design) -> Estimate:
     """Estimate a design from the resource and cycle models of its operators."""
-    operators = {i.name: operator_resources(i.operator) for i in design.instances}
+    operators = {i.name: estimate(i.operator) for i in design.instances}
     devices: dict[int, Resources] = {}
     for instance in design.instances:
         devices[instance.device] = devices.get(instance.device, Resources()) + operators[instance.name]
     interval = max((i.operator.cycles().interval for i in design.instances), default=1)
     links = [i.operator.inputs["in"] for i in design.instances if isinstance(i.operator, Link)]
     return Estimate(devices, operators, interval, sum(s.beats * s.payload_bits / 8 for s in links))
-
-
-def operator_resources(operator: Operator) -> Resources:
-    """Resources of one operator from first principles: multipliers, stored bits, registers of its streams."""
-    p = operator.rtl_parameters()
-    multipliers = p.get("InLanes", 0) * p.get("OutLanes", 0)
-    widths = p.get("InWidth", 8) * p.get("WeightWidth", 0)
-    wires = sum(s.payload_bits for s in (*operator.inputs.values(), *operator.outputs.values()))
-    in_dsp = widths > 24
-    lut = (0 if in_dsp else 1.2 * multipliers * widths) + 8 * multipliers + 2 * wires + 60
-    return Resources(lut, 3 * wires + 16 * multipliers + 40, float(multipliers) if in_dsp else 0.0, 0.0)
 
 
 def overflows(found: Estimate, devices: Sequence[Device]) -> dict[str, float]:

@@ -191,7 +191,7 @@ def _reduce(p: dict[str, int], t: Terms) -> None:
     t.lut["requantize"] = lanes * requantize(p, width, constant)
     t.stream(lanes * p["OutWidth"])
     t.ff["result"] = lanes * p["OutWidth"] + 2.0
-    t.control(p["Blocks"], p["Blocks"], p["Blocks"], p["Kernel"], p["Blocks"] * p["Kernel"], p["MultDepth"])
+    t.control(p["Blocks"], p["Blocks"], p["Blocks"], p["Kernel"], p["Blocks"] * p["Kernel"], p.get("MultDepth", 1))
 
 
 def _eltwise(p: dict[str, int], t: Terms) -> None:
