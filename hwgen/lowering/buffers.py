@@ -2,21 +2,38 @@
 
 Where two paths leave one fork and meet again in one operator, the words that the longer path can hold inside must fit
 into a buffer on the shorter one; then the fork never stalls because the join waits. Each operator declares how much of
-a sample it can hold (``Operator.held``), so the need of a path is the sum over its operators, in samples; the depth of
-a buffer is that fraction of its stream's beats, plus the beats that registers of the path delay.
+a sample it can hold (``Operator.held``), so the need of a path is the sum over its operators, in samples, the join
+included (a product of two streams takes a whole sample of the second one before it moves the first). What the shorter
+path absorbs by itself (``Operator.absorbs``, and buffers that it already has) is subtracted. The depth of a buffer is
+the difference as a fraction of its stream's beats, plus the beats that registers of the longer path delay.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from hwgen.design import Design, Endpoint, Instance, Stream
 from hwgen.operators.fifo import Fifo
 
 REGISTER_BEATS_PER_OPERATOR = 4  # pipeline and spill registers that an operator on the longer path may fill
+
+
+@dataclass(frozen=True)
+class _Way:
+    """From a fork to a place behind it, over all paths between: samples where not said otherwise.
+
+    Attributes:
+        held: most that is inside.
+        hops: operators passed.
+        absorbed: least that is taken in when the place stops.
+    """
+
+    held: Fraction
+    hops: int
+    absorbed: Fraction
 
 
 def buffer_depths(design: Design) -> dict[str, int]:
@@ -26,21 +43,27 @@ def buffer_depths(design: Design) -> dict[str, int]:
     for fork in design.instances:
         if len(fork.operator.outputs) < 2:
             continue
-        longest = _longest_from(design, fork)
+        ways = {fork.name: _Way(Fraction(0), 0, Fraction(0))}
         for instance in design.instances:
-            entering = {s.name: _entry(longest, fork, s) for s in feeders.get(instance.name, ())}
-            reached = {name: entry for name, entry in entering.items() if entry is not None}
-            if len(reached) < 2:
-                continue
-            for stream in feeders[instance.name]:
-                others = [entry for name, entry in reached.items() if name != stream.name]
-                if stream.name in reached and others:
-                    held = max(o[0] for o in others)
-                    hops = max(o[1] for o in others)
-                    depth = math.ceil(held * stream.type.beats) + REGISTER_BEATS_PER_OPERATOR * hops
-                    if depth:
-                        needs[stream.name] = max(needs.get(stream.name, 0), depth)
+            entering = [(s, _through(ways, instance, s)) for s in feeders.get(instance.name, ())]
+            reached = [(stream, way) for stream, way in entering if way is not None]
+            for stream, way in reached:
+                depth = _depth(stream, way, [other for s, other in reached if s is not stream])
+                if depth:
+                    needs[stream.name] = max(needs.get(stream.name, 0), depth)
+            if reached:
+                buffered = [way.absorbed + Fraction(needs.get(s.name, 0), s.type.beats) for s, way in reached]
+                held, hops = max(w.held for _, w in reached), max(w.hops for _, w in reached)
+                ways[instance.name] = _Way(held, hops, min(buffered))
     return needs
+
+
+def _depth(stream: Stream, way: _Way, others: Sequence[_Way]) -> int:
+    """Beats of buffer on ``stream`` before a join that the other ways enter too."""
+    if not others:
+        return 0
+    missing = max(Fraction(0), max(other.held for other in others) - way.absorbed)
+    return math.ceil(missing * stream.type.beats) + REGISTER_BEATS_PER_OPERATOR * max(other.hops for other in others)
 
 
 def _feeders(design: Design) -> Mapping[str, list[Stream]]:
@@ -51,26 +74,13 @@ def _feeders(design: Design) -> Mapping[str, list[Stream]]:
     return feeders
 
 
-def _longest_from(design: Design, fork: Instance) -> dict[str, tuple[Fraction, int]]:
-    """Per instance reached from a fork: most of a sample held on the way including it, and operators passed."""
-    longest: dict[str, tuple[Fraction, int]] = {fork.name: (Fraction(0), 0)}
-    for instance in design.instances:
-        if instance.name == fork.name:
-            continue
-        best: tuple[Fraction, int] | None = None
-        for port in instance.operator.inputs:
-            stream = design.into[instance.name, port]
-            entry = _entry(longest, fork, stream)
-            if entry is not None:
-                through = (entry[0] + instance.operator.held(port), entry[1] + 1)
-                best = through if best is None else (max(best[0], through[0]), max(best[1], through[1]))
-        if best is not None:
-            longest[instance.name] = best
-    return longest
-
-
-def _entry(longest: Mapping[str, tuple[Fraction, int]], fork: Instance, stream: Stream) -> tuple[Fraction, int] | None:
-    return longest.get(stream.producer.instance) if stream.producer else None
+def _through(ways: Mapping[str, _Way], instance: Instance, stream: Stream) -> _Way | None:
+    """The way from the fork over ``stream`` and through ``instance``; None when the fork is not on it."""
+    before = ways.get(stream.producer.instance) if stream.producer else None
+    if before is None or stream.consumer is None:
+        return None
+    operator, port = instance.operator, stream.consumer.port
+    return _Way(before.held + operator.held(port), before.hops + 1, before.absorbed + operator.absorbs(port))
 
 
 def insert_buffers(design: Design) -> Design:

@@ -107,6 +107,13 @@ class Operator(ABC):
         The depth of the buffer on a parallel path follows from it. One token is ``Fraction(1, tokens)``.
         """
 
+    def absorbs(self, port: str) -> Fraction:
+        """Least of one sample that input ``port`` can still take in when the output stops; 0 is always safe.
+
+        What a path absorbs need not fit into the buffer before the join.
+        """
+        return Fraction(0)
+
     def memory_images(self, contents: Mapping[str, Array]) -> Mapping[str, MemoryImage]:
         """Constant memories by tag; the RTL's file parameter of tag ``weight`` is ``WeightFile``."""
         return {}

@@ -161,6 +161,9 @@ class Matmul(Operator):
 
     def held(self, port: str) -> Fraction:
         if port == "b":
-            return Fraction(self.banks)
+            return Fraction(1)  # a second one may be inside, but the first one can leave by then
         # Two vectors are stored; five more blocks of results are on their way.
         return Fraction(2 + -(-5 // self.out_blocks), self.tokens * self.heads)
+
+    def absorbs(self, port: str) -> Fraction:
+        return Fraction(self.banks - 1) if port == "b" else Fraction(0)

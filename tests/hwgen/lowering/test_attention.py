@@ -1,0 +1,68 @@
+"""Attention blocks through lowering: exact words, and no buffer too shallow for the stored operand of a product."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from hwgen.build import BuildCache
+from hwgen.ir import Graph, Op, Shape
+from hwgen.lowering import lower
+from hwgen.operators.fifo import Fifo
+from hwgen.simulate import STALL_PATTERNS, SimulationOptions, simulate
+from tests.hwgen.networks import NetworkMaker, random_candidate
+
+HEADS = 2
+
+
+def attention_block(maker: NetworkMaker, x: str, causal: bool) -> str:
+    """``x + linear(attention(layer_norm(x)))``."""
+    shape = maker.shape(x)
+    norm = {"gamma": np.ones(shape.features, np.float32), "beta": np.zeros(shape.features, np.float32)}
+    n = maker._add(Op.LAYER_NORM, (x,), shape, attributes={"epsilon": 1e-5}, constants=norm)
+    q, k, v = (maker.linear(n, shape.features) for _ in range(3))
+    scores = Shape(shape.grid, HEADS * shape.tokens)
+    a = maker._add(Op.MATMUL, (q, k), scores, attributes={"heads": HEADS, "transpose_b": True})
+    p = maker._add(Op.SOFTMAX, (a,), scores, attributes={"size": shape.tokens, "causal": causal})
+    o = maker._add(Op.MATMUL, (p, v), shape, attributes={"heads": HEADS, "transpose_b": False})
+    return maker.add(x, maker.linear(o, shape.features))
+
+
+def transformer(seed: int, tokens: int, blocks: int) -> Graph:
+    maker = NetworkMaker(np.random.default_rng(seed))
+    x = maker.input((tokens,), 8)
+    for _ in range(blocks):
+        x = attention_block(maker, x, causal=bool(seed % 2))
+    return maker.graph(maker.linear(x, 3))
+
+
+@pytest.mark.parametrize(
+    ("seed", "tokens", "blocks"),
+    [
+        (0, 20, 1),
+        *(pytest.param(s, t, 2, marks=pytest.mark.slow) for s, t in ((1, 6), (2, 40), (3, 15), (4, 24), (5, 33))),
+    ],
+)
+def test_words_are_exact_and_the_fork_never_blocks(
+    seed: int, tokens: int, blocks: int, build_cache: BuildCache
+) -> None:
+    sample = random_candidate(transformer(seed, tokens, blocks), seed, samples=5)
+    design = lower(sample.quantized, sample.lanes, sample.devices)
+    slowest = max(i.operator.cycles().interval for i in design.instances)
+    for stalls in STALL_PATTERNS:
+        options = SimulationOptions(output_stalls=stalls, input_stalls=stalls, quiet_cycles=20_000)
+        result = simulate(design, sample.inputs, build_cache, options)
+        assert result.exact, result.deadlock or result.first_wrong
+        if stalls == "none":
+            assert result.interval_cycles == slowest
+
+
+def test_probabilities_wait_in_no_buffer_of_a_whole_sample(build_cache: BuildCache) -> None:
+    sample = random_candidate(transformer(2, 40, 1), 2)
+    design = lower(sample.quantized, sample.lanes, sample.devices)
+    squares = [
+        i.operator
+        for i in design.instances
+        if isinstance(i.operator, Fifo) and i.operator.stream.features == HEADS * 40
+    ]
+    assert all(fifo.depth < fifo.stream.beats / 2 for fifo in squares)
