@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import os
+import random
 import signal
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 import redis
 
@@ -275,6 +278,36 @@ def test_database_stops_and_comes_back(start: Callable[..., Service]) -> None:
         service.close()
     finally:
         server.stop()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", [1, 2])
+def test_random_kills_of_everything(start: Callable[..., Service], seed: int) -> None:
+    service = start()
+    service.mode("pause=0.1")
+    chance = random.Random(seed)
+    job = service.submit(80, parallel=3, seed=seed)
+    for _ in range(8):
+        time.sleep(chance.uniform(0.2, 6.0))
+        victim = chance.choice(["search", "evaluate", "valkey", "service"])
+        if victim == "valkey":
+            server = next((p for p in service.tree() if "valkey-server" in p.name()), None)
+            if server is not None:
+                server.kill()
+        elif victim == "service":
+            assert service.process is not None
+            tree = service.tree()
+            service.process.kill()
+            service.process.wait()
+            assert gone(tree, 20) == []
+            service.start()
+        else:
+            with contextlib.suppress(AssertionError, psutil.NoSuchProcess):
+                service.worker(victim).kill()
+    ended = service.finish(job, 240)
+    assert ended.state == "succeeded"
+    service.check_history(ended, trials=80)
+    assert set(service.starts().values()) <= {1, 2, 3}
 
 
 def test_broker_socket_is_private(start: Callable[..., Service]) -> None:
