@@ -27,7 +27,7 @@ PLATFORM = {
     "link": {"topology": "chain", "bandwidth_gbps": 10, "latency_ns": 200},
     "clock_mhz": 100,
 }
-SPACE = {"formats": ["int"], "weight_bits": [2, 4, 6, 8], "activation_bits": [4, 8], "max_lanes": 64}
+SPACE = {"formats": ["int"], "weight_bits": [3, 4, 6, 8], "activation_bits": [4, 6, 8], "max_lanes": 64}
 OBJECTIVES = [
     {"metric": "accuracy", "direction": "maximize"},
     {"metric": "meas_throughput_per_s", "direction": "maximize"},
