@@ -186,8 +186,9 @@ def _binary(function: Callable[[Array, Array], Array]) -> _Evaluate:
 
 
 def _rows(operand: Array, node: Node) -> Array:
-    """An operand as ``(samples, tokens or 1, features)``."""
-    return operand.reshape(len(operand), -1, node.shape.features)
+    """An operand as ``(samples, tokens or 1, features or 1)``."""
+    features = operand.shape[-1]
+    return operand.reshape(len(operand), -1, features)
 
 
 def _softmax(node: Node, operands: Sequence[Array]) -> Array:

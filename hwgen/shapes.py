@@ -141,10 +141,11 @@ def _pool(inputs: Sequence[Shape], attributes: Attributes, constants: Constants)
 
 
 def _binary(inputs: Sequence[Shape], attributes: Attributes, constants: Constants) -> Shape:
-    largest = max(inputs, key=lambda s: s.tokens)
+    largest = max(inputs, key=lambda s: s.elements)
     for shape in inputs:
-        same = shape == largest or (shape.tokens == 1 and shape.features == largest.features)
-        _demand(same, f"{shape.dims} fits neither {largest.dims} nor one row of its features")
+        row = shape.tokens == 1 and shape.features == largest.features
+        column = shape.grid == largest.grid and shape.features == 1
+        _demand(shape == largest or row or column, f"{shape.dims} is no {largest.dims}, nor a row or column of it")
     return largest
 
 

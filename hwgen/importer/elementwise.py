@@ -114,16 +114,26 @@ def _two_tensors(call: Call, op: Op, a: View, b: View) -> View:
         )
     a, b = refined(a, b) or _in_source_order(call, a, b)
     shared = [f for dim, other in zip(a.dims, b.dims, strict=True) if other for f in dim]
-    order = [*(f for f in range(len(a.sizes)) if f not in shared), *sorted(shared)]
-    shape = call.builder.shape(a)
-    if a.elements != b.elements and (order != sorted(order) or shape.features != b.elements):
-        a = call.builder.lay(a, order, [a.sizes[f] for f in order[: -len(shared)]], b.elements)
+    b_order = [b.sequence[shared.index(f)] for f in sorted(shared)]
     if a.elements == b.elements:
-        grid, features = shape.grid, shape.features
-    else:
-        grid, features = (), b.elements
-    b = call.builder.lay(b, [b.sequence[shared.index(f)] for f in sorted(shared)], grid, features)
+        shape = call.builder.shape(a)
+        b = call.builder.lay(b, b_order, shape.grid, shape.features)
+    elif sorted(shared) == list(range(len(shared))):  # one number for all features of a position
+        a = _with_grid(call, a, b.elements)
+        b = call.builder.lay(b, b_order, call.builder.shape(a).grid, 1)
+    else:  # one row of features for all positions
+        order = [*(f for f in range(len(a.sizes)) if f not in shared), *sorted(shared)]
+        if order != sorted(order) or call.builder.shape(a).features != b.elements:
+            a = call.builder.lay(a, order, [a.sizes[f] for f in order[: len(order) - len(shared)]], b.elements)
+        b = call.builder.lay(b, b_order, (), b.elements)
     return View(call.builder.emit(op, [a.node, b.node]), a.sizes, a.dims)
+
+
+def _with_grid(call: Call, view: View, tokens: int) -> View:
+    """The same stream with ``tokens`` grid positions."""
+    if call.builder.shape(view).tokens == tokens:
+        return view
+    return call.builder.lay(view, range(len(view.sizes)), (tokens,), view.elements // tokens)
 
 
 def _in_source_order(call: Call, *views: View) -> tuple[View, View]:

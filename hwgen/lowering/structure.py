@@ -6,11 +6,12 @@ from math import prod
 
 import numpy as np
 
-from hwgen.ir import Node
+from hwgen.ir import Node, Op
 from hwgen.lowering.parts import Lanes, Part
 from hwgen.lowering.pointwise_parts import cast_part
 from hwgen.lowering.quantized import QuantizedGraph, QuantizedNode
 from hwgen.operators.concat import Concat
+from hwgen.operators.constant import Constant
 from hwgen.operators.embedding import Embedding
 from hwgen.operators.permute import Permute, beat_order
 from hwgen.operators.requantize import Requantize
@@ -30,8 +31,12 @@ def concat_parts(graph: QuantizedGraph, node: QuantizedNode, lanes: Lanes) -> tu
         shape = source.node.shape
         stream = StreamType(shape.tokens, shape.features, lanes.in_lanes, source.format)
         here: int | str = index
+        if source.node.op is Op.CONSTANT:  # a class token, say
+            value = source.constants["value"].reshape(shape.tokens, shape.features)
+            parts.append(Part(f"constant{index}", Constant(stream), {"value": np.asarray(value)}, {}))
+            here = f"constant{index}"
         if source.format != node.format:
-            parts.append(cast_part(f"cast{index}", stream, Requantize(node.format, node.result.rounding), index))
+            parts.append(cast_part(f"cast{index}", stream, Requantize(node.format, node.result.rounding), here))
             here = f"cast{index}"
             stream = parts[-1].operator.outputs["out"]
         if joined is None:

@@ -251,6 +251,27 @@ def test_squeeze_and_excitation_broadcasts_a_row() -> None:
     assert ops(graph)[-1] == "mul"
 
 
+def test_spatial_gate_broadcasts_a_column() -> None:
+    nodes = [
+        N("Conv", ["x", "w"], ["h"]),
+        N("Conv", ["h", "e"], ["s"]),
+        N("Tanh", ["s"], ["gate"]),
+        N("Mul", ["h", "gate"], ["y"]),
+    ]
+    graph = compare(model(nodes, {"x": [1, 3, 6, 5]}, constants={"w": weights(4, 3, 3, 3), "e": weights(1, 4, 1, 1)}))
+    assert ops(graph) == ["conv", "conv", "pointwise", "mul"]
+
+
+def test_number_for_the_whole_sample() -> None:
+    nodes = [
+        N("MatMul", ["x", "w"], ["h"]),
+        N("ReduceMean", ["h"], ["m"], axes=[1, 2]),
+        N("Tanh", ["m"], ["t"]),
+        N("Mul", ["h", "t"], ["y"]),
+    ]
+    compare(model(nodes, {"x": [1, 5, 6]}, constants={"w": weights(6, 4)}))
+
+
 def test_position_embedding_stays_an_addition() -> None:
     graph = compare(model([N("Add", ["x", "p"], ["y"])], {"x": [1, 5, 6]}, constants={"p": weights(5, 6)}))
     assert graph.node("constant1").shape.dims == (5, 6)
