@@ -27,7 +27,7 @@ from hwgen.synthesis import synthesize_operators
 from tests.hwgen.conformance.registry import cases
 
 DATA = Path(__file__).parents[1] / "hwgen" / "resource_data"
-BATCH = 4  # operators per run of the programs
+BATCH = 7  # operators per run of the programs
 Sample = tuple[Operator, dict[str, Array]]
 
 

@@ -7,7 +7,7 @@ because mapping shares logic between neighbouring parts.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import ceil, log2
+from math import ceil, exp, log2
 
 # Costs by which Yosys' memory_libmap chooses: a constant bit in logic, 8 LUTs of distributed RAM, block RAMs of 18 Kbit
 # (depth, width) and of 36 Kbit. The widest shape of each needs one port for reading and one for writing.
@@ -37,13 +37,15 @@ def bits(count: int) -> int:
 
 
 def rom(depth: int, width: int) -> Memory:
-    """A constant memory with random content and a registered address."""
+    """A constant memory with random content and a register at its output (in logic) or inside (block RAM)."""
     if depth <= 1 or width == 0:
         return Memory()
     cost, units = _block(depth, width)
     if depth * width * ROM_BIT_COST > cost:
         return Memory(bram18=units)
-    return Memory(lut=rom_lut(depth, width))
+    # Few words: many of the bits are equal, and share a register.
+    functions = 2.0**depth if depth < 16 else width * 1e3
+    return Memory(lut=rom_lut(depth, width), ff=functions * (1 - exp(-width / functions)))
 
 
 def rom_lut(depth: int, width: int) -> float:

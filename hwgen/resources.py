@@ -1,66 +1,22 @@
 """The resource model: LUT, flip-flops, DSP slices and block RAM of an operator from its RTL parameters.
 
-Every operator has terms with a physical meaning (``Terms``), each as large as the part would be alone. The estimate is
-their sum, weighted by coefficients that ``benchmarks/fit_resources.py`` fits to Yosys results. DSP and block RAM
-follow Yosys' own thresholds and have no coefficient.
+Every operator has terms with a physical meaning (``hwgen/resource_models.py``), each as large as the part would be
+alone. The estimate is their sum, weighted by coefficients that ``benchmarks/fit_resources.py`` fits to Yosys results.
+DSP and block RAM follow Yosys' own thresholds and have no coefficient.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from functools import cache
-from math import ceil
 from pathlib import Path
 
 from hwgen.operators.base import Operator, Resources
-from hwgen.resource_blocks import (
-    Memory,
-    adder_tree,
-    async_ram,
-    bits,
-    dsp_slices,
-    ram,
-    requantize,
-    rom,
-    rom_lut,
-    signed_bits,
-    soft_multiplier,
-)
+from hwgen.resource_models import MODELS, Terms, stream_only
 
 DATA_DIRECTORY = Path(__file__).parent / "resource_data"
 COEFFICIENTS = DATA_DIRECTORY / "coefficients.json"
-
-
-@dataclass
-class Terms:
-    """LUTs and flip-flops by the part that needs them, and the counts that follow from thresholds."""
-
-    lut: dict[str, float] = field(default_factory=dict)
-    ff: dict[str, float] = field(default_factory=dict)
-    dsp: float = 0.0
-    bram18: float = 0.0
-
-    def memory(self, name: str, memory: Memory) -> None:
-        """Add a memory; its logic counts under ``name``."""
-        self.lut[name] = self.lut.get(name, 0.0) + memory.lut
-        self.ff[name] = self.ff.get(name, 0.0) + memory.ff
-        self.bram18 += memory.bram18
-
-    def stream(self, payload: int, spill: bool = True) -> None:
-        """Add the output side: a result register, and a spill register of two entries."""
-        width = payload + 2
-        self.lut["stream"] = self.lut.get("stream", 0.0) + width * (1 if spill else 0)
-        self.ff["stream"] = self.ff.get("stream", 0.0) + width * (2 if spill else 1)
-
-    def control(self, *counts: int) -> None:
-        """Add counters over ``counts`` values, and the handshake."""
-        total = float(sum(bits(c) for c in counts))
-        self.lut["control"] = self.lut.get("control", 0.0) + 1.5 * total
-        self.ff["control"] = self.ff.get("control", 0.0) + total
-        self.lut["constant"] = 10.0
-        self.ff["constant"] = 5.0
 
 
 def estimate(operator: Operator) -> Resources:
@@ -82,7 +38,7 @@ def estimate_parameters(module: str, parameters: Mapping[str, int]) -> Resources
 def terms(module: str, parameters: Mapping[str, int]) -> Terms:
     """The terms of a library module; a module without a description of its own is a spill register of its payload."""
     result = Terms()
-    MODELS.get(module, _stream_only)(dict(parameters), result)
+    MODELS.get(module, stream_only)(dict(parameters), result)
     return result
 
 
@@ -91,244 +47,3 @@ def coefficients() -> dict[str, dict[str, dict[str, float]]]:
     """Fitted weights: module to ``lut`` or ``ff`` to term to factor."""
     read: dict[str, dict[str, dict[str, float]]] = json.loads(COEFFICIENTS.read_text()) if COEFFICIENTS.exists() else {}
     return read
-
-
-def _stream_only(p: dict[str, int], t: Terms) -> None:
-    t.stream(p.get("Width", p.get("Lanes", 1) * p.get("OutWidth", 8)))
-    t.control(2)
-
-
-def _matvec(p: dict[str, int], t: Terms) -> None:
-    n, m, acc = p["InLanes"], p["OutLanes"], p["AccWidth"]
-    steps = p["InBlocks"] * p["OutBlocks"]
-    depth, bias_depth = p["Groups"] * steps, p["Groups"] * p["OutBlocks"]
-    x, w = signed_bits(p["InWidth"], bool(p["InSigned"])), signed_bits(p["WeightWidth"], bool(p["WeightSigned"]))
-    payload = n * p["InWidth"] + p["InSubBlocks"] * p["InExpWidth"]
-    t.memory("weights", rom(depth, n * m * p["WeightWidth"]))
-    t.memory("weights", rom(depth, m * p["SubBlocks"] * p["WeightExpWidth"]))
-    t.memory("weights", rom(bias_depth, m * acc))
-    t.memory("input", ram(2 * p["InBlocks"], payload))
-    if not p["SharedShift"]:
-        t.memory("weights", rom(bias_depth, m * p["ShiftWidth"]))
-    _products(t, n, m, x, w, acc)
-    exponents = p["InExpWidth"] + p["WeightExpWidth"]
-    if exponents:
-        t.lut["align"] = m * p["SubBlocks"] * ceil(exponents / 2) * float(acc)
-    constant = bool(p["SharedShift"]) or bias_depth == 1
-    t.lut["requantize"] = m * requantize(p, acc, constant)
-    t.stream(m * p["OutWidth"])
-    t.ff["result"] = m * p["OutWidth"] + 2.0
-    t.control(p["InBlocks"], p["InBlocks"], 2 * p["InBlocks"], 2 * p["InBlocks"], p["OutBlocks"], depth, depth,
-              bias_depth, bias_depth)  # fmt: skip
-
-
-def _products(t: Terms, n: int, m: int, x: int, w: int, acc: int) -> None:
-    """``m`` sums of ``n`` products of ``x`` by ``w`` bits, accumulated over ``acc`` bits."""
-    t.dsp += n * m * dsp_slices(x, w)
-    t.lut["multiply"] = n * m * soft_multiplier(x, w)
-    t.lut["add"] = m * adder_tree(n, min(acc, x + w))
-    t.lut["accumulate"] = 2.0 * m * acc
-    t.ff["accumulate"] = float(m * acc)
-
-
-def _matmul(p: dict[str, int], t: Terms) -> None:
-    n, m, acc = p["InLanes"], p["OutLanes"], p["AccWidth"]
-    depth = p["Heads"] * p["InBlocks"] * p["OutBlocks"] * p["Banks"]
-    x, w = signed_bits(p["AWidth"], bool(p["ASigned"])), signed_bits(p["BWidth"], bool(p["BSigned"]))
-    slots = m if p["Transpose"] else n
-    # Every slot of a word is written on its own, so each is a memory of its own.
-    for _ in range(slots):
-        t.memory("operand", ram(depth, n * m * p["BWidth"] // slots))
-    t.memory("input", ram(2 * p["InBlocks"], n * p["AWidth"]))
-    _products(t, n, m, x, w, acc)
-    t.lut["requantize"] = m * requantize(p, acc, True)
-    t.stream(m * p["OutWidth"])
-    t.ff["result"] = m * p["OutWidth"] + 2.0
-    t.control(p["InBlocks"], p["InBlocks"], 2 * p["InBlocks"], 2 * p["InBlocks"], p["OutBlocks"], depth, depth, depth,
-              depth, depth, slots, p["Heads"], p["Heads"])  # fmt: skip
-
-
-def _window(p: dict[str, int], t: Terms) -> None:
-    payload = p["Lanes"] * p["ElementWidth"] + p["ExpWidth"]
-    depth = p["Rows"] * p["GridColumns"] * p["Blocks"]
-    reach_y = p["OutRows"] * p["StrideH"] + p["KernelH"] * p["DilationH"] + p["PadTop"] + p["GridRows"]
-    reach_x = p["OutColumns"] * p["StrideW"] + p["KernelW"] * p["DilationW"] + p["PadLeft"] + p["GridColumns"]
-    t.memory("buffer", ram(depth, payload))
-    t.control(p["KernelH"], p["KernelW"], p["Blocks"], p["OutRows"], p["OutColumns"], p["Rows"] + p["GridRows"])
-    y, x, column, address = bits(reach_y) + 1, bits(reach_x) + 1, bits(reach_x * p["Blocks"]) + 1, bits(2 * depth)
-    t.lut["position"] = 3.0 * (3 * y + 2 * x + 3 * column)
-    t.ff["position"] = float(3 * y + 2 * x + 3 * column)
-    t.lut["address"] = 3.0 * 5 * address
-    t.ff["address"] = 4.0 * address
-    t.stream(payload)
-
-
-def _reduce(p: dict[str, int], t: Terms) -> None:
-    lanes, acc = p["Lanes"], p["AccWidth"]
-    x = signed_bits(p["InWidth"], bool(p["InSigned"]))
-    payload = lanes * p["InWidth"] + p["InSubBlocks"] * p["InExpWidth"]
-    t.lut["accumulate"] = 1.5 * lanes * acc
-    t.ff["accumulate"] = float(lanes * acc)
-    t.ff["input"] = float(payload)
-    width = acc
-    if p["Mode"] == 1:
-        width = acc + p["MultWidth"]
-        t.dsp += lanes * dsp_slices(acc, p["MultWidth"] + 1)
-        t.lut["multiply"] = lanes * soft_multiplier(acc, p["MultWidth"] + 1)
-        t.ff["product"] = float(lanes * width)
-        t.lut["weights"] = rom_lut(p["MultDepth"], p["MultWidth"])
-    elif p["Mode"] == 2:
-        w = signed_bits(p["WeightWidth"], bool(p["WeightSigned"]))
-        t.dsp += lanes * dsp_slices(x, w)
-        t.lut["multiply"] = lanes * soft_multiplier(x, w)
-        t.memory("weights", rom(p["Blocks"] * p["Kernel"], lanes * p["WeightWidth"]))
-        t.memory("weights", rom(p["Blocks"], lanes * acc))
-    if p["InExpWidth"]:
-        t.lut["align"] = lanes * ceil(p["InExpWidth"] / 2) * float(acc)
-    if p["Whole"]:
-        t.memory("memory", async_ram(p["Blocks"], lanes * acc))
-    constant = bool(p["SharedShift"]) or p["Blocks"] == 1
-    t.lut["requantize"] = lanes * requantize(p, width, constant)
-    t.stream(lanes * p["OutWidth"])
-    t.ff["result"] = lanes * p["OutWidth"] + 2.0
-    t.control(p["Blocks"], p["Blocks"], p["Blocks"], p["Kernel"], p["Blocks"] * p["Kernel"], p.get("MultDepth", 1))
-
-
-def _eltwise(p: dict[str, int], t: Terms) -> None:
-    lanes, acc = p["Lanes"], p["AccWidth"]
-    a, b = signed_bits(p["AWidth"], bool(p["ASigned"])), signed_bits(p["BWidth"], bool(p["BSigned"]))
-    if p["Multiply"]:
-        t.dsp += lanes * dsp_slices(a, b)
-        t.lut["multiply"] = lanes * soft_multiplier(a, b)
-    else:
-        t.lut["add"] = float(lanes * acc)
-    t.ff["accumulate"] = float(lanes * acc)
-    t.lut["requantize"] = lanes * requantize(p, acc, True)
-    # Both inputs wait in spill registers for one another.
-    t.stream(lanes * p["AWidth"])
-    t.stream(lanes * p["BWidth"])
-    t.ff["result"] = lanes * p["OutWidth"] + 2.0
-    t.control(2, 2)
-
-
-def _cast(p: dict[str, int], t: Terms) -> None:
-    lanes = p["Lanes"]
-    t.lut["requantize"] = lanes * requantize(p, p["AccWidth"], True)
-    t.ff["accumulate"] = float(lanes * p["InWidth"])
-    t.stream(lanes * p["OutWidth"])
-    t.ff["result"] = lanes * p["OutWidth"] + 2.0
-    t.control(2)
-
-
-def _to_mx(p: dict[str, int], t: Terms) -> None:
-    lanes, width = p["Lanes"], p["InWidth"] + 1
-    depth = 2 * p["BlockBeats"] + 2
-    t.memory("buffer", ram(depth, lanes * p["InWidth"] + 1))
-    t.lut["extremes"] = 3.0 * lanes * width
-    t.ff["extremes"] = 2.0 * p["SubBlocks"] * width
-    t.lut["exponent"] = float(p["SubBlocks"] * (1 << p["ExpWidth"]) * width)
-    t.ff["exponent"] = float(p["SubBlocks"] * p["ExpWidth"])
-    t.lut["requantize"] = lanes * (width * (2.0 + p["ExpWidth"] / 2) + 1.5 * p["MantissaWidth"])
-    payload = lanes * p["MantissaWidth"] + p["SubBlocks"] * p["ExpWidth"]
-    t.ff["pipeline"] = float(lanes * width)
-    t.stream(payload)
-    t.control(depth, depth, depth, p["TokenBeats"], p["BlockBeats"], p["TokenBeats"], p["BlockBeats"])
-
-
-def _fifo(p: dict[str, int], t: Terms) -> None:
-    if p["Depth"] <= 2:
-        t.stream(p["Width"])
-        t.control(1)
-        return
-    t.memory("memory", ram(p["Depth"] - 1, p["Width"] + 1))
-    if t.bram18 == 0:
-        t.ff["head"] = p["Width"] + 1.0
-    t.control(p["Depth"] - 1, p["Depth"] - 1, p["Depth"])
-
-
-def _adapter(p: dict[str, int], t: Terms) -> None:
-    capacity = p["InUnits"] + p["OutUnits"] + min(p["InUnits"], p["OutUnits"]) - 1
-    unit = p["UnitWidth"]
-    sources = min(p["InUnits"], capacity - p["InUnits"] + 1)
-    t.lut["place"] = capacity * unit * (0.5 + sources / 2)
-    t.lut["last"] = 2.0 * capacity
-    t.ff["data"] = float(capacity * (unit + 1))
-    t.control(capacity + 1, capacity + 1)
-
-
-def _fork(p: dict[str, int], t: Terms, copies: int) -> None:
-    for _ in range(copies):
-        t.stream(p["Width"])
-    t.control(copies, copies)
-
-
-def _concat(p: dict[str, int], t: Terms) -> None:
-    t.stream(p["Width"])
-    t.lut["select"] = p["Width"] * 0.5
-    t.control(p["BeatsA"] + p["BeatsB"])
-
-
-def _slice(p: dict[str, int], t: Terms) -> None:
-    t.stream(p["Width"])
-    t.control(p["Period"], p["Periods"])
-
-
-def _repeat(p: dict[str, int], t: Terms) -> None:
-    t.stream(p["Width"])
-    t.memory("memory", async_ram(p["Beats"], p["Width"]))
-    t.lut["select"] = p["Width"] * 0.5
-    t.control(p["Beats"], p["Copies"])
-
-
-def _link(p: dict[str, int], t: Terms) -> None:
-    delay = p["CyclesPerBeat"] - 1 + p["LatencyCycles"]
-    t.memory("flight", ram(delay, p["Width"] + 1))
-    _fifo({"Width": p["Width"], "Depth": p["Credits"]}, t)
-    # Shift registers of the beats and of the credits in flight.
-    t.lut["delay"] = ceil(delay / 32) + ceil(p["LatencyCycles"] / 32)
-    t.ff["delay"] = float(delay + p["LatencyCycles"])
-    t.control(p["CyclesPerBeat"] + 1, p["Credits"] + 1, delay)
-
-
-def _table(p: dict[str, int], t: Terms) -> None:
-    one = rom(1 << p["InWidth"], p["OutWidth"])
-    t.lut["table"] = p["Lanes"] * one.lut
-    t.bram18 += p["Lanes"] * one.bram18
-    t.ff["index"] = float(p["Lanes"] * p["InWidth"])
-    t.stream(p["Lanes"] * p["OutWidth"])
-    t.control(1)
-
-
-def _embedding(p: dict[str, int], t: Terms) -> None:
-    t.memory("table", rom(p["Vocabulary"] * p["Blocks"], p["Lanes"] * p["OutWidth"]))
-    t.stream(p["Lanes"] * p["OutWidth"])
-    t.control(p["Blocks"], p["Vocabulary"] * p["Blocks"], 1 << p["InWidth"])
-
-
-def _constant(p: dict[str, int], t: Terms) -> None:
-    t.memory("values", rom(p["Beats"], p["Width"]))
-    t.stream(p["Width"])
-    t.control(p["Beats"], p["Beats"])
-
-
-MODELS: Mapping[str, Callable[[dict[str, int], Terms], None]] = {
-    "dse_matvec": _matvec,
-    "dse_matmul": _matmul,
-    "dse_window": _window,
-    "dse_reduce": _reduce,
-    "dse_eltwise": _eltwise,
-    "dse_cast": _cast,
-    "dse_to_mx": _to_mx,
-    "dse_fifo": _fifo,
-    "dse_adapter": _adapter,
-    "dse_fork2": lambda p, t: _fork(p, t, 2),
-    "dse_fork3": lambda p, t: _fork(p, t, 3),
-    "dse_fork4": lambda p, t: _fork(p, t, 4),
-    "dse_concat": _concat,
-    "dse_slice": _slice,
-    "dse_repeat": _repeat,
-    "dse_link": _link,
-    "dse_table": _table,
-    "dse_embedding": _embedding,
-    "dse_constant": _constant,
-}
