@@ -15,7 +15,7 @@ from tests.hwgen.conformance.case import WIDTHS, Case, Level, Mutation, lane_cho
 
 MUTATIONS = (
     Mutation("dse_cast.sv", "{InSigned & x[InWidth-1], x}", "{1'b0, x}", "forgets the sign"),
-    Mutation("dse_requantize.svh", "(RqWidth + 1)'(ClampHigh)) rounded", "(RqWidth + 1)'(ClampHigh + 1)) rounded",
+    Mutation("dse_requantize.svh", "rounded = RqWide'(ClampHigh);", "rounded = RqWide'(ClampHigh + 1);",
              "clamps one too high"),
     Mutation("dse_requantize.svh", "(wide + offset) >>> shift", "(wide | offset) >>> shift", "dropped carry"),
 )  # fmt: skip

@@ -26,13 +26,19 @@ from tests.hwgen.conformance.case import (
 MUTATIONS = (
     Mutation("dse_requantize.svh", "if (Rounding != 0 && shift", "if (Rounding == 3 && shift", "rounds down"),
     Mutation("dse_requantize.svh", "if (!rounded[0]) offset", "if (rounded[0]) offset", "ties to odd", "HALF_EVEN"),
-    Mutation("dse_matvec.sv", "x[i], w[o*InLanes+i]", "x[i], w[o*InLanes+InLanes-1-i]", "swapped lanes"),
+    Mutation("dse_matvec.sv", "total = total + x[i] *", "total = total + x[InLanes-1-i] *", "swapped lanes"),
     Mutation(
         "dse_matvec.sv", "WeightAddrWidth'(WeightDepth - 1) ? '0 : weight", "'0 ? '0 : weight", "weights not rewound"
     ),
     Mutation("dse_matvec.sv", "(first ? signed'", "(!first ? signed'", "bias at the wrong step"),
     Mutation("dse_matvec.sv", "full_q[fill_bank_q] && !stall", "full_q[fill_bank_q]", "bank overwritten while stalled"),
-    Mutation("dse_matvec.sv", "<< x_exp[b*", "<< x_exp[0*", "exponent of the first block only", "MxFormat"),
+    Mutation(
+        "dse_matvec.sv",
+        "in_exponent(beat, b))",
+        "in_exponent(beat, 0))",
+        "exponent of the first block only",
+        "MxFormat",
+    ),
 )
 
 
