@@ -105,9 +105,7 @@ class BuildCache:
                 os.link(scratch, path)
             scratch.unlink()
 
-    def design(
-        self, top: str, directory: Path, ports: Sequence[str], defines: Sequence[str] = ()
-    ) -> tuple[Path, bool]:
+    def design(self, top: str, directory: Path, ports: Sequence[str], defines: Sequence[str] = ()) -> tuple[Path, bool]:
         """The shared object of a whole design, built from its emitted text.
 
         Args:

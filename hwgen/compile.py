@@ -66,8 +66,8 @@ def compile_models(tools: Toolchain, runtime: Path, models: Sequence[ModelSource
         unit = [_verilate(tools, model, work / model.key) for model in models]
         (work / "all.cpp").write_text("\n".join(unit))
         run_tool(
-            [tools.cxx, *CXX_FLAGS, "-w", "-shared", "-I.", "-include", runtime / "verilated_all.h", *tools.include_flags,
-             "all.cpp", "-o", target, runtime / "libverilated.so", f"-Wl,-rpath,{runtime}"],
+            [tools.cxx, *CXX_FLAGS, "-w", "-shared", "-I.", "-include", runtime / "verilated_all.h",
+             *tools.include_flags, "all.cpp", "-o", target, runtime / "libverilated.so", f"-Wl,-rpath,{runtime}"],
             work,
         )  # fmt: skip
     finally:

@@ -1,10 +1,10 @@
 """Errors of hardware generation.
 
-    HwgenError
-    ├── ModelError            the upload cannot be used; carries one issue per offending node
-    ├── IllegalGraph          a graph breaks the legality table of its stage
-    ├── IllegalParameters     an operator was asked for parameters outside its legal range
-    └── ToolError             Verilator, the C++ compiler or Yosys failed on text that we generated
+HwgenError
+├── ModelError            the upload cannot be used; carries one issue per offending node
+├── IllegalGraph          a graph breaks the legality table of its stage
+├── IllegalParameters     an operator was asked for parameters outside its legal range
+└── ToolError             Verilator, the C++ compiler or Yosys failed on text that we generated
 """
 
 from __future__ import annotations

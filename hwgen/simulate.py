@@ -205,7 +205,11 @@ def _deadlock(design: Design, reports: Mapping[str, Any]) -> str:
     cycle = _find_cycle(waits)
     if cycle:
         return "deadlock: " + "; ".join(f"{a} waits for {b} ({why})" for a, b, why in cycle)
-    stuck = [f"{name} at beat {r['transfers']} of {r['expected']}" for name, r in reports.items() if r["expected"] > r["transfers"]]
+    stuck = [
+        f"{name} at beat {r['transfers']} of {r['expected']}"
+        for name, r in reports.items()
+        if r["expected"] > r["transfers"]
+    ]
     return "no transfer for too long: " + ", ".join(stuck[:8])
 
 

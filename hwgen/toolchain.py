@@ -16,7 +16,15 @@ from pathlib import Path
 from hwgen.errors import ToolError
 
 # One compiled operator simulates a few thousand cycles, so the optimiser is asked for vector code and no more.
-CXX_FLAGS = ("-std=c++17", "-O2", "-ftree-vectorize", "-march=native", "-fPIC", "-fvisibility=hidden", "-fno-gnu-unique")
+CXX_FLAGS = (
+    "-std=c++17",
+    "-O2",
+    "-ftree-vectorize",
+    "-march=native",
+    "-fPIC",
+    "-fvisibility=hidden",
+    "-fno-gnu-unique",
+)
 TIMEOUT_SECONDS = 300.0
 
 

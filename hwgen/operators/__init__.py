@@ -1,1 +1,1 @@
-"""The hardware operators: each file holds one operator's RTL parameters, integer reference, cycle and resource model."""
+"""The hardware operators: each file holds the parameters, the integer reference and the models of one."""

@@ -58,7 +58,9 @@ class Matvec(Operator):
         for part in (self.source, self.weight):
             if isinstance(part, MxFormat):
                 self.require(
-                    part.block % self.in_lanes == 0 or self.in_lanes % part.block == 0 or self.in_features <= part.block,
+                    part.block % self.in_lanes == 0
+                    or self.in_lanes % part.block == 0
+                    or self.in_features <= part.block,
                     f"in_lanes {self.in_lanes} and the block {part.block} divide one another",
                 )
 
@@ -146,7 +148,9 @@ class Matvec(Operator):
         shift = shift.reshape(1, 1) if self.shared_shift else np.broadcast_to(shift, (g, ob * ol)).reshape(g * ob, ol)
         images["shift"] = MemoryImage(shift, self.shift_bits)
         if isinstance(self.weight, MxFormat):
-            images["weight_exp"] = MemoryImage(self._exponent_words(contents["weight_exponent"]), self.weight.exponent_bits)
+            images["weight_exp"] = MemoryImage(
+                self._exponent_words(contents["weight_exponent"]), self.weight.exponent_bits
+            )
         return images
 
     def _exponent_words(self, exponents: Array) -> Array:
