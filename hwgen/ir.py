@@ -146,7 +146,7 @@ class InputLayout:
 
 @dataclass(frozen=True)
 class OutputLayout:
-    """How a feature-last output becomes the source model's array: reshape to ``view``, transpose, reshape to ``shape``."""
+    """How a feature-last output becomes the source array: reshape to ``view``, transpose, reshape to ``shape``."""
 
     node: str
     source: str
