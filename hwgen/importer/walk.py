@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from hwgen.errors import IllegalGraph, ModelError, NodeIssue
-from hwgen.importer import elementwise, layout, matrix, normalization, reduction, windows
+from hwgen.importer import einsum, elementwise, layout, matrix, normalization, reduction, windows
 from hwgen.importer.builder import Builder
 from hwgen.importer.call import Call, Handlers
 from hwgen.importer.canonical import canonical
@@ -20,6 +20,7 @@ from hwgen.ir import Graph, InputLayout, Op, OutputLayout, Shape
 from hwgen.verify import verify_imported
 
 _HANDLERS: Handlers = {
+    **einsum.HANDLERS,
     **elementwise.HANDLERS,
     **layout.HANDLERS,
     **matrix.HANDLERS,

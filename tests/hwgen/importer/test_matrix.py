@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
+import onnx
 import pytest
 
-from tests.hwgen.importer.support import N, compare, model, ops, weights
+from hwgen.errors import ModelError
+from tests.hwgen.importer.support import N, compare, imported, model, ops, weights
 
 
 @pytest.mark.parametrize("opset", [8, 9, 11, 13, 17, 20])
@@ -89,3 +91,46 @@ def test_token_mixing_moves_data() -> None:
     constants = {"w1": weights(4, 6), "w2": weights(5, 3), "w3": weights(6, 2)}
     graph = compare(model(nodes, {"x": [1, 5, 4]}, constants=constants))
     assert ops(graph) == ["linear", "permute", "linear", "permute", "linear"]
+
+
+@pytest.mark.parametrize(
+    ("equation", "a", "b", "constant"),
+    [
+        ("bid,de->bie", [1, 5, 6], [6, 4], True),
+        ("bid,dhe->bhie", [1, 5, 6], [6, 2, 3], True),
+        ("de,bid->bie", [6, 4], [1, 5, 6], False),
+        ("bhid,bhjd->bhij", [1, 2, 5, 3], [1, 2, 7, 3], False),
+        ("bihd,bjhd->bhij", [1, 5, 2, 3], [1, 7, 2, 3], False),
+        ("bhij,bjhd->bihd", [1, 2, 5, 7], [1, 7, 2, 3], False),
+    ],
+)
+def test_einsum(equation: str, a: list[int], b: list[int], constant: bool) -> None:
+    node = N("Einsum", ["a", "b"], ["y"], equation=equation)
+    inputs, constants = {"a": a, "b": b}, {}
+    if constant or equation.startswith("de"):
+        name = "b" if constant else "a"
+        constants = {name: weights(*inputs.pop(name))}
+    graph = compare(model([node], inputs, constants=constants))
+    assert [o for o in ops(graph) if o != "reshape"] == ["linear" if constants else "matmul"]
+
+
+@pytest.mark.parametrize("equation", ["bij->bji", "bid,bid->bi", "bij,jk->bk", "...ij,jk->...ik", "bii,ij->bj"])
+def test_other_einsums_are_refused(equation: str) -> None:
+    operands = ["a", "w"] if "," in equation else ["a"]
+    node = N("Einsum", operands, ["y"], equation=equation)
+    with pytest.raises(ModelError, match="Einsum"):
+        imported(model([node], {"a": [1, 4, 4]}, constants={"w": weights(4, 4)}))
+
+
+@pytest.mark.parametrize("opset", [onnx.defs.onnx_opset_version(), 24])
+def test_newest_opset(opset: int) -> None:
+    nodes = [
+        N("Conv", ["x", "w"], ["c"]),
+        N("Relu", ["c"], ["r"]),
+        N("Flatten", ["r"], ["f"]),
+        N("Gemm", ["f", "v"], ["y"]),
+    ]
+    proto = model(nodes, {"x": [1, 3, 6, 5]}, constants={"w": weights(4, 3, 3, 3), "v": weights(48, 4)}, opset=opset)
+    if opset == 24:
+        compare(proto)
+    assert ops(imported(proto)) == ["conv", "relu", "reshape", "linear"]
