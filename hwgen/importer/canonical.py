@@ -121,9 +121,22 @@ def _finished(editor: Editor, graph: Graph, inputs: tuple[InputLayout, ...]) -> 
         )
         for node in nodes
     )
-    kept = tuple(replace(i, node=names[i.node]) for i in inputs if i.node in names)
+    kept = tuple(
+        replace(i, node=names[i.node], integer=i.integer and _holds_ids(editor, i.node))
+        for i in inputs
+        if i.node in names
+    )
     outputs = tuple(replace(o, node=names[editor.outputs[o.node]]) for o in graph.outputs)
     return Graph(final, kept, outputs, graph.software)
+
+
+def _holds_ids(editor: Editor, name: str) -> bool:
+    """Whether an integer input is looked up in a table (ids), or is merely stored in integers (pixels)."""
+    readers = editor.readers(name)
+    return any(
+        r.op is Op.EMBEDDING or (r.op in (Op.RESHAPE, Op.SLICE, Op.PERMUTE) and _holds_ids(editor, r.name))
+        for r in readers
+    )
 
 
 def _names(nodes: Sequence[Node]) -> dict[str, str]:

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hwgen.importer.view import View, plain_view, refined, stream_view
-from tests.hwgen.importer.support import N, compare, model, ops, weights
+from tests.hwgen.importer.support import N, compare, imported, model, ops, weights
 
 
 def _tensor(view: View) -> np.ndarray:
@@ -179,8 +179,14 @@ def test_two_outputs_and_a_duplicate_through_softmax() -> None:
         N("Relu", ["logits"], ["r"]),
     ]
     proto = model(nodes, {"x": [1, 6]}, ["logits", "p", "r"], {"w": weights(6, 4)})
-    from tests.hwgen.importer.support import imported
-
     graph = imported(proto)
     assert [o.source for o in graph.outputs] == ["logits", "r"]
     assert [dict(s)["operator"] for s in graph.software] == ["Softmax"]
+
+
+def test_integer_pixels_are_no_token_ids() -> None:
+    nodes = [N("Cast", ["x"], ["f"], to=1), N("Div", ["f", "full"], ["s"]), N("Conv", ["s", "w"], ["y"])]
+    constants = {"full": np.float32(255), "w": weights(4, 3, 3, 3)}
+    graph = compare(model(nodes, {"x": [1, 3, 6, 5]}, constants=constants, integer=["x"]))
+    assert ops(graph) == ["conv"]
+    assert not graph.inputs[0].integer
