@@ -19,7 +19,7 @@ from hwgen.importer.view import View, plain_view
 from hwgen.ir import Graph, InputLayout, Op, OutputLayout, Shape
 from hwgen.verify import verify_imported
 
-_HANDLERS: Handlers = {
+HANDLERS: Handlers = {
     **einsum.HANDLERS,
     **elementwise.HANDLERS,
     **layout.HANDLERS,
@@ -153,7 +153,7 @@ class _Walk:
         return None if folded is None else tuple(Const(a) for a in folded)
 
     def _handled(self, node: SourceNode, inputs: tuple[Value | None, ...]) -> tuple[Value, ...]:
-        handler = _HANDLERS.get(node.operator)
+        handler = HANDLERS.get(node.operator)
         if handler is None:
             raise Refused(
                 "this operator has no hardware form here; replace it in the model, or end the model before it"
@@ -164,7 +164,7 @@ class _Walk:
 
     def _check_known(self, node: SourceNode) -> None:
         """A node behind a refused one is still reported where its operator is unknown, so that one upload shows all."""
-        if node.operator not in _HANDLERS:
+        if node.operator not in HANDLERS:
             self._report(
                 node, "this operator has no hardware form here; replace it in the model, or end the model before it"
             )
