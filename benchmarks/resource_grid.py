@@ -1,6 +1,6 @@
-"""Synthesise random configurations of an operator with Yosys and append the cell counts to hwgen/resource_data.
+"""Synthesise random configurations of operators with Yosys and append the cell counts to hwgen/resource_data.
 
-Usage: python -m benchmarks.resource_grid OPERATOR [--train 40] [--held-out 10] [--directory DIRECTORY]
+Usage: python -m benchmarks.resource_grid OPERATOR... [--train 40] [--held-out 10]
 
 Each row holds the RTL parameters, the counted resources, and whether the row is held out from the fit. A row that is
 already in the file is not synthesised again, so an interrupted run continues.
@@ -11,23 +11,23 @@ from __future__ import annotations
 import argparse
 import itertools
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from hwgen.errors import IllegalParameters, ToolError
+from hwgen.errors import IllegalParameters
 from hwgen.formats import Format, IntFormat, MxFormat, Overflow, Rounding
 from hwgen.operators.base import Operator, accumulator_bits
 from hwgen.operators.matvec import Matvec
 from hwgen.operators.requantize import Requantize
 from hwgen.streams import Array
 from hwgen.synthesis import synthesize_operators
-from tests.hwgen.conformance.registry import cases
+from tests.hwgen.conformance.registry import OPERATORS, cases
 
 DATA = Path(__file__).parents[1] / "hwgen" / "resource_data"
-BATCH = 7  # operators per run of the programs
+BATCH = 16  # operators per run of the programs; loading the cell libraries costs more than a small operator
 Sample = tuple[Operator, dict[str, Array]]
 
 
@@ -102,48 +102,56 @@ def conformance_samples(name: str, rng: np.random.Generator) -> Iterator[Sample]
         yield pool[index].operator, dict(pool[index].contents)
 
 
-def collect(path: Path, count: int, held_out: bool) -> None:
-    """Synthesise until ``count`` rows (held out or not) are in the file, which has the operator's name."""
-    rows: list[dict[str, Any]] = json.loads(path.read_text()) if path.exists() else []
-    rng = np.random.default_rng(2 if held_out else 1)
-    samples = matvecs(rng) if path.stem == "matvec" else conformance_samples(path.stem, rng)
-    seen = {json.dumps(row["parameters"]) for row in rows}
-    while (missing := count - sum(row["held_out"] == held_out for row in rows)) > 0:
-        batch = list(itertools.islice(_unseen(samples, seen), min(missing, BATCH)))
-        if not batch:
-            return
-        try:
-            results = synthesize_operators(batch)
-        except ToolError as error:
-            print(path.stem, error, flush=True)
-            continue
-        for (operator, _), result in zip(batch, results, strict=True):
+def collect(names: Sequence[str], wanted: Mapping[bool, int], payload_bits: int, directory: Path) -> None:
+    """Synthesise until the file of each operator has the wanted rows of the fit (False) and held out (True)."""
+    picked: list[tuple[str, bool, Sample]] = []
+    for name in names:
+        rows = read_rows(directory / f"{name}.json")
+        seen = {json.dumps(row["parameters"]) for row in rows}
+        for held_out, count in wanted.items():
+            rng = np.random.default_rng([len(rows), held_out])
+            samples = matvecs(rng) if name == "matvec" else conformance_samples(name, rng)
+            missing = count - sum(row["held_out"] == held_out for row in rows)
+            for sample in itertools.islice(_unseen(samples, seen, payload_bits), max(0, missing)):
+                picked.append((name, held_out, sample))
+    for start in range(0, len(picked), BATCH):
+        batch = picked[start : start + BATCH]
+        results = synthesize_operators([sample for _, _, sample in batch])
+        for (name, held_out, (operator, _)), result in zip(batch, results, strict=True):
             r = result.resources
             counts = {"lut": r.lut, "ff": r.ff, "dsp": r.dsp, "bram18": r.bram18}
-            rows.append({**operator.describe(), "held_out": held_out, **counts})
-            print(path.stem, held_out, r, flush=True)
-        path.write_text("[\n" + ",\n".join(json.dumps(row) for row in rows) + "\n]\n")
+            path = directory / f"{name}.json"
+            rows = [*read_rows(path), {**operator.describe(), "held_out": held_out, **counts}]
+            path.write_text("[\n" + ",\n".join(json.dumps(row) for row in rows) + "\n]\n")
+            print(name, "held out" if held_out else "fit", r, flush=True)
 
 
-def _unseen(samples: Iterator[Sample], seen: set[str]) -> Iterator[Sample]:
-    """The samples whose RTL parameters are new."""
+def read_rows(path: Path) -> list[dict[str, Any]]:
+    """The rows of one operator's file; none if there is no file yet."""
+    rows: list[dict[str, Any]] = json.loads(path.read_text()) if path.exists() else []
+    return rows
+
+
+def _unseen(samples: Iterator[Sample], seen: set[str], payload_bits: int) -> Iterator[Sample]:
+    """The samples whose RTL parameters are new and whose streams have at most ``payload_bits`` bits in all."""
     for operator, contents in samples:
         key = json.dumps(operator.describe()["parameters"])
-        if key not in seen:
+        size = sum(stream.payload_bits for stream in (*operator.inputs.values(), *operator.outputs.values()))
+        if key not in seen and size <= payload_bits:
             seen.add(key)
             yield operator, contents
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("operator")
+    parser.add_argument("operators", nargs="+", choices=OPERATORS)
     parser.add_argument("--train", type=int, default=40)
     parser.add_argument("--held-out", type=int, default=10)
+    parser.add_argument("--payload-bits", type=int, default=1000, help="largest sum of the payloads of all streams")
     parser.add_argument("--directory", type=Path, default=DATA)
     arguments = parser.parse_args()
-    path = arguments.directory / f"{arguments.operator}.json"
-    collect(path, arguments.train, False)
-    collect(path, arguments.held_out, True)
+    wanted = {False: arguments.train, True: arguments.held_out}
+    collect(arguments.operators, wanted, arguments.payload_bits, arguments.directory)
 
 
 if __name__ == "__main__":

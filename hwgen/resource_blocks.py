@@ -93,14 +93,14 @@ def signed_bits(width: int, signed: bool) -> int:
     return width if signed else width + 1
 
 
-def is_dsp(a: int, b: int) -> bool:
-    """Whether a product of ``a`` by ``b`` bits becomes DSP slices."""
-    return min(a, b) >= DSP_MIN_OPERAND and a + b >= DSP_MIN_PRODUCT
+def is_dsp(a: int, b: int, kept: int) -> bool:
+    """Whether a product of ``a`` by ``b`` bits, of which ``kept`` are used, becomes DSP slices."""
+    return min(a, b) >= DSP_MIN_OPERAND and min(a + b, kept) >= DSP_MIN_PRODUCT
 
 
-def dsp_slices(a: int, b: int) -> int:
-    """DSP slices of one product of ``a`` by ``b`` bits (two's complement)."""
-    if not is_dsp(a, b):
+def dsp_slices(a: int, b: int, kept: int = 64) -> int:
+    """DSP slices of one product of ``a`` by ``b`` bits (two's complement), of which ``kept`` are used."""
+    if not is_dsp(a, b, kept):
         return 0
     wide, narrow = max(a, b), min(a, b)
     return _parts(wide, DSP_WIDE) * _parts(narrow, DSP_NARROW)
@@ -111,9 +111,9 @@ def _parts(size: int, limit: int) -> int:
     return 1 if size <= limit else 1 + ceil((size - limit) / (limit - 1))
 
 
-def soft_multiplier(a: int, b: int) -> float:
+def soft_multiplier(a: int, b: int, kept: int = 64) -> float:
     """LUTs of one product in logic; 0 if it goes to DSP slices."""
-    if is_dsp(a, b):
+    if is_dsp(a, b, kept):
         return 0.0
     return float(a if min(a, b) == 1 else a * b)
 
@@ -123,12 +123,15 @@ def adder_tree(terms: int, width: int) -> float:
     return 0.0 if terms < 2 else float((terms - 2) * 2 * (width + log2(terms) / 2) + width)
 
 
-def requantize(p: dict[str, int], width: int, constant_shift: bool) -> float:
-    """LUTs of one requantisation of a ``width``-bit value with the parameters of ``dse_requantize.svh``."""
+def requantize(p: dict[str, int], width: int, shifts: int = 1) -> float:
+    """LUTs of one requantisation of a ``width``-bit value with the parameters of ``dse_requantize.svh``.
+
+    ``shifts`` counts the words of shifts that take turns; one shift is a constant and costs nothing.
+    """
     clamp = (0.5 * width + 1.5 * p["OutWidth"]) if p["Overflow"] else 0.0
     rounding = 0.0 if p["Rounding"] == 0 else width * (0.5 if p["Rounding"] == 1 else 1.0)
-    if constant_shift:
+    if shifts == 1:
         return clamp + rounding
-    # Multiplexers of four inputs per LUT in the shifter; the position of the rounded bit is decoded.
-    shifter = width * ceil(log2(max(2, width)) / 2) * (2 if p["Rounding"] == 2 else 1)
-    return clamp + shifter + (2 * rounding)
+    # Few shifts differ in few bits. A LUT is a multiplexer of four inputs; the position of the rounded bit is decoded.
+    stages = min(log2(max(2, width)), 1 + log2(shifts)) / 2
+    return clamp + width * stages + 2 * rounding

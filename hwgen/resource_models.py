@@ -73,8 +73,7 @@ def _matvec(p: dict[str, int], t: Terms) -> None:
     exponents = p["InExpWidth"] + p["WeightExpWidth"]
     if exponents:
         t.lut["align"] = m * p["SubBlocks"] * ceil(exponents / 2) * float(acc)
-    constant = bool(p["SharedShift"]) or bias_depth == 1
-    t.lut["requantize"] = m * requantize(p, acc, constant)
+    t.lut["requantize"] = m * requantize(p, acc, 1 if p["SharedShift"] else bias_depth)
     t.stream(m * p["OutWidth"])
     t.ff["result"] = m * p["OutWidth"] + 2.0
     t.control(p["InBlocks"], p["InBlocks"], 2 * p["InBlocks"], 2 * p["InBlocks"], p["OutBlocks"], depth, depth,
@@ -83,11 +82,16 @@ def _matvec(p: dict[str, int], t: Terms) -> None:
 
 def _products(t: Terms, n: int, m: int, x: int, w: int, acc: int) -> None:
     """``m`` sums of ``n`` products of ``x`` by ``w`` bits, accumulated over ``acc`` bits."""
-    t.dsp += n * m * dsp_slices(x, w)
-    t.lut["multiply"] = n * m * soft_multiplier(x, w)
-    t.lut["add"] = m * adder_tree(n, min(acc, x + w))
-    # The mapper prefers speed: a deep tree is covered with overlapping LUTs.
-    t.lut["overlap"] = 0.1 * m * n * log2(n) * min(acc, x + w)
+    t.dsp += n * m * dsp_slices(x, w, acc)
+    width = min(acc, x + w)
+    if min(x, w) == 1:
+        # A product with one bit is a gate, and part of the adder behind it.
+        t.lut["gate"] = m * max(x, w) * (1 + 2.8 * (n - 1))
+    else:
+        t.lut["multiply"] = n * m * soft_multiplier(x, w, acc)
+        t.lut["add"] = m * adder_tree(n, width)
+        # The mapper prefers speed: a deep tree of full adders is covered with overlapping LUTs.
+        t.lut["overlap"] = 4.0 * m * max(0, n - 4) * width
     t.lut["accumulate"] = 2.0 * m * acc
     t.ff["accumulate"] = float(m * acc)
 
@@ -102,7 +106,7 @@ def _matmul(p: dict[str, int], t: Terms) -> None:
         t.memory("operand", ram(depth, n * m * p["BWidth"] // slots))
     t.memory("input", ram(2 * p["InBlocks"], n * p["AWidth"]))
     _products(t, n, m, x, w, acc)
-    t.lut["requantize"] = m * requantize(p, acc, True)
+    t.lut["requantize"] = m * requantize(p, acc)
     t.stream(m * p["OutWidth"])
     t.ff["result"] = m * p["OutWidth"] + 2.0
     t.control(p["InBlocks"], p["InBlocks"], 2 * p["InBlocks"], 2 * p["InBlocks"], p["OutBlocks"], depth, depth, depth,
@@ -140,16 +144,15 @@ def _reduce(p: dict[str, int], t: Terms) -> None:
         t.lut["weights"] = rom_lut(p["MultDepth"], p["MultWidth"])
     elif p["Mode"] == 2:
         w = signed_bits(p["WeightWidth"], bool(p["WeightSigned"]))
-        t.dsp += lanes * dsp_slices(x, w)
-        t.lut["multiply"] = lanes * soft_multiplier(x, w)
+        t.dsp += lanes * dsp_slices(x, w, acc)
+        t.lut["multiply"] = lanes * soft_multiplier(x, w, acc)
         t.memory("weights", rom(p["Blocks"] * p["Kernel"], lanes * p["WeightWidth"]))
         t.memory("weights", rom(p["Blocks"], lanes * acc))
     if p["InExpWidth"]:
         t.lut["align"] = lanes * ceil(p["InExpWidth"] / 2) * float(acc)
     if p["Whole"]:
         t.memory("memory", async_ram(p["Blocks"], lanes * acc))
-    constant = bool(p["SharedShift"]) or p["Blocks"] == 1
-    t.lut["requantize"] = lanes * requantize(p, width, constant)
+    t.lut["requantize"] = lanes * requantize(p, width, 1 if p["SharedShift"] else p["Blocks"])
     t.stream(lanes * p["OutWidth"])
     t.ff["result"] = lanes * p["OutWidth"] + 2.0
     t.control(p["Blocks"], p["Blocks"], p["Blocks"], p["Kernel"], p["Blocks"] * p["Kernel"], p.get("MultDepth", 1))
@@ -157,14 +160,14 @@ def _reduce(p: dict[str, int], t: Terms) -> None:
 
 def _eltwise(p: dict[str, int], t: Terms) -> None:
     lanes, acc = p["Lanes"], p["AccWidth"]
-    a, b = signed_bits(p["AWidth"], bool(p["ASigned"])), signed_bits(p["BWidth"], bool(p["BSigned"]))
     if p["Multiply"]:
-        t.dsp += lanes * dsp_slices(a, b)
-        t.lut["multiply"] = lanes * soft_multiplier(a, b)
+        # Both operands are aligned first, so each has the width of the result.
+        t.dsp += lanes * dsp_slices(acc, acc, acc)
+        t.lut["multiply"] = lanes * soft_multiplier(acc, acc, acc) / 2
     else:
         t.lut["add"] = float(lanes * acc)
     t.ff["accumulate"] = float(lanes * acc)
-    t.lut["requantize"] = lanes * requantize(p, acc, True)
+    t.lut["requantize"] = lanes * requantize(p, acc)
     # Both inputs wait in spill registers for one another.
     t.stream(lanes * p["AWidth"])
     t.stream(lanes * p["BWidth"])
@@ -174,7 +177,7 @@ def _eltwise(p: dict[str, int], t: Terms) -> None:
 
 def _cast(p: dict[str, int], t: Terms) -> None:
     lanes = p["Lanes"]
-    t.lut["requantize"] = lanes * requantize(p, p["AccWidth"], True)
+    t.lut["requantize"] = lanes * requantize(p, p["AccWidth"])
     t.ff["accumulate"] = float(lanes * p["InWidth"])
     t.stream(lanes * p["OutWidth"])
     t.ff["result"] = lanes * p["OutWidth"] + 2.0
@@ -289,7 +292,7 @@ def _softmax(p: dict[str, int], t: Terms) -> None:
     t.ff["state"] = 2.0 * x + lanes * p["IndexWidth"] + 4.0 * p["SumWidth"] + 2.0 * quotient
     t.dsp += lanes * dsp_slices(e + 1, quotient + 1)
     t.lut["multiply"] = lanes * soft_multiplier(e + 1, quotient + 1)
-    t.lut["requantize"] = lanes * requantize(p, e + quotient - p["Shift"], True)
+    t.lut["requantize"] = lanes * requantize(p, e + quotient - p["Shift"])
     t.stream(lanes * p["OutWidth"])
     t.ff["result"] = lanes * p["OutWidth"] + 2.0
     element = lanes * blocks + 1
@@ -317,7 +320,7 @@ def _layer_norm(p: dict[str, int], t: Terms) -> None:
     t.lut["normalise"] = lanes * p["NumWidth"] * (2 + log2(wide) / 2)
     t.ff["pipeline"] = float(lanes * (p["NumWidth"] + p["ZWidth"]))
     t.lut["affine"] = float(lanes * acc)
-    t.lut["requantize"] = lanes * requantize(p, acc, True)
+    t.lut["requantize"] = lanes * requantize(p, acc)
     t.stream(lanes * p["OutWidth"])
     t.ff["result"] = lanes * p["OutWidth"] + 2.0
     t.control(*[blocks] * 5, *[3 * blocks] * 3, 2 * root + 6)
