@@ -153,7 +153,7 @@ def _parser() -> argparse.ArgumentParser:
 
     demo = commands.add_parser("demo", help="train, submit, search, simulate: the whole path in minutes")
     demo.add_argument("--output", default="demo_output", help="folder for plot, bundle and data")
-    demo.add_argument("--trials", type=int, default=120, help="candidates to evaluate")
+    demo.add_argument("--trials", type=int, default=140, help="candidates to evaluate")
     demo.add_argument("--wall-seconds", type=float, default=240.0, help="end the search after this time")
     demo.set_defaults(run=_demo)
 
