@@ -132,11 +132,14 @@ def _finished(editor: Editor, graph: Graph, inputs: tuple[InputLayout, ...]) -> 
 
 def _holds_ids(editor: Editor, name: str) -> bool:
     """Whether an integer input is looked up in a table (ids), or is merely stored in integers (pixels)."""
-    readers = editor.readers(name)
-    return any(
-        r.op is Op.EMBEDDING or (r.op in (Op.RESHAPE, Op.SLICE, Op.PERMUTE) and _holds_ids(editor, r.name))
-        for r in readers
-    )
+    stack = [name]
+    while stack:
+        for reader in editor.readers(stack.pop()):
+            if reader.op is Op.EMBEDDING:
+                return True
+            if reader.op in (Op.RESHAPE, Op.SLICE, Op.PERMUTE):
+                stack.append(reader.name)
+    return False
 
 
 def _names(nodes: Sequence[Node]) -> dict[str, str]:

@@ -54,7 +54,8 @@ def wheel(requirement: str, *options: str) -> Path:
         command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary", ":all:", *options]
         subprocess.run([*command, "--dest", str(folder), requirement], check=True, timeout=600)
         (archive,) = folder.glob("*.whl")
-        zipfile.ZipFile(archive).extractall(target)
+        with zipfile.ZipFile(archive) as members:
+            members.extractall(target)
 
     return cached(requirement, fetch)
 

@@ -246,6 +246,16 @@ def test_long_chains_import_in_time() -> None:
     assert len(graph.nodes) == 1502
 
 
+def test_long_chains_of_slices_import_in_time() -> None:
+    constants = {"a": np.array([0]), "b": np.array([1 << 40]), "w": weights(5, 3)}
+    nodes = [N("Slice", [f"t{i}", "one", "b", "one"], [f"t{i + 1}"]) for i in range(1500)]
+    nodes.append(N("Gather", ["w", "t1500"], ["y"]))
+    proto = model(nodes, {"t0": [1, 1510]}, constants=constants | {"one": np.array([1])}, integer=["t0"])
+    started = time.process_time()
+    assert import_bytes(proto.SerializeToString()).graph.inputs[0].integer
+    assert time.process_time() - started < 20
+
+
 def test_long_chains_of_constants_import_in_time() -> None:
     nodes = [N("Mul" if i % 2 else "Add", [f"t{i}", "c"], [f"t{i + 1}"]) for i in range(2000)]
     constants = {"c": np.array([1.0, 1.001, 0.999, 1.0], dtype=np.float32), "w": weights(4, 3)}
