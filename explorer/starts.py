@@ -9,6 +9,7 @@ from explorer.encoding import LEVEL, Encoding, Point
 _FILL = 0.9  # of a device's scarcest resource at the nominal width: the rest is for adapters, links and buffers
 
 _MOST_DEVICES = 4
+_SLOWEST = 500_000  # cycles per inference: slower designs simulate for minutes, which is no way to start
 
 
 def starting_points(encoding: Encoding) -> list[Point]:
@@ -22,7 +23,7 @@ def starting_points(encoding: Encoding) -> list[Point]:
     middle = (filled[0][0] if filled else last) // 2
     points = [_point(encoding, 8, 8, middle)]
     points += [_point(encoding, 8, 8, level, cuts) for level, cuts in filled]
-    points.append(_point(encoding, 8, 8, 0))
+    points.append(_point(encoding, 8, 8, next((i for i, n in enumerate(encoding.levels) if n <= _SLOWEST), last)))
     if most > 1:
         points.append(_point(encoding, 8, 8, middle, encoding.balanced_cuts(middle, 2) or ()))
     fast = filled[-1] if filled else (last, ())
