@@ -1,4 +1,4 @@
-"""Slices behind one fork: what one of them keeps waits for the other."""
+"""Concatenations and slices behind one fork: the runs of one path wait for those of the other."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from hwgen.build import BuildCache
 from hwgen.design import Design, Endpoint, Instance, Stream, verify_design
 from hwgen.formats import IntFormat
 from hwgen.lowering.buffers import insert_buffers
+from hwgen.operators.concat import Concat
 from hwgen.operators.eltwise import Eltwise, Function
 from hwgen.operators.fork import fork
 from hwgen.operators.requantize import Requantize
@@ -18,6 +19,19 @@ from hwgen.streams import StreamType
 from tests.hwgen.conformance.case import random_words
 
 KIND = IntFormat(6, True)
+
+
+def with_itself(stream: StreamType, periods: int, along_features: bool) -> Design:
+    """``concat(x, x)``."""
+    operator = Concat(stream, stream, periods, along_features)
+    instances = (Instance("copy", fork(stream, 2)), Instance("join", operator))
+    streams = (
+        Stream("x", stream, None, Endpoint("copy", "in")),
+        Stream("left", stream, Endpoint("copy", "out0"), Endpoint("join", "a")),
+        Stream("right", stream, Endpoint("copy", "out1"), Endpoint("join", "b")),
+        Stream("y", operator.outputs["out"], Endpoint("join", "out"), None),
+    )
+    return Design("with_itself", instances, streams)
 
 
 def halves(stream: StreamType, periods: int, along_features: bool, swapped: bool) -> Design:
@@ -55,6 +69,16 @@ def interval(design: Design, cache: BuildCache) -> int | None:
     result = simulate(buffered, words, cache, SimulationOptions(quiet_cycles=3_000))
     assert result.exact, result.deadlock or result.first_wrong
     return result.interval_cycles
+
+
+@pytest.mark.parametrize(
+    ("shape", "periods", "along_features"), [((60, 4, 2), 1, False), ((20, 40, 2), 20, True), ((60, 4, 2), 4, False)]
+)
+def test_concatenation_with_itself(
+    build_cache: BuildCache, shape: tuple[int, int, int], periods: int, along_features: bool
+) -> None:
+    stream = StreamType(*shape, KIND)
+    assert interval(with_itself(stream, periods, along_features), build_cache) == 2 * stream.beats
 
 
 @pytest.mark.parametrize("swapped", [False, True])
