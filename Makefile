@@ -24,7 +24,7 @@ bench: $(STAMP) ## print every figure of merit in one run
 	$(BIN)/python -m benchmarks
 
 conformance: $(STAMP) ## every operator x format x lanes x back-pressure, and planted faults
-	$(BIN)/python -m pytest -m slow -n $(WORKERS) tests/hwgen --conformance-report docs/conformance.md
+	$(BIN)/python -m pytest -m "slow or planted" -n $(WORKERS) tests/hwgen --conformance-report docs/conformance.md
 
 faults: $(STAMP) ## kill, stop, cut and fill up, and look at rows and processes
 	$(BIN)/python -m pytest -m slow tests/db tests/workers

@@ -14,7 +14,12 @@ from tests.hwgen.conformance.runner import check_cases, detects, plant
 
 LEVELS = ["quick", pytest.param("full", marks=pytest.mark.slow)]
 PLANTED = [
-    pytest.param(name, mutation, id=f"{name}: {mutation.what}", marks=[pytest.mark.slow] if index else [])
+    pytest.param(
+        name,
+        mutation,
+        id=f"{name}: {mutation.what}",
+        marks=[pytest.mark.planted, *([pytest.mark.slow] if index else [])],
+    )
     for name in registry.OPERATORS
     for index, mutation in enumerate(registry.mutations(name))
 ]
