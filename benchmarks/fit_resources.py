@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from scipy.optimize import lsq_linear
 
-from hwgen.resources import COEFFICIENTS, DATA_DIRECTORY, coefficients, estimate_parameters, terms
+from hwgen.resources import COEFFICIENTS, DATA_DIRECTORY, coefficients, estimate_parameters, family, terms
 
 # An error is relative to the larger of the count and this floor: one flip-flop of three is no error of 33 %.
 FLOORS = {"lut": 50.0, "ff": 50.0, "dsp": 4.0, "bram18": 4.0}
@@ -36,7 +36,7 @@ def fit(train: Sequence[Row]) -> dict[str, dict[str, dict[str, float]]]:
     """Coefficients per module, resource and term."""
     by_module: dict[str, list[Row]] = defaultdict(list)
     for row in train:
-        by_module[row["module"]].append(row)
+        by_module[family(row["module"])].append(row)
     return {
         module: {kind: _weights(found, kind) for kind in ("lut", "ff")} for module, found in sorted(by_module.items())
     }
@@ -66,9 +66,9 @@ def errors(found: Sequence[Row]) -> dict[str, np.ndarray]:
 def table(found: Sequence[Row]) -> list[str]:
     """Markdown rows of median and worst error, for each operator and overall."""
     lines = ["| operator | rows | LUT median / worst | FF | DSP | block RAM |", "|---|---|---|---|---|---|"]
-    modules = sorted({row["module"] for row in found})
+    modules = sorted({family(row["module"]) for row in found})
     for name in [*modules, "**all**"]:
-        part = [row for row in found if name in (row["module"], "**all**")]
+        part = [row for row in found if name in (family(row["module"]), "**all**")]
         cells = [f"{100 * np.median(e):.1f} % / {100 * e.max():.1f} %" for e in errors(part).values()]
         lines.append(f"| {name.removeprefix('dse_')} | {len(part)} | {' | '.join(cells)} |")
     return lines

@@ -88,6 +88,13 @@ def _block(depth: int, width: int) -> tuple[int, int]:
     return min(choices)
 
 
+def operand_bits(a: int, a_signed: bool, b: int, b_signed: bool) -> tuple[int, int]:
+    """Bits of both operands of a product: unless both are unsigned, an unsigned one gets a sign bit."""
+    if not a_signed and not b_signed:
+        return a, b
+    return signed_bits(a, a_signed), signed_bits(b, b_signed)
+
+
 def signed_bits(width: int, signed: bool) -> int:
     """Bits of an operand in two's complement."""
     return width if signed else width + 1
@@ -129,7 +136,7 @@ def requantize(p: dict[str, int], width: int, shifts: int = 1) -> float:
     ``shifts`` counts the words of shifts that take turns; one shift is a constant and costs nothing.
     """
     clamp = (0.5 * width + 1.5 * p["OutWidth"]) if p["Overflow"] else 0.0
-    rounding = 0.0 if p["Rounding"] == 0 else width * (0.5 if p["Rounding"] == 1 else 1.0)
+    rounding = 0.0 if p["Rounding"] == 0 else width * (0.5 if p["Rounding"] == 1 else 2.0)
     if shifts == 1:
         return clamp + rounding
     # Few shifts differ in few bits. A LUT is a multiplexer of four inputs; the position of the rounded bit is decoded.

@@ -12,11 +12,11 @@ from hwgen.resource_blocks import (
     async_ram,
     bits,
     dsp_slices,
+    operand_bits,
     ram,
     requantize,
     rom,
     rom_lut,
-    signed_bits,
     soft_multiplier,
 )
 
@@ -61,7 +61,7 @@ def _matvec(p: dict[str, int], t: Terms) -> None:
     n, m, acc = p["InLanes"], p["OutLanes"], p["AccWidth"]
     steps = p["InBlocks"] * p["OutBlocks"]
     depth, bias_depth = p["Groups"] * steps, p["Groups"] * p["OutBlocks"]
-    x, w = signed_bits(p["InWidth"], bool(p["InSigned"])), signed_bits(p["WeightWidth"], bool(p["WeightSigned"]))
+    x, w = operand_bits(p["InWidth"], bool(p["InSigned"]), p["WeightWidth"], bool(p["WeightSigned"]))
     payload = n * p["InWidth"] + p["InSubBlocks"] * p["InExpWidth"]
     t.memory("weights", rom(depth, n * m * p["WeightWidth"]))
     t.memory("weights", rom(depth, m * p["SubBlocks"] * p["WeightExpWidth"]))
@@ -72,7 +72,8 @@ def _matvec(p: dict[str, int], t: Terms) -> None:
     _products(t, n, m, x, w, acc)
     exponents = p["InExpWidth"] + p["WeightExpWidth"]
     if exponents:
-        t.lut["align"] = m * p["SubBlocks"] * ceil(exponents / 2) * float(acc)
+        # The shifter is as wide as the product at first, as the accumulator at the end.
+        t.lut["align"] = m * p["SubBlocks"] * exponents / 2 * (x + w + acc) / 2
     t.lut["requantize"] = m * requantize(p, acc, 1 if p["SharedShift"] else bias_depth)
     t.stream(m * p["OutWidth"])
     t.ff["result"] = m * p["OutWidth"] + 2.0
@@ -99,7 +100,7 @@ def _products(t: Terms, n: int, m: int, x: int, w: int, acc: int) -> None:
 def _matmul(p: dict[str, int], t: Terms) -> None:
     n, m, acc = p["InLanes"], p["OutLanes"], p["AccWidth"]
     depth = p["Heads"] * p["InBlocks"] * p["OutBlocks"] * p["Banks"]
-    x, w = signed_bits(p["AWidth"], bool(p["ASigned"])), signed_bits(p["BWidth"], bool(p["BSigned"]))
+    x, w = operand_bits(p["AWidth"], bool(p["ASigned"]), p["BWidth"], bool(p["BSigned"]))
     slots = m if p["Transpose"] else n
     # Every slot of a word is written on its own, so each is a memory of its own.
     for _ in range(slots):
@@ -130,9 +131,8 @@ def _window(p: dict[str, int], t: Terms) -> None:
 
 def _reduce(p: dict[str, int], t: Terms) -> None:
     lanes, acc = p["Lanes"], p["AccWidth"]
-    x = signed_bits(p["InWidth"], bool(p["InSigned"]))
     payload = lanes * p["InWidth"] + p["InSubBlocks"] * p["InExpWidth"]
-    t.lut["accumulate"] = 1.5 * lanes * acc
+    t.lut["accumulate"] = (1.0 if p["Mode"] == 1 else 2.0) * lanes * acc
     t.ff["accumulate"] = float(lanes * acc)
     t.ff["input"] = float(payload)
     width = acc
@@ -143,7 +143,7 @@ def _reduce(p: dict[str, int], t: Terms) -> None:
         t.ff["product"] = float(lanes * width)
         t.lut["weights"] = rom_lut(p["MultDepth"], p["MultWidth"])
     elif p["Mode"] == 2:
-        w = signed_bits(p["WeightWidth"], bool(p["WeightSigned"]))
+        x, w = operand_bits(p["InWidth"], bool(p["InSigned"]), p["WeightWidth"], bool(p["WeightSigned"]))
         t.dsp += lanes * dsp_slices(x, w, acc)
         t.lut["multiply"] = lanes * soft_multiplier(x, w, acc)
         t.memory("weights", rom(p["Blocks"] * p["Kernel"], lanes * p["WeightWidth"]))
@@ -178,8 +178,7 @@ def _eltwise(p: dict[str, int], t: Terms) -> None:
 def _cast(p: dict[str, int], t: Terms) -> None:
     lanes = p["Lanes"]
     t.lut["requantize"] = lanes * requantize(p, p["AccWidth"])
-    t.ff["accumulate"] = float(lanes * p["InWidth"])
-    t.stream(lanes * p["OutWidth"])
+    t.stream(lanes * p["InWidth"])
     t.ff["result"] = lanes * p["OutWidth"] + 2.0
     t.control(2)
 
@@ -214,16 +213,15 @@ def _adapter(p: dict[str, int], t: Terms) -> None:
     capacity = p["InUnits"] + p["OutUnits"] + min(p["InUnits"], p["OutUnits"]) - 1
     unit = p["UnitWidth"]
     sources = min(p["InUnits"], capacity - p["InUnits"] + 1)
-    t.lut["place"] = capacity * unit * (0.5 + sources / 2)
+    t.lut["place"] = capacity * unit * (0.5 + sources / 4 + log2(capacity) / 4)
     t.lut["last"] = 2.0 * capacity
     t.ff["data"] = float(capacity * (unit + 1))
     t.control(capacity + 1, capacity + 1)
 
 
 def _fork(p: dict[str, int], t: Terms, copies: int) -> None:
-    for _ in range(copies):
-        t.stream(p["Width"])
-    t.control(copies, copies)
+    t.stream(p["Width"])
+    t.control(*[2] * copies)
 
 
 def _concat(p: dict[str, int], t: Terms) -> None:
@@ -248,8 +246,8 @@ def _link(p: dict[str, int], t: Terms) -> None:
     delay = p["CyclesPerBeat"] - 1 + p["LatencyCycles"]
     t.memory("flight", ram(delay, p["Width"] + 1))
     _fifo({"Width": p["Width"], "Depth": p["Credits"]}, t)
-    # Shift registers of the beats and of the credits in flight.
-    t.lut["delay"] = ceil(delay / 32) + ceil(p["LatencyCycles"] / 32)
+    # Shift registers with a reset, of the beats and of the credits in flight.
+    t.lut["delay"] = 0.6 * (delay + p["LatencyCycles"])
     t.ff["delay"] = float(delay + p["LatencyCycles"])
     t.control(p["CyclesPerBeat"] + 1, p["Credits"] + 1, delay)
 
@@ -328,8 +326,9 @@ def _layer_norm(p: dict[str, int], t: Terms) -> None:
 
 def _constant(p: dict[str, int], t: Terms) -> None:
     t.memory("values", rom(p["Beats"], p["Width"]))
+    t.ff["address"] = float(bits(p["Beats"]))
     t.stream(p["Width"])
-    t.control(p["Beats"], p["Beats"])
+    t.control(p["Beats"])
 
 
 MODELS: Mapping[str, Callable[[dict[str, int], Terms], None]] = {

@@ -27,12 +27,17 @@ def estimate(operator: Operator) -> Resources:
 def estimate_parameters(module: str, parameters: Mapping[str, int]) -> Resources:
     """Resources of a library module with RTL parameters."""
     found = terms(module, parameters)
-    weights = coefficients().get(module, {})
+    weights = coefficients().get(family(module), {})
     lut, ff = (
         sum(value * weights.get(kind, {}).get(name, 1.0) for name, value in part.items())
         for kind, part in (("lut", found.lut), ("ff", found.ff))
     )
     return Resources(lut, ff, found.dsp, found.bram18)
+
+
+def family(module: str) -> str:
+    """The module without the number of its variant: the forks share their coefficients."""
+    return module.rstrip("0123456789")
 
 
 def terms(module: str, parameters: Mapping[str, int]) -> Terms:
