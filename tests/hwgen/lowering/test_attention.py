@@ -9,6 +9,7 @@ from hwgen.build import BuildCache
 from hwgen.ir import Graph, Op, Shape
 from hwgen.lowering import lower
 from hwgen.operators.fifo import Fifo
+from hwgen.sign_off import sign_off
 from hwgen.simulate import STALL_PATTERNS, SimulationOptions, simulate
 from tests.hwgen.networks import NetworkMaker, random_candidate
 
@@ -66,3 +67,11 @@ def test_probabilities_wait_in_no_buffer_of_a_whole_sample(build_cache: BuildCac
         if isinstance(i.operator, Fifo) and i.operator.stream.features == HEADS * 40
     ]
     assert all(fifo.depth < fifo.stream.beats / 2 for fifo in squares)
+
+
+@pytest.mark.slow
+def test_composed_equals_monolithic(build_cache: BuildCache) -> None:
+    sample = random_candidate(transformer(0, 20, 1), 0, samples=4)
+    design = lower(sample.quantized, sample.lanes, sample.devices)
+    result = sign_off(design, sample.inputs, build_cache, SimulationOptions("random", "random", 1))
+    assert result.equal, result.difference
