@@ -132,6 +132,8 @@ class Call:
         value = self.node.attributes.get(name)
         if value is None and index is not None:
             array = self.constant(index)
+            if array is not None and array.dtype.kind not in "iu":
+                raise Refused(f"{name} must be integers; export the model again")
             value = None if array is None else tuple(int(v) for v in array.reshape(-1))
         if isinstance(value, int):
             return (value,)

@@ -14,7 +14,7 @@ import onnx
 
 from hwgen.errors import ModelError
 from hwgen.importer.layout import target_shape
-from hwgen.importer.source import SourceNode, as_supported, shown
+from hwgen.importer.source import MAX_RANK, SourceNode, as_supported, shown
 from hwgen.importer.values import Refused
 from hwgen.ir import Array
 from hwgen.pointwise import erf
@@ -82,7 +82,7 @@ class _Operands:
 
 def _limited(shape: Sequence[int]) -> tuple[int, ...]:
     sizes = tuple(int(s) for s in shape)
-    if any(s < 0 for s in sizes) or math.prod(sizes) > MAX_FOLDED_ELEMENTS:
+    if len(sizes) > 2 * MAX_RANK or any(s < 0 for s in sizes) or math.prod(sizes) > MAX_FOLDED_ELEMENTS:
         raise ValueError(f"the shape {sizes} is impossible or too large")
     return sizes
 

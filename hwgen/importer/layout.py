@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from hwgen.importer.call import Call, Handler, Handlers
+from hwgen.importer.source import MAX_RANK
 from hwgen.importer.values import Const, Expr, Refused, Value
 from hwgen.importer.view import View, stream_view
 from hwgen.ir import Op, Shape
@@ -32,8 +33,8 @@ def target_shape(current: Sequence[int], wanted: Sequence[int], allow_zero: bool
     Raises:
         Refused: the wanted shape has another number of elements.
     """
-    if any(w < -1 for w in wanted) or list(wanted).count(-1) > 1:
-        raise Refused(f"the shape {tuple(wanted)} is impossible")
+    if any(w < -1 for w in wanted) or list(wanted).count(-1) > 1 or len(wanted) > MAX_RANK:
+        raise Refused(f"the shape {tuple(wanted)[: MAX_RANK + 1]} is impossible or has more than {MAX_RANK} axes")
     shape = [current[i] if w == 0 and not allow_zero and i < len(current) else w for i, w in enumerate(wanted)]
     elements, known = math.prod(current), math.prod(s for s in shape if s != -1)
     if -1 in shape and known > 0:
@@ -87,6 +88,8 @@ def _unsqueeze(call: Call) -> View:
 
 def _expand(call: Call) -> View:
     view, wanted = call.view(0), call.integers("shape", 1)
+    if len(wanted or ()) > MAX_RANK:
+        raise Refused(f"an Expand to {len(wanted or ())} axes; at most {MAX_RANK} are supported")
     shape = np.broadcast_shapes(view.shape, wanted or ())
     if math.prod(shape) != view.elements:
         raise Refused(
@@ -209,6 +212,8 @@ def _concat(call: Call) -> View:
     axis = call.axis(call.attribute("axis", 1), rank)
     if any(len(v.dims) != rank for v in views):
         raise Refused("a Concat of tensors with different numbers of axes")
+    if any(s != t for v in views for a, (s, t) in enumerate(zip(v.shape, views[0].shape, strict=True)) if a != axis):
+        raise Refused(f"a Concat of shapes {', '.join(str(v.shape) for v in views)} along axis {axis}")
     if len(views) == 1:
         return views[0]
     plain = [_one_factor_per_axis(call, v) for v in views]

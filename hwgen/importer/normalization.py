@@ -28,6 +28,8 @@ def _batch_norm(call: Call) -> View:
 
 def layer_norm(call: Call, view: View, axis: int, epsilon: float, gamma: Array | None, beta: Array | None) -> View:
     """LAYER_NORM over the axes from ``axis`` on; gamma and beta broadcast to their shape."""
+    if not epsilon > 0:
+        raise Refused(f"a layer norm with epsilon {epsilon:g}; it must be positive")
     normalized = [f for dim in view.dims[axis:] for f in dim]
     grid = [f for f in range(len(view.sizes)) if f not in normalized]
     features = view.size(normalized)

@@ -49,7 +49,12 @@ def to_graph(source: Source) -> Graph:
         tuple(tail.software),
     )
     result = canonical(graph)
-    verify_imported(result)
+    try:
+        verify_imported(result)
+    except IllegalGraph as error:  # the last wall: whatever slipped through above is refused, not handed on
+        raise ModelError(
+            f"the model breaks a rule of the graph ({error}); check the numbers of that operator"
+        ) from error
     return result
 
 
