@@ -81,6 +81,8 @@ def _squeeze(call: Call) -> View:
 def _unsqueeze(call: Call) -> View:
     view = call.view(0)
     count = len(call.integers("axes", 1) or ())
+    if len(view.dims) + count > MAX_RANK:
+        raise Refused(f"an Unsqueeze to {len(view.dims) + count} axes; at most {MAX_RANK} are supported")
     axes = call.axes("axes", 1, len(view.dims) + count) or ()
     dims = iter(view.dims)
     return View(view.node, view.sizes, tuple(() if i in axes else next(dims) for i in range(len(view.dims) + count)))

@@ -18,9 +18,10 @@ def _batch_norm(call: Call) -> View:
     scale, bias, mean, variance = (call.weights(i) for i in range(1, 5))
     if scale is None or bias is None or mean is None or variance is None or len(view.dims) < 2:
         raise Refused("a BatchNormalization without its scale, bias, mean and variance")
-    if (variance < 0).any():
-        raise Refused("a BatchNormalization with negative variance; export the model again")
-    factor = scale / np.sqrt(variance + call.attribute("epsilon", 1e-5))
+    spread = variance + call.attribute("epsilon", 1e-5)
+    if not (spread > 0).all():
+        raise Refused("a BatchNormalization whose variance is not positive; export the model again")
+    factor = scale / np.sqrt(spread)
     shape = (-1,) + (1,) * (len(view.dims) - 2)
     scaled = call.builder.with_constant(view, Op.MUL, factor.reshape(shape))
     return call.builder.with_constant(scaled, Op.ADD, (bias - mean * factor).reshape(shape))
