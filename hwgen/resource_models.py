@@ -144,6 +144,8 @@ def _reduce(p: dict[str, int], t: Terms) -> None:
         t.lut["weights"] = rom_lut(p["MultDepth"], p["MultWidth"])
     elif p["Mode"] == 2:
         x, w = operand_bits(p["InWidth"], bool(p["InSigned"]), p["WeightWidth"], bool(p["WeightSigned"]))
+        if p["InExpWidth"]:
+            x = 32 if acc <= 32 else 64  # aligned before the product, in a word of the simulation's integers
         t.dsp += lanes * dsp_slices(x, w, acc)
         t.lut["multiply"] = lanes * soft_multiplier(x, w, acc)
         t.memory("weights", rom(p["Blocks"] * p["Kernel"], lanes * p["WeightWidth"]))
@@ -152,6 +154,7 @@ def _reduce(p: dict[str, int], t: Terms) -> None:
         t.lut["align"] = lanes * ceil(p["InExpWidth"] / 2) * float(acc)
     if p["Whole"]:
         t.memory("memory", async_ram(p["Blocks"], lanes * acc))
+        t.lut["memory"] += 1.5 * lanes * acc  # read, changed and written in one cycle
     t.lut["requantize"] = lanes * requantize(p, width, 1 if p["SharedShift"] else p["Blocks"])
     t.stream(lanes * p["OutWidth"])
     t.ff["result"] = lanes * p["OutWidth"] + 2.0
@@ -163,7 +166,7 @@ def _eltwise(p: dict[str, int], t: Terms) -> None:
     if p["Multiply"]:
         # Both operands are aligned first, so each has the width of the result.
         t.dsp += lanes * dsp_slices(acc, acc, acc)
-        t.lut["multiply"] = lanes * soft_multiplier(acc, acc, acc) / 2
+        t.lut["multiply"] = lanes * soft_multiplier(acc, acc, acc) / 3
     else:
         t.lut["add"] = float(lanes * acc)
     t.ff["accumulate"] = float(lanes * acc)
