@@ -27,15 +27,17 @@ def front_table(front: Sequence[Mapping[str, Any]], columns: int) -> Table:
         front: trial documents.
         columns: width of the terminal; narrow ones get the lanes as one product per layer.
     """
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1), show_edge=False)
-    lanes = "lanes in×out" if columns >= _WIDE else "lanes"
+    wide = columns >= _WIDE
+    padding = (0, 1) if wide else (0, 1, 0, 0)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=padding, show_edge=False)
+    number, lanes, accuracy = ("trial", "lanes in×out", "accuracy") if wide else ("#", "lanes", "acc.")
     for name, style in (
-        ("trial", "dim"), ("W bits", ""), ("A bits", ""), (lanes, ""), ("dev", ""), ("accuracy", "bold"),
+        (number, "dim"), ("W bits", ""), ("A bits", ""), (lanes, ""), ("dev", ""), (accuracy, "bold"),
         ("cycles", ""), ("inf/s", "bold"), ("LUT", "bold"), ("DSP", ""), ("words", "green"), ("≠", ""),
     ):  # fmt: skip
         table.add_column(name, justify="right", style=style, no_wrap=True)
     for trial in sorted(front, key=lambda t: (t["metrics"].get("est_lut", 0), t["number"])):
-        table.add_row(*_cells(trial, columns >= _WIDE))
+        table.add_row(*_cells(trial, wide))
     return table
 
 

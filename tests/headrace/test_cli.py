@@ -1,6 +1,8 @@
+import io
 import json
 
 import pytest
+from rich.console import Console
 
 from headrace import tables
 from headrace.cli import main
@@ -64,3 +66,30 @@ def test_doctor_finds_what_is_missing(monkeypatch) -> None:
     assert not found["C++ compiler"].ok and "apt-get install g++" in found["C++ compiler"].remedy
     assert not found["make"].ok and not found["make"].needed
     assert found["Python"].ok and found["memory"].ok
+
+
+def test_front_table_fits_narrow_terminals() -> None:
+    candidate = {
+        "quantization": {n: {"weight": "int8", "activation": "uint16"} for n in ("a", "b", "c")},
+        "parallelism": {n: {"in_lanes": 4, "out_lanes": 8} for n in ("a", "b", "c")},
+        "partition": {"a": 0, "b": 0, "c": 1},
+    }
+    metrics = {"accuracy": 0.98, "meas_latency_cycles": 11594, "meas_throughput_per_s": 86805.0, "est_lut": 3645.2,
+               "est_dsp": 13, "devices_used": 2}  # fmt: skip
+    exact = {"compared_words": 80, "mismatched_words": 0}
+    trial = {"id": "t", "number": 116, "metrics": metrics, "candidate": candidate, "exact": exact}
+    for columns in (80, 100, 120):
+        out = Console(width=columns, record=True, file=io.StringIO())
+        out.print(tables.front_table([trial], columns))
+        text = out.export_text()
+        assert "…" not in text and "86.8k" in text
+        assert ("4×8 4×8 4×8" in text) == (columns >= 100)
+
+
+def test_spread_keeps_every_number_of_devices() -> None:
+    front = [
+        {"id": str(n), "number": n, "metrics": {"est_lut": n, "devices_used": 2 if n == 31 else 1}} for n in range(60)
+    ]
+    shown = tables.spread(front, 24)
+    assert len(shown) <= 24 and {t["metrics"]["devices_used"] for t in shown} == {1, 2}
+    assert shown[0]["number"] == 0 and shown[-1]["number"] == 59
