@@ -16,6 +16,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     """Print what the conformance tests of this session counted."""
+    if hasattr(config, "workerinput"):  # a pytest-xdist worker: the controller has the counts of all
+        return
     report = Report()
     for outcome in ("passed", "failed"):
         for test in terminalreporter.stats.get(outcome, []):
