@@ -36,7 +36,9 @@ def test_the_command_refuses_with_status_2(tmp_path: Path) -> None:
 
 
 def test_long_paths_get_a_private_socket_elsewhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    # The test's own folder may have a long name already, so the stand-in for /tmp gets a short one.
+    short = tempfile.TemporaryDirectory(dir="/tmp")
+    monkeypatch.setattr(tempfile, "tempdir", short.name)
     home = tmp_path / ("x" * 120)
     home.mkdir()
     socket = valkey.socket_path(home)
@@ -48,3 +50,4 @@ def test_long_paths_get_a_private_socket_elsewhere(monkeypatch: pytest.MonkeyPat
     socket.parent.symlink_to(tmp_path)
     with pytest.raises(PermissionError, match="not a directory of ours"):
         valkey.prepare(home)
+    short.cleanup()
