@@ -1,6 +1,6 @@
 """Synthesise random configurations of operators with Yosys and append the cell counts to hwgen/resource_data.
 
-Usage: python -m benchmarks.resource_grid OPERATOR... [--train 40] [--held-out 10]
+Usage: python -m benchmarks.resource_grid OPERATOR... [--train 32] [--held-out 8]
 
 Each row holds the RTL parameters, the counted resources, and whether the row is held out from the fit. A row that is
 already in the file is not synthesised again, so an interrupted run continues.
@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from hwgen.errors import IllegalParameters
+from hwgen.errors import IllegalParameters, ToolError
 from hwgen.formats import Format, IntFormat, MxFormat, Overflow, Rounding
 from hwgen.operators.base import Operator, accumulator_bits
 from hwgen.operators.matvec import Matvec
@@ -27,7 +27,7 @@ from hwgen.synthesis import synthesize_operators
 from tests.hwgen.conformance.registry import OPERATORS, cases
 
 DATA = Path(__file__).parents[1] / "hwgen" / "resource_data"
-BATCH = 16  # operators per run of the programs; loading the cell libraries costs more than a small operator
+POOLS = 40  # sets of conformance cases that a split is drawn from: few operators have that many distinct ones
 Sample = tuple[Operator, dict[str, Array]]
 
 
@@ -95,35 +95,47 @@ def _magnitude(kind: Format) -> int:
     return max(-kind.minimum, kind.maximum)
 
 
-def conformance_samples(name: str, rng: np.random.Generator) -> Iterator[Sample]:
-    """The conformance cases of an operator in random order."""
-    pool = list(cases(name, "full"))
-    for index in rng.permutation(len(pool)):
-        yield pool[index].operator, dict(pool[index].contents)
+def draws(name: str, held_out: bool) -> Iterator[Sample]:
+    """Random configurations of an operator, the same ones on every machine; the splits are independent."""
+    if name == "matvec":
+        yield from matvecs(np.random.default_rng([held_out, 0]))
+    for seed in range(POOLS):
+        rng = np.random.default_rng([held_out, seed])
+        pool = list(cases(name, "full", rng))
+        for index in rng.permutation(len(pool)):
+            yield pool[index].operator, dict(pool[index].contents)
 
 
-def collect(names: Sequence[str], wanted: Mapping[bool, int], payload_bits: int, directory: Path) -> None:
-    """Synthesise until the file of each operator has the wanted rows of the fit (False) and held out (True)."""
-    picked: list[tuple[str, bool, Sample]] = []
+def plan(name: str, wanted: Mapping[bool, int], payload_bits: int) -> list[tuple[str, bool, Sample]]:
+    """The grid of one operator: the first distinct configurations of the fit (False), then those held out (True)."""
+    seen: set[str] = set()
+    return [
+        (name, held_out, sample)
+        for held_out, count in sorted(wanted.items())
+        for sample in itertools.islice(_unseen(draws(name, held_out), seen, payload_bits), count)
+    ]
+
+
+def collect(
+    names: Sequence[str], wanted: Mapping[bool, int], payload_bits: int, seconds: float, directory: Path
+) -> None:
+    """Synthesise the rows of the grid that the files of the operators lack; one that takes too long is left out."""
+    missing = []
     for name in names:
-        rows = read_rows(directory / f"{name}.json")
-        seen = {json.dumps(row["parameters"]) for row in rows}
-        for held_out, count in wanted.items():
-            rng = np.random.default_rng([len(rows), held_out])
-            samples = matvecs(rng) if name == "matvec" else conformance_samples(name, rng)
-            missing = count - sum(row["held_out"] == held_out for row in rows)
-            for sample in itertools.islice(_unseen(samples, seen, payload_bits), max(0, missing)):
-                picked.append((name, held_out, sample))
-    for start in range(0, len(picked), BATCH):
-        batch = picked[start : start + BATCH]
-        results = synthesize_operators([sample for _, _, sample in batch])
-        for (name, held_out, (operator, _)), result in zip(batch, results, strict=True):
-            r = result.resources
-            counts = {"lut": r.lut, "ff": r.ff, "dsp": r.dsp, "bram18": r.bram18}
-            path = directory / f"{name}.json"
-            rows = [*read_rows(path), {**operator.describe(), "held_out": held_out, **counts}]
-            path.write_text("[\n" + ",\n".join(json.dumps(row) for row in rows) + "\n]\n")
-            print(name, "held out" if held_out else "fit", r, flush=True)
+        present = {json.dumps(row["parameters"]) for row in read_rows(directory / f"{name}.json")}
+        grid = plan(name, wanted, payload_bits)
+        missing += [(n, h, s) for n, h, s in grid if json.dumps(s[0].describe()["parameters"]) not in present]
+    for name, held_out, (operator, contents) in missing:
+        try:
+            found = synthesize_operators([(operator, contents)], seconds)[0].resources
+        except ToolError as error:
+            print(name, "left out:", error, operator.describe()["parameters"], flush=True)
+            continue
+        counts = {"lut": found.lut, "ff": found.ff, "dsp": found.dsp, "bram18": found.bram18}
+        path = directory / f"{name}.json"
+        rows = [*read_rows(path), {**operator.describe(), "held_out": held_out, **counts}]
+        path.write_text("[\n" + ",\n".join(json.dumps(row) for row in rows) + "\n]\n")
+        print(name, "held out" if held_out else "fit", found, flush=True)
 
 
 def read_rows(path: Path) -> list[dict[str, Any]]:
@@ -145,13 +157,14 @@ def _unseen(samples: Iterator[Sample], seen: set[str], payload_bits: int) -> Ite
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("operators", nargs="+", choices=OPERATORS)
-    parser.add_argument("--train", type=int, default=40)
-    parser.add_argument("--held-out", type=int, default=10)
+    parser.add_argument("--train", type=int, default=32)
+    parser.add_argument("--held-out", type=int, default=8)
     parser.add_argument("--payload-bits", type=int, default=1000, help="largest sum of the payloads of all streams")
+    parser.add_argument("--seconds", type=float, default=150.0, help="longest mapping of one configuration")
     parser.add_argument("--directory", type=Path, default=DATA)
     arguments = parser.parse_args()
     wanted = {False: arguments.train, True: arguments.held_out}
-    collect(arguments.operators, wanted, arguments.payload_bits, arguments.directory)
+    collect(arguments.operators, wanted, arguments.payload_bits, arguments.seconds, arguments.directory)
 
 
 if __name__ == "__main__":

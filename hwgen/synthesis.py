@@ -72,15 +72,18 @@ def find_yosys() -> YosysTools:
     return YosysTools(front, mapper)
 
 
-def synthesize_operators(operators: Sequence[tuple[Operator, Mapping[str, Array]]]) -> list[Synthesis]:
+def synthesize_operators(
+    operators: Sequence[tuple[Operator, Mapping[str, Array]]], seconds: float = TIMEOUT_SECONDS
+) -> list[Synthesis]:
     """Map operators, each alone, in one run of the programs: loading the cell libraries costs more than a small one.
 
     Args:
         operators: operators and their constant tensors; give random ones, because constants that repeat are optimised
             away.
+        seconds: limit of the mapping.
 
     Raises:
-        ToolError: a program is missing or failed.
+        ToolError: a program is missing, failed, or took longer.
     """
     emissions = []
     for number, (operator, contents) in enumerate(operators):
@@ -88,10 +91,10 @@ def synthesize_operators(operators: Sequence[tuple[Operator, Mapping[str, Array]
         streams += [Stream(f"m_{p}", kind, Endpoint("op", p), None) for p, kind in operator.outputs.items()]
         instance = Instance("op", operator, contents)
         emissions.append(emit(Design(f"alone{number}", (instance,), tuple(streams))))
-    return synthesize(emissions)
+    return synthesize(emissions, seconds)
 
 
-def synthesize(emissions: Sequence[Emission]) -> list[Synthesis]:
+def synthesize(emissions: Sequence[Emission], seconds: float = TIMEOUT_SECONDS) -> list[Synthesis]:
     """Map the whole text of designs with distinct names.
 
     Raises:
@@ -118,7 +121,7 @@ def synthesize(emissions: Sequence[Emission]) -> list[Synthesis]:
             "read_verilog -sv read.v; hierarchy -check; "
             f"synth_xilinx -family {FAMILY} -noiopad -flatten -run prepare:check; tee -o stat.txt stat"
         )
-        run_tool([tools.mapper, "-q", "-p", mapping], work, timeout=TIMEOUT_SECONDS)
+        run_tool([tools.mapper, "-q", "-p", mapping], work, timeout=seconds)
         report = work / "stat.txt"
         cells = parse_cells(report.read_text() if report.exists() else "")
     return [Synthesis(count(cells[emission.top]), cells[emission.top]) for emission in emissions]

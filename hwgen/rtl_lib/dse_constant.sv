@@ -19,23 +19,30 @@ module dse_constant #(
   localparam int unsigned AddrWidth = Beats > 1 ? $clog2(Beats) : 1;
 
   logic [Width-1:0] value_memory[Beats];
-  logic [AddrWidth-1:0] addr_q;
+  logic [AddrWidth-1:0] addr, addr_q;
   logic valid_q;
 
   `DSE_LOAD_MEMORY(value_memory, ValueFile, "value")
 
   assign out_valid_o   = valid_q;
-  assign out_payload_o = value_memory[addr_q];
   assign out_last_o    = addr_q == AddrWidth'(Beats - 1);
 
-  always_ff @(posedge clk_i) begin
-    if (!rst_ni) begin
-      valid_q <= 1'b0;
-      addr_q  <= '0;
-    end else begin
-      valid_q <= 1'b1;
-      if (valid_q && out_ready_i) addr_q <= out_last_o ? '0 : addr_q + 1'b1;
-    end
+  always_comb begin
+    addr = addr_q;
+    if (!rst_ni) addr = '0;
+    else if (valid_q && out_ready_i) addr = out_last_o ? '0 : addr_q + 1'b1;
   end
+
+  always_ff @(posedge clk_i) begin
+    valid_q <= rst_ni;
+    addr_q  <= addr;
+  end
+
+`ifdef SYNTHESIS
+  // In logic, the enable of an address register would cost a multiplexer a bit.
+  logic [Width-1:0] word_q;
+  always_ff @(posedge clk_i) word_q <= value_memory[addr];
+`endif
+  assign out_payload_o = `DSE_READ(value_memory[addr_q], word_q);
 
 endmodule

@@ -34,10 +34,11 @@ module dse_embedding #(
   `DSE_LOAD_MEMORY(table_memory, TableFile, "table")
 
   logic row_valid_q, row_last_q, addr_valid_q, addr_last_q, row_end, stall, result_ready;
-  logic [AddrWidth-1:0] row_q, addr_q;  // first address of the row; address read in this cycle
+  logic [AddrWidth-1:0] row_q, addr, addr_q;  // first address of the row; next address; address read in this cycle
   logic [BlockWidth-1:0] block_q;
 
   assign stall      = addr_valid_q && !result_ready;
+  assign addr       = row_q + AddrWidth'(block_q);
   assign row_end    = block_q == BlockWidth'(Blocks - 1);
   assign in_ready_o = !row_valid_q || (row_end && !stall);
 
@@ -61,14 +62,21 @@ module dse_embedding #(
       row_last_q <= in_last_i;
     end
     if (!stall) begin
-      addr_q <= row_q + AddrWidth'(block_q);
+      addr_q <= addr;
       addr_last_q <= row_last_q && row_end;
     end
   end
 
+`ifdef SYNTHESIS
+  // In logic, the enable of an address register would cost a multiplexer a bit.
+  logic [OutPayload-1:0] word_q;
+  always_ff @(posedge clk_i) if (!stall) word_q <= table_memory[addr];
+`endif
+
   dse_spill_register #(.Width(OutPayload)) u_out (
     .clk_i(clk_i), .rst_ni(rst_ni),
-    .in_valid_i(addr_valid_q), .in_ready_o(result_ready), .in_payload_i(table_memory[addr_q]), .in_last_i(addr_last_q),
+    .in_valid_i(addr_valid_q), .in_ready_o(result_ready), 
+    .in_payload_i(`DSE_READ(table_memory[addr_q], word_q)), .in_last_i(addr_last_q),
     .out_valid_o(out_valid_o), .out_ready_i(out_ready_i), .out_payload_o(out_payload_o), .out_last_o(out_last_o)
   );
 

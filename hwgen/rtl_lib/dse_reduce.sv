@@ -130,7 +130,7 @@ module dse_reduce #(
   if (Mode == Depthwise) begin : gen_weights
     weight_word_t weight_memory[WeightDepth];
     logic [Lanes*AccWidth-1:0] bias_memory[Blocks];
-    logic [WeightAddrWidth-1:0] weight_addr_q, weight_addr_next_q;
+    logic [WeightAddrWidth-1:0] weight_addr_next_q;
 
 `ifdef SYNTHESIS
     initial $readmemh(WeightFile, weight_memory);
@@ -153,10 +153,21 @@ module dse_reduce #(
       if (!rst_ni) weight_addr_next_q <= '0;
       else if (push)
         weight_addr_next_q <= weight_addr_next_q == WeightAddrWidth'(WeightDepth - 1) ? '0 : weight_addr_next_q + 1'b1;
-      if (!stall) weight_addr_q <= weight_addr_next_q;
     end
+`ifdef SYNTHESIS
+    // In logic, the enable of an address register would cost a multiplexer a bit.
+    always_ff @(posedge clk_i) begin
+      if (!stall) begin
+        weights <= weight_memory[weight_addr_next_q];
+        biases <= bias_memory[block_q];
+      end
+    end
+`else
+    logic [WeightAddrWidth-1:0] weight_addr_q;
+    always_ff @(posedge clk_i) if (!stall) weight_addr_q <= weight_addr_next_q;
     assign weights = weight_memory[weight_addr_q];
     assign biases  = bias_memory[x_block_q];
+`endif
   end else begin : gen_no_weights
     always_comb for (int i = 0; i < Lanes; i++) weights[i] = '0;
     assign biases = '0;
@@ -180,9 +191,10 @@ module dse_reduce #(
       automatic logic [InWidth-1:0] element = x[i*InWidth+:InWidth];
       automatic logic signed [SumWidth-1:0] value = SumWidth'(signed'({InSigned & element[InWidth-1], element}));
       automatic logic signed [SumWidth-1:0] previous = SumWidth'(signed'(acc[i]));
+      // The product of the mantissas is the smaller one: aligned after it.
+      if (Mode == Depthwise) value = value * SumWidth'(signed'({WeightSigned & w[i][WeightWidth-1], w[i]}));
       if (InExpWidth > 0) value = value << exponent(x, i);
       if (Mode == Depthwise) begin
-        value = value * SumWidth'(signed'({WeightSigned & w[i][WeightWidth-1], w[i]}));
         previous = first ? SumWidth'(signed'(bias[i*AccWidth+:AccWidth])) : previous;
         value = previous + value;
       end else if (!first) begin

@@ -64,8 +64,6 @@ module dse_softmax #(
 
   logic [Lanes*InWidth-1:0]  in_memory [2*Blocks];
   logic [Lanes*ExpWidth-1:0] row_memory[ExpBanks*Blocks];
-  logic [ExpWidth-1:0]       exp_memory[1<<IndexWidth];  // u<ExpWidth>: round(exp(-d) * (2**ExpWidth - 1))
-  `DSE_LOAD_MEMORY(exp_memory, ExpFile, "exp")
 
   // ---- Load: two banks; the running maximum, the causal limit and `last` are kept per bank.
   logic [1:0] in_full_q, in_last_q;
@@ -179,12 +177,25 @@ module dse_softmax #(
     return word;
   endfunction
 
+  // The table, u<ExpWidth>: round(exp(-d) * (2**ExpWidth - 1)). In synthesis a memory for each lane: Yosys weighs every
+  // assignment of read ports to copies.
+`ifdef SYNTHESIS
+  for (genvar i = 0; i < Lanes; i++) begin : gen_lane
+    logic [ExpWidth-1:0] lane_memory[1<<IndexWidth];
+    initial $readmemh(ExpFile, lane_memory);
+    assign exps[i*ExpWidth+:ExpWidth] =
+        kept(32'(element2_q) + i, limit2_q) ? lane_memory[index_q[i*IndexWidth+:IndexWidth]] : '0;
+  end
+`else
+  logic [ExpWidth-1:0] exp_memory[1<<IndexWidth];
+  `DSE_LOAD_MEMORY(exp_memory, ExpFile, "exp")
   always_comb begin
     exps = '0;
     for (int unsigned i = 0; i < Lanes; i++)
       if (kept(32'(element2_q) + i, limit2_q))
         exps[i*ExpWidth+:ExpWidth] = exp_memory[index_q[i*IndexWidth+:IndexWidth]];
   end
+`endif
 
   always_comb begin
     row_sum = first2_q ? '0 : sum_q;

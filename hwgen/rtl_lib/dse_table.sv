@@ -3,7 +3,7 @@
 /// Look-up of each element in one table of 2**InWidth words: any pointwise function of a narrow word.
 ///
 /// Latency 2 cycles from input to output beat, one beat per cycle sustained. Every lane has its own read port of the
-/// one table (synthesis replicates it). A held output holds the input. Every output is a function of registers only.
+/// one table, in synthesis its own copy. A held output holds the input. Every output is a function of registers only.
 /// Reset forgets all data in flight; the table is kept.
 module dse_table #(
   parameter int unsigned Lanes    = 4,  // elements per beat, >= 1
@@ -25,11 +25,7 @@ module dse_table #(
   output logic                  out_last_o
 );
 
-  logic [OutWidth-1:0] table_memory[1<<InWidth];
-  `DSE_LOAD_MEMORY(table_memory, TableFile, "table")
-
   logic index_valid_q, index_last_q, result_ready, stall;
-  logic [InPayload-1:0] index_q;
   logic [OutPayload-1:0] result;
 
   assign stall      = index_valid_q && !result_ready;
@@ -38,16 +34,29 @@ module dse_table #(
   always_ff @(posedge clk_i) begin
     if (!rst_ni) index_valid_q <= 1'b0;
     else if (!stall) index_valid_q <= in_valid_i;
-    if (!stall) begin
-      index_q <= in_payload_i;
-      index_last_q <= in_last_i;
-    end
+    if (!stall) index_last_q <= in_last_i;
   end
 
+`ifdef SYNTHESIS
+  // A memory for each lane: Yosys weighs every assignment of read ports to copies, and runs out of memory at 15 lanes.
+  // The register is after the memory: in logic, the enable of an address register would cost a multiplexer a bit.
+  for (genvar i = 0; i < Lanes; i++) begin : gen_lane
+    logic [OutWidth-1:0] lane_memory[1<<InWidth];
+    logic [OutWidth-1:0] word_q;
+    initial $readmemh(TableFile, lane_memory);
+    always_ff @(posedge clk_i) if (!stall) word_q <= lane_memory[in_payload_i[i*InWidth+:InWidth]];
+    assign result[i*OutWidth+:OutWidth] = word_q;
+  end
+`else
+  logic [OutWidth-1:0] table_memory[1<<InWidth];
+  logic [InPayload-1:0] index_q;
+  `DSE_LOAD_MEMORY(table_memory, TableFile, "table")
+  always_ff @(posedge clk_i) if (!stall) index_q <= in_payload_i;
   always_comb begin
     result = '0;
     for (int i = 0; i < Lanes; i++) result[i*OutWidth+:OutWidth] = table_memory[index_q[i*InWidth+:InWidth]];
   end
+`endif
 
   dse_spill_register #(.Width(OutPayload)) u_out (
     .clk_i(clk_i), .rst_ni(rst_ni),

@@ -22,7 +22,8 @@ from tests.hwgen.conformance import registry
 from tests.hwgen.conformance.case import SAMPLES, Case
 from tests.hwgen.conformance.runner import QUIET_CYCLES, cycle_complaints, one_operator_design
 
-TWO_TEXTS = ("matvec", "matmul", "reduce", "to_mx")  # the others differ in how constants are loaded only
+TWO_TEXTS = ("constant", "embedding", "matmul", "matvec", "reduce", "softmax", "table", "to_mx")
+# The others differ in how constants are loaded only.
 
 
 def simulate_as_synthesised(case: Case, cache: BuildCache) -> Measurement:

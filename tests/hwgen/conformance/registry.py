@@ -14,10 +14,10 @@ PREFIX = "cases_"
 OPERATORS = tuple(sorted(p.stem.removeprefix(PREFIX) for p in Path(__file__).parent.glob(f"{PREFIX}*.py")))
 
 
-def cases(operator: str, level: Level) -> Iterator[Case]:
-    """The cases of one operator; the same ones on every machine."""
+def cases(operator: str, level: Level, rng: np.random.Generator | None = None) -> Iterator[Case]:
+    """The cases of one operator: the same ones on every machine, or as ``rng`` draws them."""
     module = importlib.import_module(f"{__package__}.{PREFIX}{operator}")
-    yield from module.cases(np.random.default_rng(20_230_715), level)
+    yield from module.cases(rng or np.random.default_rng(20_230_715), level)
 
 
 def mutations(operator: str) -> tuple[Mutation, ...]:
