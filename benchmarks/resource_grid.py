@@ -160,7 +160,7 @@ def main() -> None:
     parser.add_argument("--train", type=int, default=32)
     parser.add_argument("--held-out", type=int, default=8)
     parser.add_argument("--payload-bits", type=int, default=1000, help="largest sum of the payloads of all streams")
-    parser.add_argument("--seconds", type=float, default=150.0, help="longest mapping of one configuration")
+    parser.add_argument("--seconds", type=float, default=40.0, help="longest mapping of one configuration")
     parser.add_argument("--directory", type=Path, default=DATA)
     arguments = parser.parse_args()
     wanted = {False: arguments.train, True: arguments.held_out}

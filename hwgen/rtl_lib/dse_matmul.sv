@@ -84,7 +84,6 @@ module dse_matmul #(
 `endif
   typedef logic signed [AccWidth-1:0] acc_word_t[OutLanes];
 
-  b_word_t               b_memory[Banks*Depth];
   logic [APayload-1:0]   a_memory[2*InBlocks];
   logic [ShiftWidth-1:0] shift_memory[1];
   `DSE_LOAD_MEMORY(shift_memory, ShiftFile, "shift")
@@ -107,12 +106,6 @@ module dse_matmul #(
   assign head_end    = inner_end && b_head_q == HeadWidth'(Heads - 1);
   assign slot_end    = head_end && slot_q == SlotWidth'(Slots - 1);
   assign b_fill_addr = outer_base_q + head_base_q + inner_base_q;
-
-  always_ff @(posedge clk_i) begin
-    if (b_push)
-      for (int i = 0; i < BLanes; i++)
-        b_memory[b_fill_addr][int'(slot_q)*BLanes+i] <= b_payload_i[i*BWidth+:BWidth];
-  end
 
   always_ff @(posedge clk_i) begin
     if (!rst_ni) begin
@@ -242,6 +235,24 @@ module dse_matmul #(
     end
   end
 
+  // ---- Memory of b.
+`ifdef SYNTHESIS
+  // A memory for each slot: a slot chosen at run time in one memory is a write port for each of its bits to Yosys.
+  b_word_t b_word;
+  for (genvar s = 0; s < Slots; s++) begin : gen_slot
+    logic [BPayload-1:0] slot_memory[Banks*Depth];
+    always_ff @(posedge clk_i) if (b_push && slot_q == SlotWidth'(s)) slot_memory[b_fill_addr] <= b_payload_i;
+    assign b_word[s*BLanes+:BLanes] = slot_memory[b_addr_q];
+  end
+`else
+  b_word_t b_memory[Banks*Depth];
+  always_ff @(posedge clk_i) begin
+    if (b_push)
+      for (int i = 0; i < BLanes; i++)
+        b_memory[b_fill_addr][int'(slot_q)*BLanes+i] <= b_payload_i[i*BWidth+:BWidth];
+  end
+`endif
+
   // ---- Arithmetic: integers throughout, the accumulator at the exact scale of the products.
   function automatic acc_word_t multiply_accumulate(
       input acc_word_t acc, input logic [APayload-1:0] a, input b_word_t b, input logic first);
@@ -269,7 +280,7 @@ module dse_matmul #(
 
   acc_word_t acc_q;
   always_ff @(posedge clk_i) begin
-    if (acc_valid_q && !stall) acc_q <= multiply_accumulate(acc_q, a_memory[a_addr_q], b_memory[b_addr_q], acc_first_q);
+    if (acc_valid_q && !stall) acc_q <= multiply_accumulate(acc_q, a_memory[a_addr_q], `DSE_READ(b_memory[b_addr_q], b_word), acc_first_q);
   end
 
   // ---- Output: one result register, then the spill register whose ready is a register.

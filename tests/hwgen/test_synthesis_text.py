@@ -22,8 +22,8 @@ from tests.hwgen.conformance import registry
 from tests.hwgen.conformance.case import SAMPLES, Case
 from tests.hwgen.conformance.runner import QUIET_CYCLES, cycle_complaints, one_operator_design
 
-TWO_TEXTS = ("constant", "embedding", "matmul", "matvec", "reduce", "softmax", "table", "to_mx")
 # The others differ in how constants are loaded only.
+TWO_TEXTS = ("constant", "embedding", "matmul", "matvec", "reduce", "softmax", "table", "to_mx")
 
 
 def simulate_as_synthesised(case: Case, cache: BuildCache) -> Measurement:
