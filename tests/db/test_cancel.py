@@ -1,0 +1,64 @@
+"""Cancelling: nothing of the job runs on, and completion may come at the same time."""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+from db.rows import JobRow, TrialRow
+from db.store import Store
+from tests.db.given import LEASE, add, driven, sequence
+
+
+def test_cancel_waits_for_what_runs(store: Store) -> None:
+    job, lease = driven(store)
+    running, waiting = add(store, job, lease, "a"), add(store, job, lease, "b")
+    claim = store.claim_trial(running.id, "w", LEASE)
+    assert claim is not None
+    assert store.cancel_job(job.id).state == "cancelling"
+    assert store.cancel_job(job.id).state == "cancelling"
+    assert store.get_trial(waiting.id).state == "cancelled"
+    assert store.heartbeat_trial(running.id, claim.fence, LEASE) == "cancelling"
+    assert store.claim_trial(waiting.id, "w", LEASE) is None
+    assert store.record_fault(running.id, claim.fence, "cancelled", "cancelled", counts=False)
+    ended = store.get_job(job.id)
+    assert (ended.state, ended.counts["cancelled"]) == ("cancelled", 2)
+    seq = ended.seq
+    assert store.cancel_job(job.id).seq == seq
+    assert store.list_events(job.id)[-1].type == "end"
+    assert not store.finish_job(job.id, lease.fence, "succeeded")
+
+
+def test_cancel_with_a_lost_worker_ends_by_the_reaper(store: Store) -> None:
+    job, lease = driven(store)
+    trial = add(store, job, lease, "a")
+    store.claim_trial(trial.id, "dead", 0.0)
+    store.cancel_job(job.id)
+    store.reap_expired_leases()
+    assert (store.get_job(job.id).state, store.get_trial(trial.id).state) == ("cancelled", "cancelled")
+
+
+def test_cancel_races_completion(store: Store) -> None:
+    for number in range(15):
+        job, lease = driven(store)
+        trial = add(store, job, lease, str(number))
+        claim = store.claim_trial(trial.id, "w", LEASE)
+        assert claim is not None
+        gate = threading.Barrier(2)
+
+        def finish(trial: TrialRow = trial, fence: int = claim.fence, gate: threading.Barrier = gate) -> None:
+            gate.wait()
+            store.record_result(trial.id, fence, {"state": "complete", "metrics": {}})
+
+        def end(job: JobRow = job, fence: int = lease.fence, gate: threading.Barrier = gate) -> None:
+            gate.wait()
+            store.cancel_job(job.id)
+            store.finish_job(job.id, fence, "succeeded")
+
+        with ThreadPoolExecutor(2) as threads:
+            for done in [threads.submit(finish), threads.submit(end)]:
+                done.result()
+        assert store.get_trial(trial.id).state == "complete"
+        states = [e.data["state"] for e in store.list_events(job.id) if e.type == "job"]
+        assert states[-1] == "cancelled" and states.count("cancelled") == 1 and "succeeded" not in states
+        assert sequence(store, job) == list(range(1, store.get_job(job.id).seq + 1))

@@ -1,0 +1,119 @@
+"""Drivers and workers hold leases: one wins, a late write of a lost one is refused, faults are counted."""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+from db.store import Store
+from tests.db.given import LEASE, add, complete, driven, new_job
+
+
+def test_one_driver_at_a_time_and_fenced(store: Store) -> None:
+    job = store.create_job(new_job()).job
+    first = store.claim_job(job.id, "one", 0.0)
+    assert first is not None
+    second = store.claim_job(job.id, "two", LEASE)
+    assert second is not None
+    assert second.fence > first.fence
+    assert store.claim_job(job.id, "three", LEASE) is None
+    assert store.heartbeat_job(job.id, first.fence, LEASE) is None
+    assert store.add_trial(job.id, first.fence, {}, "h") is None
+    assert not store.set_progress(job.id, first.fence, 1.0, {}, [])
+    assert not store.finish_job(job.id, first.fence, "succeeded")
+    assert store.add_trial(job.id, second.fence, {}, "h") is not None
+
+
+def test_trial_numbers_count_up_and_stop_at_the_budget(store: Store) -> None:
+    job, lease = driven(store, trials=3)
+    assert [add(store, job, lease, str(i)).number for i in range(3)] == [0, 1, 2]
+    assert store.add_trial(job.id, lease.fence, {}, "h") is None
+    store.patch_job(job.id, trials=4)
+    assert add(store, job, lease, "more").number == 3
+
+
+def test_one_claim_wins(store: Store) -> None:
+    job, lease = driven(store)
+    trial = add(store, job, lease, "a")
+    gate = threading.Barrier(6)
+
+    def claim(n: int) -> bool:
+        gate.wait()
+        return store.claim_trial(trial.id, f"w{n}", LEASE) is not None
+
+    with ThreadPoolExecutor(6) as threads:
+        assert sum(threads.map(claim, range(6))) == 1
+    assert store.get_trial(trial.id).attempts == 1
+
+
+def test_late_write_after_a_lost_lease_is_refused(store: Store) -> None:
+    job, lease = driven(store)
+    trial = add(store, job, lease, "a")
+    stale = store.claim_trial(trial.id, "slow", 0.0)
+    assert stale is not None
+    assert store.reap_expired_leases() == 1
+    assert store.heartbeat_trial(trial.id, stale.fence, LEASE) is None
+    fresh = store.claim_trial(trial.id, "quick", LEASE)
+    assert fresh is not None
+    assert not store.record_result(trial.id, stale.fence, {"state": "infeasible", "reason": "late"})
+    assert not store.record_fault(trial.id, stale.fence, "fault", "late")
+    assert store.record_result(trial.id, fresh.fence, {"state": "complete", "metrics": {}})
+    assert not store.record_result(trial.id, fresh.fence, {"state": "infeasible"})
+    row = store.get_trial(trial.id)
+    assert (row.state, row.attempts) == ("complete", 2)
+    assert [(a.outcome, a.worker) for a in store.list_attempts(trial.id)] == [
+        ("worker_lost", "slow"),
+        ("complete", "quick"),
+    ]
+
+
+def test_poison_after_three_faults(store: Store) -> None:
+    job, lease = driven(store)
+    trial = add(store, job, lease, "a")
+    for fault in range(3):
+        claim = store.claim_trial(trial.id, "w", LEASE)
+        assert claim is not None, fault
+        assert store.record_fault(trial.id, claim.fence, "evaluator_died", "killed by signal 9")
+    row = store.get_trial(trial.id)
+    assert row.state == "failed"
+    assert row.reason is not None and row.reason.startswith("poison") and "signal 9" in row.reason
+    assert store.claim_trial(trial.id, "w", LEASE) is None
+    assert len(store.list_attempts(trial.id)) == 3
+
+
+def test_orderly_shutdown_is_no_fault(store: Store) -> None:
+    job, lease = driven(store)
+    trial = add(store, job, lease, "a")
+    for _ in range(5):
+        claim = store.claim_trial(trial.id, "w", LEASE)
+        assert claim is not None
+        store.record_fault(trial.id, claim.fence, "worker_shutdown", "restart", counts=False)
+    assert store.get_trial(trial.id).state == "queued"
+
+
+def test_sign_off_has_its_own_lease(store: Store) -> None:
+    job, lease = driven(store)
+    trial = add(store, job, lease, "a")
+    complete(store, trial)
+    assert store.request_sign_offs(job.id, lease.fence, [trial.id])
+    assert store.request_sign_offs(job.id, lease.fence, [trial.id])
+    claim = store.claim_trial(trial.id, "w", LEASE)
+    assert claim is not None and claim.purpose == "sign_off"
+    assert store.claim_trial(trial.id, "w", LEASE) is None
+    assert store.record_sign_off(trial.id, claim.fence, {"equal": True})
+    row = store.get_trial(trial.id)
+    assert (row.state, row.sign_off, row.sign_off_result, row.attempts) == ("complete", "done", {"equal": True}, 1)
+    assert [a.purpose for a in store.list_attempts(trial.id)] == ["evaluate", "sign_off"]
+
+
+def test_failing_sign_offs_leave_the_trial_complete(store: Store) -> None:
+    job, lease = driven(store)
+    trial = add(store, job, lease, "a")
+    complete(store, trial)
+    store.request_sign_offs(job.id, lease.fence, [trial.id])
+    for _ in range(3):
+        claim = store.claim_trial(trial.id, "w", LEASE)
+        assert claim is not None
+        store.record_fault(trial.id, claim.fence, "evaluator_died", "x")
+    row = store.get_trial(trial.id)
+    assert (row.state, row.sign_off) == ("complete", "failed")
