@@ -54,11 +54,15 @@ class DriverVerbs:
     def add_trial(self, job_id: str, fence: int, candidate: Mapping[str, Any], candidate_hash: str) -> TrialRow | None:
         """Add the job's next trial with the message that evaluates it.
 
-        None when the lease is lost, the job is not running, or the budget of trials is used up.
+        None when the lease is lost, the job is not running, or the budget of trials is used up. Cancelled trials cost
+        no budget: a job whose limits are raised after its queue was dropped still gets all its trials.
         """
         with self.database.write() as connection:
             job = transition.lock_job(connection, job_id)
-            if job["fence"] != fence or job["state"] != "running" or job["next_number"] >= job["trials_total"]:
+            if job["fence"] != fence or job["state"] != "running":
+                return None
+            cancelled = transition.count_trials(connection, [job_id]).get(job_id, {}).get("cancelled", 0)
+            if job["next_number"] - cancelled >= job["trials_total"]:
                 return None
             now = self.database.now(connection)
             trial = {"id": convert.new_id("trial"), "job_id": job_id, "number": job["next_number"], "attempts": 0}

@@ -117,3 +117,13 @@ def test_failing_sign_offs_leave_the_trial_complete(store: Store) -> None:
         store.record_fault(trial.id, claim.fence, "evaluator_died", "x")
     row = store.get_trial(trial.id)
     assert (row.state, row.sign_off) == ("complete", "failed")
+
+
+def test_cancelled_trials_use_up_no_budget(store: Store) -> None:
+    job, lease = driven(store, trials=3)
+    trials = [add(store, job, lease, str(i)) for i in range(3)]
+    complete(store, trials[0])
+    assert store.drop_queued(job.id, lease.fence, "the wall-clock budget was used up")
+    store.patch_job(job.id, wall_seconds=9000.0)
+    assert [add(store, job, lease, f"more{i}").number for i in range(2)] == [3, 4]
+    assert store.add_trial(job.id, lease.fence, {}, "h") is None
