@@ -131,13 +131,18 @@ class DriverVerbs:
             return True
 
     def finish_job(self, job_id: str, fence: int, state: JobState, failure: Mapping[str, Any] | None = None) -> bool:
-        """End the job as succeeded or failed; False when the lease is lost or users asked for something else."""
+        """End the job as succeeded or failed; False when the lease is lost or users asked for something else.
+
+        A terminal job never changes again, so what still waits or runs of it (a search may fail at any time) is ended.
+        """
         with self.database.write() as connection:
             job = transition.lock_job(connection, job_id)
             if job["fence"] != fence or job["state"] not in ("running", "stopping"):
                 return False
             now = self.database.now(connection)
             transition.cancel_queued_trials(connection, job_id, now, "the job ended")
+            transition.withdraw_sign_offs(connection, job_id, now)
+            transition.abandon_running_trials(connection, job_id, now, "the job ended")
             transition.change_job(connection, job, state, now, failure=None if failure is None else dict(failure))
             return True
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, delete, insert, select, tuple_, update
+from sqlalchemy import Connection, delete, insert, or_, select, tuple_, update
 
 from db import convert, paging, tables, transition
 from db.engine import Database
@@ -128,7 +128,8 @@ class JobVerbs:
                 _require(job, "resume", ("paused",))
                 _leave_pause(connection, job, "queued" if job["started_at"] is None else "running", now)
                 trials = tables.trials.c
-                waiting = select(trials.id).where(trials.job_id == job_id, trials.state == "queued")
+                queued = or_(trials.state == "queued", trials.sign_off == "queued")
+                waiting = select(trials.id).where(trials.job_id == job_id, queued)
                 transition.send(connection, "evaluate", connection.execute(waiting).scalars().all(), now)
                 transition.send(connection, "drive", [job_id], now)
             return transition.job_row(connection, job_id, now)
@@ -145,6 +146,7 @@ class JobVerbs:
                 _require(job, "stop", ("queued", "running", "paused"))
                 _leave_pause(connection, job, "stopping", now)
                 transition.cancel_queued_trials(connection, job_id, now, "the job was stopped")
+                transition.withdraw_sign_offs(connection, job_id, now)
                 transition.send(connection, "drive", [job_id], now)
             return transition.job_row(connection, job_id, now)
 
@@ -153,8 +155,9 @@ class JobVerbs:
         with self.database.write() as connection:
             job, now = transition.lock_job(connection, job_id), self.database.now(connection)
             if job["state"] not in ("cancelling", *TERMINAL_JOB_STATES):
-                transition.change_job(connection, job, "cancelling", now)
+                _leave_pause(connection, job, "cancelling", now)
                 transition.cancel_queued_trials(connection, job_id, now, "the job was cancelled")
+                transition.withdraw_sign_offs(connection, job_id, now)
                 transition.settle_cancelling(connection, job_id, now)
             return transition.job_row(connection, job_id, now)
 

@@ -119,6 +119,23 @@ def cancel_queued_trials(connection: Connection, job_id: str, now: float, reason
         change_trial(connection, trial, now, state="cancelled", reason=reason, finished_at=now)
 
 
+def withdraw_sign_offs(connection: Connection, job_id: str, now: float) -> None:
+    """Take back the sign-offs that nobody has started; their trials stay complete."""
+    where = (tables.trials.c.job_id == job_id, tables.trials.c.sign_off == "queued")
+    for trial in connection.execute(select(tables.trials).where(*where)).mappings().all():
+        change_trial(connection, trial, now, sign_off=None)
+
+
+def abandon_running_trials(connection: Connection, job_id: str, now: float, reason: str) -> None:
+    """Take every lease of the job away: evaluations are cancelled, sign-offs withdrawn, their workers told to stop."""
+    where = (tables.trials.c.job_id == job_id, tables.trials.c.lease_until.is_not(None))
+    for trial in connection.execute(select(tables.trials).where(*where)).mappings().all():
+        close_attempt(connection, trial, now, "cancelled", reason)
+        cancelled = {"state": "cancelled", "reason": reason, "finished_at": now}
+        changes: dict[str, Any] = {"sign_off": None} if trial["state"] == "complete" else cancelled
+        change_trial(connection, trial, now, stage=None, lease_owner=None, lease_until=None, **changes)
+
+
 def settle_cancelling(connection: Connection, job_id: str, now: float) -> None:
     """Finish a cancelling job once nothing of it runs any more."""
     job = read_job(connection, job_id)

@@ -188,12 +188,13 @@ class Driver:
         chosen = self._scores.score().front[: self._settings.sign_off_designs]
         self._store.request_sign_offs(self._job.id, self._fence, chosen)
         self._publish()
-        while self._mine() and self._job.state == "running":
+        # When the job is stopped meanwhile, the store withdraws what waits, and this waits for what runs.
+        while self._mine():
             waiting = [t for t in self._store.get_trials(list(chosen)) if t.sign_off in ("queued", "running")]
             if not waiting:
                 return True
             self._bell.wait(self._job.id, self._settings.heartbeat_seconds)
-        return self._job.state == "stopping"
+        return False
 
     def _failure(self) -> Mapping[str, Any] | None:
         if self._scores.only_faults(1):

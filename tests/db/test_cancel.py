@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 from db.rows import JobRow, TrialRow
 from db.store import Store
-from tests.db.given import LEASE, add, driven, sequence
+from tests.db.given import LEASE, add, complete, driven, sequence
 
 
 def test_cancel_waits_for_what_runs(store: Store) -> None:
@@ -62,3 +63,44 @@ def test_cancel_races_completion(store: Store) -> None:
         states = [e.data["state"] for e in store.list_events(job.id) if e.type == "job"]
         assert states[-1] == "cancelled" and states.count("cancelled") == 1 and "succeeded" not in states
         assert sequence(store, job) == list(range(1, store.get_job(job.id).seq + 1))
+
+
+def test_cancelling_withdraws_sign_offs_that_nobody_started(store: Store) -> None:
+    job, lease = driven(store)
+    trial = add(store, job, lease, "a")
+    complete(store, trial)
+    store.request_sign_offs(job.id, lease.fence, [trial.id])
+    assert store.cancel_job(job.id).state == "cancelled"
+    assert store.get_trial(trial.id).sign_off is None, "it would wait for ever"
+
+
+def test_a_failed_job_leaves_nothing_running(store: Store) -> None:
+    job, lease = driven(store)
+    running, waiting, signing, asked = (add(store, job, lease, name) for name in "abcd")
+    for trial in (signing, asked):
+        complete(store, trial)
+    claims = [store.claim_trial(running.id, "w", LEASE)]
+    store.request_sign_offs(job.id, lease.fence, [signing.id, asked.id])
+    claims.append(store.claim_trial(signing.id, "w", LEASE))
+    assert store.finish_job(job.id, lease.fence, "failed", {"code": "x", "message": "y", "retryable": False})
+    last = store.list_events(job.id)[-1]
+    assert last.type == "end"
+    for trial, claim in zip((running, signing), claims, strict=True):
+        assert claim is not None
+        assert store.heartbeat_trial(trial.id, claim.fence, LEASE) is None, "its worker has to stop"
+        assert not store.record_fault(trial.id, claim.fence, "fault", "late")
+        assert store.list_attempts(trial.id)[-1].outcome == "cancelled"
+    assert not store.record_result(running.id, claims[0].fence if claims[0] else 0, {"state": "infeasible"})
+    assert store.reap_expired_leases() == 0
+    rows = {trial.id: store.get_trial(trial.id) for trial in (running, waiting, signing, asked)}
+    assert [row.state for row in rows.values()] == ["cancelled", "cancelled", "complete", "complete"]
+    assert {row.sign_off for row in rows.values()} == {None}
+    assert store.get_job(job.id).seq == last.seq, "nothing changes after the end"
+
+
+def test_a_cancelled_pause_is_no_search_time(store: Store) -> None:
+    job, _ = driven(store)
+    store.pause_job(job.id)
+    time.sleep(0.3)
+    assert store.cancel_job(job.id).search_seconds < 0.2
+    assert store.get_job(job.id).search_seconds < 0.2

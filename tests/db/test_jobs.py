@@ -9,7 +9,7 @@ import pytest
 
 from db.errors import CursorError, GoneError, IdempotencyMismatchError, NotFoundError, StateConflictError
 from db.store import Store
-from tests.db.given import LEASE, add, driven, new_job
+from tests.db.given import LEASE, add, complete, driven, new_job
 
 
 def test_create_writes_job_event_and_message_together(store: Store) -> None:
@@ -125,3 +125,15 @@ def test_delete_only_terminal_then_gone(store: Store) -> None:
     assert store.list_jobs().items == []
     with pytest.raises(NotFoundError):
         store.get_job("job_x")
+
+
+def test_resuming_calls_for_waiting_sign_offs(store: Store) -> None:
+    job, lease = driven(store)
+    trial = add(store, job, lease, "a")
+    complete(store, trial)
+    store.request_sign_offs(job.id, lease.fence, [trial.id])
+    store.pause_job(job.id)
+    assert store.claim_trial(trial.id, "w", LEASE) is None
+    store.messages_sent([m.id for m in store.pending_messages()])
+    store.resume_job(job.id)
+    assert ("evaluate", trial.id) in {(m.task, m.target_id) for m in store.pending_messages()}

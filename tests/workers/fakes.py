@@ -2,7 +2,7 @@
 
 ``mode`` (a file in the cache directory) may say, for every evaluation from then on:
 
-* ``pause=S``: run ``sleep S`` as a compiler would;
+* ``pause=S``: run ``sleep S`` as a compiler would; ``sign=S``: the same in every sign-off;
 * ``stubborn=S``: ignore TERM, leave a double-forked ``sleep S`` in a session of its own, and hang;
 * ``die``: the evaluator process kills itself; ``raise``: a fault of the machine; ``nan``: a result that is not JSON.
 
@@ -87,16 +87,22 @@ class FakeEvaluator:
             log.write(f"{candidate.digest()} {os.getpid()}\n")
         print("noise on standard output must not reach the answers")
         result = self._result(candidate, bits, lanes)
-        modes = self.cache / "mode"
-        for mode in modes.read_text().split() if modes.exists() else ():
+        for mode in self._modes():
             result = self._misbehave(*mode.partition("=")[::2], result)
         return result
 
     def sign_off(self, candidate: Candidate, result: TrialResult) -> dict[str, Any]:
+        for mode in self._modes():
+            if mode.startswith("sign="):
+                subprocess.run(["sleep", mode.removeprefix("sign=")], check=True)
         return {"equal": True, "compared_words": 10}
 
     def export(self, candidate: Candidate, result: TrialResult, out_zip: Path) -> None:
         out_zip.write_bytes(b"PK\x05\x06" + bytes(18))
+
+    def _modes(self) -> list[str]:
+        modes = self.cache / "mode"
+        return modes.read_text().split() if modes.exists() else []
 
     def _result(self, candidate: Candidate, bits: int, lanes: int) -> TrialResult:
         if bits * lanes > 800:

@@ -99,6 +99,22 @@ def test_stop_lets_running_trials_finish(start: Start) -> None:
     assert ended.trials_done >= 2 and ended.counts["cancelled"] == 4
 
 
+def test_stop_lets_running_sign_offs_finish_and_starts_no_other(start: Start) -> None:
+    service = start(sign_off_designs=6, search="tests.workers.fakes:TinySearch")
+    service.mode("sign=1")
+    job = service.submit(4)
+
+    def signed() -> list[str | None]:
+        return sorted((t.sign_off for t in service.store.trial_history(job.id)), key=str)
+
+    service.until(lambda: signed() == ["queued", "queued", "running", "running"], "two of four are signed off")
+    service.store.stop_job(job.id)
+    ended = service.finish(job)
+    assert ended.state == "succeeded"
+    assert signed() == [None, None, "done", "done"]
+    assert service.store.list_events(job.id, limit=10_000)[-1].type == "end"
+
+
 def test_wall_clock_budget_ends_the_search(start: Start) -> None:
     service = start()
     service.mode("pause=0.2")
