@@ -6,7 +6,7 @@ from sqlalchemy import Connection, delete, insert, or_, select, tuple_, update
 
 from db import convert, paging, tables, transition
 from db.engine import Database
-from db.errors import IdempotencyMismatchError, StateConflictError
+from db.errors import StateConflictError
 from db.rows import TERMINAL_JOB_STATES, CreatedJob, EventRow, JobRow, NewJob, Page
 
 
@@ -31,7 +31,7 @@ class JobVerbs:
             now = self.database.now(connection)
             job_id = convert.new_id("job")
             if key is not None:
-                known = _claim_key(connection, key, fingerprint, job_id, now)
+                known = transition.claim_key(connection, key, fingerprint, job_id, now)
                 if known is not None:
                     return CreatedJob(transition.job_row(connection, known, now), replayed=True)
             connection.execute(
@@ -211,21 +211,6 @@ def purge_job(connection: Connection, job_id: str, now: float) -> None:
     connection.execute(
         update(tables.jobs).where(tables.jobs.c.id == job_id).values(deleted_at=now, spec={}, front=[], best={})
     )
-
-
-def _claim_key(connection: Connection, key: str, fingerprint: str, job_id: str, now: float) -> str | None:
-    """Reserve the key for ``job_id``; or the id of the job that has it already."""
-    keys = tables.idempotency
-    # A lock on the key alone would not exist yet; the primary key makes the second of two callers wait or see it.
-    known = connection.execute(select(keys).where(keys.c.key == key)).mappings().first()
-    if known is None:
-        values = {"key": key, "fingerprint": fingerprint, "resource_id": job_id, "created_at": now}
-        if transition.insert_if_absent(connection, keys, values):
-            return None
-        known = connection.execute(select(keys).where(keys.c.key == key)).mappings().one()
-    if known["fingerprint"] != fingerprint:
-        raise IdempotencyMismatchError(f"Idempotency-Key {key!r} was used with another request body")
-    return str(known["resource_id"])
 
 
 def _leave_pause(connection: Connection, job: transition.Row, state: str, now: float) -> None:

@@ -65,9 +65,18 @@ class RegistryVerbs:
         rows, next_cursor = self._page(tables.datasets, cursor, limit)
         return Page([convert.dataset(row) for row in rows], next_cursor)
 
-    def new_sweep_id(self) -> str:
-        """An id to create a sweep's jobs under before the sweep itself is stored."""
-        return convert.new_id("sweep")
+    def new_sweep_id(self, key: str | None = None, fingerprint: str = "") -> str:
+        """An id to create a sweep's jobs under before the sweep itself is stored; with a known key, its first id.
+
+        Raises:
+            IdempotencyMismatchError: the key was used for a sweep with another fingerprint.
+        """
+        sweep_id = convert.new_id("sweep")
+        if key is None:
+            return sweep_id
+        with self.database.write() as connection:
+            now = self.database.now(connection)
+            return transition.claim_key(connection, f"sweep {key}", fingerprint, sweep_id, now) or sweep_id
 
     def add_sweep(self, sweep_id: str, items: Sequence[Mapping[str, Any]]) -> SweepRow:
         """Store what became of each body of a sweep; storing the same sweep again returns the first one."""

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, RowMapping, Table, func, insert, select, upda
 from sqlalchemy.dialects import postgresql, sqlite
 
 from db import convert, tables
-from db.errors import GoneError, NotFoundError
+from db.errors import GoneError, IdempotencyMismatchError, NotFoundError
 from db.rows import TERMINAL_JOB_STATES, JobRow
 
 Row = RowMapping
@@ -168,3 +168,22 @@ def insert_if_absent(connection: Connection, table: Table, values: Mapping[str, 
     upsert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
     inserted = upsert(table).values(**values).on_conflict_do_nothing().returning(*table.primary_key.columns)
     return connection.execute(inserted).first() is not None
+
+
+def claim_key(connection: Connection, key: str, fingerprint: str, resource_id: str, now: float) -> str | None:
+    """Reserve an Idempotency-Key for a resource; or the id of the resource that has it already.
+
+    Raises:
+        IdempotencyMismatchError: the key was used with another fingerprint.
+    """
+    keys = tables.idempotency
+    # A lock on the key alone would not exist yet; the primary key makes the second of two callers wait or see it.
+    known = connection.execute(select(keys).where(keys.c.key == key)).mappings().first()
+    if known is None:
+        values = {"key": key, "fingerprint": fingerprint, "resource_id": resource_id, "created_at": now}
+        if insert_if_absent(connection, keys, values):
+            return None
+        known = connection.execute(select(keys).where(keys.c.key == key)).mappings().one()
+    if known["fingerprint"] != fingerprint:
+        raise IdempotencyMismatchError("this Idempotency-Key was used with another request body; send a new key")
+    return str(known["resource_id"])

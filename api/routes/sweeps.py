@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import copy
-import hashlib
 import itertools
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -18,22 +18,25 @@ from api.routes.jobs import fingerprint, submit
 from api.schemas import JobBody, SweepBody
 from api.strictjson import StrictRoute
 from api.views import SweepView
-from db.errors import IdempotencyMismatchError
+from db.errors import NotFoundError
 from db.rows import JobRow, SweepRow
 
 router = APIRouter(prefix="/v1/sweeps", tags=["sweeps"], route_class=StrictRoute)
 
 _MAX_ITEMS = 256
+_INDEX = re.compile(r"0|[1-9][0-9]{0,8}")
 
 
 @router.post("", operation_id="submitSweep", status_code=202, responses=problems(409, 413))
 def submit_sweep(context: ContextDep, response: Response, body: SweepBody, key: IdempotencyKey = None) -> SweepView:
     """Start many jobs. Each item is accepted or refused for itself; a refused one carries its problem document."""
     bodies = list(_expand(body))
-    sweep_id = context.store.new_sweep_id() if key is None else "sweep_" + hashlib.sha256(key.encode()).hexdigest()[:32]
     with context.keys.hold(key):
-        items = [_submit_item(context, item, index, key, sweep_id) for index, item in enumerate(bodies)]
-        row = context.store.add_sweep(sweep_id, items)
+        sweep_id = context.store.new_sweep_id(key, fingerprint(bodies))
+        row = _known(context, sweep_id)
+        if row is None:
+            items = [_submit_item(context, item, index, key, sweep_id) for index, item in enumerate(bodies)]
+            row = context.store.add_sweep(sweep_id, items)
     response.headers["Location"] = f"/v1/sweeps/{row.id}"
     return _view(context, row)
 
@@ -54,18 +57,24 @@ def cancel_sweep(context: ContextDep, sweep_id: ResourceId) -> SweepView:
     return _view(context, row)
 
 
+def _known(context: Context, sweep_id: str) -> SweepRow | None:
+    """The sweep, if a request with the same key has stored it."""
+    try:
+        return context.store.get_sweep(sweep_id)
+    except NotFoundError:
+        return None
+
+
 def _submit_item(context: Context, item: dict[str, Any], index: int, key: str | None, sweep_id: str) -> dict[str, Any]:
     """One item's entry: the id of its job, or the problem it was refused with."""
     try:
         body = JobBody.model_validate(item)
-        item_key = None if key is None else f"{key}#{index}"
+        item_key = None if key is None else f"{key} {index}"  # no key of a caller holds a space
         created = submit(context, body, item_key, fingerprint(body.model_dump(mode="json")), sweep_id)
         return {"job_id": created.job.id}
     except ValidationError as error:
         places = [{**e, "loc": ("body", *e["loc"])} for e in error.errors(include_input=False, include_url=False)]
         return {"problem": from_validation(RequestValidationError(places)).body()}
-    except IdempotencyMismatchError:
-        raise
     except Problem as problem:
         return {"problem": problem.body()}
 
@@ -93,18 +102,25 @@ def _set(document: Any, place: str, value: Any) -> None:
     """Set the value at a JSON pointer, making objects on the way."""
     *path, last = [part.replace("~1", "/").replace("~0", "~") for part in place.split("/")[1:]]
     for part in path:
-        if isinstance(document, list) and part.isdigit() and int(part) < len(document):
-            document = document[int(part)]
+        if isinstance(document, list) and (index := _index(part, document)) is not None:
+            document = document[index]
         elif isinstance(document, dict):
             document = document.setdefault(part, {})
         else:
             _no_such_place(place)
     if isinstance(document, dict):
         document[last] = value
-    elif isinstance(document, list) and last.isdigit() and int(last) < len(document):
-        document[int(last)] = value
+    elif isinstance(document, list) and (index := _index(last, document)) is not None:
+        document[index] = value
     else:
         _no_such_place(place)
+
+
+def _index(part: str, items: list[Any]) -> int | None:
+    """A part of a pointer as an index into ``items``, None when it is no index or too great."""
+    if _INDEX.fullmatch(part) is None or int(part) >= len(items):
+        return None
+    return int(part)
 
 
 def _no_such_place(place: str) -> None:

@@ -42,6 +42,21 @@ def test_sweep_matrix(server: Server) -> None:
     problem(server.http.post("/v1/sweeps", json=other, headers=headers), 422, "idempotency-mismatch")
 
 
+def test_sweep_key_names_one_sweep_alone(server: Server) -> None:
+    job, headers = {"model": server.model()}, {"Idempotency-Key": "sweep-2"}
+    sweep = server.http.post("/v1/sweeps", json={"jobs": [job, job, {}]}, headers=headers).json()
+    for jobs in ([job], [job, job], [job, job, {}, job], [job, job, {"model": 1}]):
+        answer = server.http.post("/v1/sweeps", json={"jobs": jobs}, headers=headers)
+        problem(answer, 422, "idempotency-mismatch")
+    assert server.http.post("/v1/sweeps", json={"jobs": [job, job, {}]}, headers=headers).json() == sweep
+    # The keys of jobs and of sweeps are apart, and no key reaches into a sweep.
+    for key in ("sweep-2", "sweep-2#0"):
+        single = server.http.post("/v1/jobs", json=job, headers={"Idempotency-Key": key}).json()
+        assert single["sweep"] is None
+    listed = server.http.get("/v1/jobs", params={"sweep": sweep["id"]}).json()["items"]
+    assert len(listed) == 2
+
+
 def test_sweep_bodies_that_are_refused(server: Server) -> None:
     model = {"model": server.model()}
     for body in (
@@ -53,6 +68,8 @@ def test_sweep_bodies_that_are_refused(server: Server) -> None:
         {"base": model, "matrix": {"/a": []}},
         {"base": model, "matrix": {"/a": [0] * 20, "/b": [0] * 20}},
         {"base": {"labels": [1]}, "matrix": {"/labels/5/x": [1]}},
+        {"base": {"labels": [1, 2, 3]}, "matrix": {"/labels/²": [1]}},
+        {"base": {"labels": [1]}, "matrix": {"/labels/00": [1]}},
     ):
         problem(server.http.post("/v1/sweeps", json=body), 422, "invalid-body")
 
