@@ -50,7 +50,7 @@ def toolchain_digest(evaluator: str) -> str:
         evaluator: ``module:Class`` of the evaluator in use; its package counts beside hwgen and explorer.
     """
     digest = hashlib.sha256(json.dumps([evaluator, tool_versions()], sort_keys=True).encode())
-    for package in ("hwgen", "explorer"):
+    for package in dict.fromkeys(("hwgen", "explorer", evaluator.partition(":")[0].partition(".")[0])):
         spec = importlib.util.find_spec(package)
         for place in sorted((spec.submodule_search_locations or []) if spec else []):
             for path in sorted(Path(place).rglob("*")):

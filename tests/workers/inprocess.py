@@ -15,6 +15,8 @@ from tests.workers.service import MODEL
 from workers.runner import Runner
 from workers.settings import Settings
 
+Start = Callable[..., "InProcess"]
+
 
 class InProcess:
     def __init__(self, home: Path, database_url: str, **settings: object) -> None:
