@@ -20,7 +20,6 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from types import FrameType
 
 _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
@@ -62,15 +61,9 @@ def _prctl(option: int, value: int) -> None:
 
 def _keep(command: list[str], limits: list[tuple[int, int]], parent: int | None, grace_seconds: float) -> int:
     _prctl(_PR_SET_CHILD_SUBREAPER, 1)
-    stop: list[int] = []
-
-    def on_signal(number: int, _frame: FrameType | None) -> None:
-        stop.append(number)
-
-    # SIGCHLD needs a handler, or it would not interrupt the wait below.
-    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD):
-        signal.signal(number, on_signal if number != signal.SIGCHLD else lambda *_: None)
     watched = {signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD}
+    for number in watched:
+        signal.signal(number, lambda *_: None)  # never called: blocked below; only that none of them is ignored
     signal.pthread_sigmask(signal.SIG_BLOCK, watched)
     _prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
     if parent is not None and os.getppid() != parent:
