@@ -26,3 +26,9 @@ def test_queues_are_those_of_the_workers() -> None:
     services = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
     assert names.DRIVE_QUEUE in services["search"]["command"]
     assert names.EVALUATE_QUEUE in services["worker"]["command"]
+
+
+def test_threads_of_a_worker_are_its_slots() -> None:
+    worker = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]["worker"]
+    concurrency = worker["command"][worker["command"].index("--concurrency") + 1]
+    assert worker["environment"]["HEADRACE_SLOTS"] == concurrency

@@ -97,10 +97,16 @@ class Evaluation:
         self._bell = bell
         self._worker = worker
         self._slots = EvaluatorSlots(settings, settings.slots)
+        self._free = threading.Semaphore(settings.slots)
         self._stopping = threading.Event()
 
     def run(self, trial_id: str) -> None:
         """Do what the trial waits for, if it waits for anything. Any number of calls does it once."""
+        # First a slot, then the lease: a lease that waits would end, and count as a lost worker.
+        with self._free:
+            self._run(trial_id)
+
+    def _run(self, trial_id: str) -> None:
         if self._stopping.is_set():
             return
         lease = self._store.claim_trial(trial_id, self._worker, self._settings.lease_seconds)

@@ -2,33 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from pathlib import Path
-
-import pytest
+import time
 
 from explorer.pareto import hypervolume, pareto_front
 from explorer.result import TrialResult
 from explorer.spec import JobSpec
-from tests.workers.inprocess import InProcess
-
-Start = Callable[..., InProcess]
-
-
-@pytest.fixture
-def start(tmp_path: Path, sqlite_template: Path) -> Iterator[Start]:
-    running: list[InProcess] = []
-
-    def make(**settings: object) -> InProcess:
-        path = tmp_path / "headrace.db"
-        if not path.exists():
-            path.write_bytes(sqlite_template.read_bytes())
-        running.append(InProcess(tmp_path / "home", f"sqlite:///{path}", **settings))
-        return running[-1]
-
-    yield make
-    for service in running:
-        service.close()
+from tests.workers.inprocess import Start
 
 
 def test_budget_front_and_progress_equal_a_recomputation(start: Start) -> None:
@@ -155,6 +134,17 @@ def test_evaluation_over_its_time_is_infeasible(start: Start) -> None:
     assert ended.state == "succeeded"
     assert all(t.result and t.result["constraints"] == {"evaluation_seconds": 0.7} for t in slow)
     assert all("took longer than 0.7 s" in (t.reason or "") for t in slow)
+
+
+def test_no_trial_is_leased_before_a_slot_is_free(start: Start) -> None:
+    service = start(slots=1, lease_seconds=0.5, search="tests.workers.fakes:TinySearch")
+    service.mode("pause=1.2")
+    job = service.submit(2)
+    reaped = 0
+    while not service.store.get_job(job.id).terminal:
+        reaped += service.store.reap_expired_leases()
+        time.sleep(0.02)
+    assert reaped == 0, "a trial that waits for a slot loses no lease"
 
 
 def test_stage_of_a_running_trial_is_shown(start: Start) -> None:
