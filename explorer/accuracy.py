@@ -19,6 +19,7 @@ from explorer.provenance import code_digest
 from explorer.quality import default_metric, measure
 from explorer.spec import JobSpec
 from hwgen.design import Design, run_reference
+from hwgen.eviction import mark_used
 from hwgen.float_reference import apply_output_layout, evaluate
 from hwgen.ir import Array, Graph
 
@@ -122,7 +123,7 @@ class Judge:
 
     def _stored(self, key: str) -> float | None:
         path = self._path(key)
-        if path is None or not path.exists():
+        if path is None or not mark_used(path):
             return None
         value = float(json.loads(path.read_text("utf-8"))["value"])
         return value if math.isfinite(value) else None

@@ -2,7 +2,7 @@
 
 The key of an artefact is the hash of the RTL sources, the parameters, the runtime and the tool versions. Artefacts
 appear by an atomic rename under a file lock, so concurrent workers never build the same thing twice and a killed build
-leaves nothing half-written.
+leaves nothing half-written. ``hwgen.eviction`` deletes what was used longest ago.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from hwgen.compile import (
     compile_models,
     compile_runtime,
 )
+from hwgen.eviction import mark_used
 from hwgen.operators.base import Operator
 from hwgen.toolchain import CXX_FLAGS, Toolchain, find_toolchain, run_tool
 
@@ -67,7 +68,7 @@ class BuildCache:
             ToolError: Verilator or the compiler refuse our own RTL.
         """
         sources = {self._operator_path(source): source for source in map(self._operator_source, operators)}
-        missing = sorted(path for path in sources if not path.exists())
+        missing = sorted(path for path in sources if not mark_used(path))
         for start in range(0, len(missing), MODELS_PER_OBJECT):
             self._compile({path: sources[path] for path in missing[start : start + MODELS_PER_OBJECT]})
         paths = [self._operator_path(self._operator_source(operator)) for operator in operators]
@@ -124,7 +125,7 @@ class BuildCache:
         flags = tuple(f"-D{name}" for name in defines)
         model = ModelSource(top, sources, directory.resolve() / "rtl", flags, tuple(ports), digest[:24])
         path = self.directory / f"{top[:80]}-{model.key}.so"
-        known = path.exists()
+        known = mark_used(path)
         if not known:
             self._compile({path: model})
         return path, known

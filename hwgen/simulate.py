@@ -13,6 +13,7 @@ from typing import Any
 from hwgen.build import BuildCache
 from hwgen.design import Design, Endpoint, Stream, run_reference
 from hwgen.errors import ToolError
+from hwgen.eviction import mark_used
 from hwgen.measurement import Measurement, OperatorActivity, WrongWord
 from hwgen.streams import Words, beat_bytes
 from hwgen.toolchain import run_tool
@@ -84,7 +85,7 @@ def memory_arguments(images: Mapping[str, Any], directory: Path) -> list[str]:
     for tag, image in images.items():
         text = image.text()
         path = directory / f"{hashlib.sha256(text.encode()).hexdigest()[:32]}.mem"
-        if not path.exists():
+        if not mark_used(path):
             with tempfile.NamedTemporaryFile("w", dir=directory, delete=False) as scratch:
                 scratch.write(text)
             Path(scratch.name).rename(path)

@@ -3,12 +3,15 @@
 * outbox relay: messages of committed transactions go to the broker;
 * reaper: trials whose worker went silent are queued again, or failed as poison;
 * reconciler: rows that wait although the broker's queue is empty get a new message;
-* retention: ended jobs, cached evaluations, bundles and logs past their age are deleted.
+* retention: ended jobs, cached evaluations, bundles, scratch and logs past their age are deleted, and the cache of the
+  evaluators is kept below its size.
 """
 
 from __future__ import annotations
 
 import logging
+import shutil
+import stat
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -18,6 +21,7 @@ from pathlib import Path
 import redis
 
 from db.errors import StoreError, UnavailableError
+from hwgen.eviction import trim
 from workers import names
 from workers.runner import Runner
 
@@ -57,7 +61,9 @@ class Upkeep:
             _Chore(self._elect, 1.0, shared=False),
             _Chore(store.reap_expired_leases, min(2.0, settings.lease_seconds / 4)),
             _Chore(store.settle_cancelling_jobs, 2.0),
-            _Chore(self._retain, 600.0),
+            _Chore(self.retain, 600.0),
+            # By every process: workers need not share their cache.
+            _Chore(lambda: trim(settings.cache, settings.cache_bytes), 300.0, shared=False),
         ]
         messages = [_Chore(runner.publish, _TICK_SECONDS), _Chore(self._reconcile, settings.requeue_seconds / 2)]
         self._threads = [
@@ -92,6 +98,9 @@ class Upkeep:
                 except (StoreError, redis.RedisError, OSError) as error:
                     # The database, the broker or the disk is away, or a row was deleted: all is tried again, forever.
                     _log.warning("maintenance waits: %s", error)
+                except Exception:
+                    # A defect, but without this thread nothing at all would be reaped or sent any more.
+                    _log.exception("a sweep failed")
 
     def _heard(self) -> None:
         self._runner.store.worker_heard(self._runner.name, self._queues, self._runner.info())
@@ -108,7 +117,8 @@ class Upkeep:
         if self._runner.bell.waiting(names.DRIVE_QUEUE) == 0:
             store.requeue_lost_drivers(age)
 
-    def _retain(self) -> None:
+    def retain(self) -> None:
+        """Delete what is past its age."""
         store, settings = self._runner.store, self._runner.settings
         store.forget_silent_workers(_DAY)
         store.purge_expired(settings.retention_days * _DAY, _EVALUATION_DAYS * _DAY)
@@ -117,9 +127,14 @@ class Upkeep:
 
 
 def _remove_older(directory: Path, seconds: float) -> None:
-    """Delete files that can be made again, or that nobody reads any more."""
+    """Delete files that can be made again or that nobody reads any more, and scratch directories of killed parsers."""
     if not directory.is_dir():
         return
     for path in directory.iterdir():
-        if path.is_file() and time.time() - path.stat().st_mtime > seconds:
+        status = path.lstat()
+        if time.time() - status.st_mtime <= seconds:
+            continue
+        if stat.S_ISDIR(status.st_mode):
+            shutil.rmtree(path, ignore_errors=True)
+        else:
             path.unlink(missing_ok=True)

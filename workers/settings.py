@@ -24,7 +24,6 @@ class Settings:
         evaluator: ``module:Class`` with the interface of ``explorer.evaluate.Evaluator``.
         search: ``module:Class`` with the interface of ``explorer.search.Search``.
         slots: evaluations at a time in one worker process.
-        drivers: searches at a time in one worker process.
         lease_seconds: a worker silent for so long has lost its trial.
         heartbeat_seconds: how often a lease is extended and the cancel flag read.
         trial_seconds: wall-clock limit of one evaluation.
@@ -34,6 +33,7 @@ class Settings:
         file_bytes: size of one file that an evaluation may write.
         parse_seconds: wall-clock and processor limit of parsing an upload.
         parse_memory_bytes: address space of the parser.
+        cache_bytes: disk that the cache of the evaluators may use; what was used longest ago is deleted.
         requeue_seconds: age at which a waiting row's message is taken for lost.
         retention_days: age at which ended jobs are deleted.
     """
@@ -44,7 +44,6 @@ class Settings:
     evaluator: str = "explorer.evaluate:Evaluator"
     search: str = "explorer.search:Search"
     slots: int = 2
-    drivers: int = 16
     lease_seconds: float = 15.0
     heartbeat_seconds: float = 1.0
     trial_seconds: float = 900.0
@@ -54,12 +53,13 @@ class Settings:
     file_bytes: int = 4 * GIB
     parse_seconds: float = 120.0
     parse_memory_bytes: int = 8 * GIB
+    cache_bytes: int = 8 * GIB
     requeue_seconds: float = 10.0
     retention_days: float = 90.0
 
     @property
     def cache(self) -> Path:
-        """Content-addressed work of the evaluators: compiled operators, traces."""
+        """Content-addressed work of the evaluators: compiled operators, memory images, known accuracies."""
         return self.home / "cache"
 
     @property
