@@ -78,7 +78,8 @@ class Parser:
         """Whether any candidate can satisfy a job.
 
         Returns:
-            ``space_size`` and ``trials_total``, the trials the search will run at most.
+            ``space_size``, ``trials_total``, the trials the search will run at most, and ``metric``, the quality
+            metric of the body or the default for its data.
 
         Raises:
             Problem: ``unsatisfiable``, with pointers into the body.

@@ -183,10 +183,10 @@ class JobBody(Body):
         return self
 
     def to_spec(self) -> JobSpec:
-        """The specification the search runs on, defaults filled in."""
+        """The specification the search runs on, with defaults; ``metric`` and ``objectives`` stay open if left out."""
         data = self.model_dump(mode="json")
         if "objectives" not in self.model_fields_set:
-            data["objectives"] = None  # the direction of the default depends on the quality metric
+            data["objectives"] = []  # the direction of the default depends on the metric, and that on the data
         for entry in data["platform"]["devices"]:
             if isinstance(entry["device"], dict):
                 entry["custom"] = entry["device"]

@@ -120,7 +120,8 @@ class JobView(View):
     """An exploration.
 
     ``seq`` is the number of its newest event; the answer is a function of it. ``best`` is objective ->
-    {value, trial_id, number}; ``spec`` is the body with its defaults filled in and the limits now in force.
+    {value, trial_id, number}; ``spec`` is the body with its defaults filled in and the limits now in force, which may
+    be submitted again.
     """
 
     id: str
@@ -169,9 +170,19 @@ class JobView(View):
             created_at=row.created_at,
             started_at=row.started_at,
             finished_at=row.finished_at,
-            spec={**row.spec, "search": {**search, **limits}},
+            spec={**_body(row.spec), "search": {**search, **limits}},
             links={name: f"{base}/{name}" for name in ("trials", "pareto", "events")} | {"self": base},
         )
+
+
+def _body(spec: Mapping[str, Any]) -> Document:
+    """A stored specification in the shape of a job body: a device is a name or its description, never both."""
+    platform = dict(spec.get("platform", {}))
+    platform["devices"] = [
+        {"device": entry.get("custom") or entry["device"], "count": entry["count"]}
+        for entry in platform.get("devices", ())
+    ]
+    return {**spec, "platform": platform}
 
 
 class ExactView(View):

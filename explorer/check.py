@@ -9,6 +9,7 @@ import itertools
 import json
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -23,7 +24,7 @@ from explorer.hardware import Builder
 from explorer.quality import METRICS
 from explorer.samplers import missing_packages
 from explorer.search import chosen_sampler
-from explorer.spec import Constraint, JobSpec
+from explorer.spec import Constraint, JobSpec, default_objectives
 from hwgen.design import Design
 from hwgen.errors import IllegalGraph, IllegalParameters
 from hwgen.ir import Graph
@@ -71,6 +72,8 @@ def check(spec: JobSpec, graph: Graph, dataset: Path | None) -> dict[str, Any]:
         return refusal([SpecError("/dataset", f"{error.detail}: {details}" if details else error.detail)])
     except (IllegalGraph, IllegalParameters) as error:
         return refusal([SpecError("/space", f"the smallest design is not legal: {error}")])
+    if not spec.objectives:
+        spec = replace(spec, objectives=default_objectives(judge.metric))
     errors = [*_fit_errors(spec, design), *_direction_errors(spec, judge.metric)]
     errors += _constraint_errors(spec, attainable(spec, judge, encoding, builder))
     if errors:

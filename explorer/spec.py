@@ -111,7 +111,11 @@ def default_objectives(metric: str | None) -> tuple[Objective, ...]:
 
 @dataclass(frozen=True)
 class JobSpec:
-    """A whole job body. ``metric`` None means top1 with targets, agreement with the float model without."""
+    """A whole job body.
+
+    ``metric`` None is the default for the data, no ``objectives`` are the default for that metric: what a body left
+    open. ``check`` tells the metric, and a stored job names both.
+    """
 
     model: str
     dataset: str | None = None
@@ -146,8 +150,9 @@ class JobSpec:
                 clock_mhz=platform.get("clock_mhz"),
             ),
             space=SpaceSpec(**space),
-            objectives=tuple(Objective(**o) for o in data.get("objectives") or ())
-            or default_objectives(data.get("metric")),
+            objectives=default_objectives(data.get("metric"))
+            if data.get("objectives") is None
+            else tuple(Objective(**o) for o in data["objectives"]),
             constraints=tuple(Constraint(**c) for c in data.get("constraints") or ()),
             search=SearchParameters(**search),
             simulation=SimulationSpec(**(data.get("simulation") or {})),

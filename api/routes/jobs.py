@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import asdict
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Query, Response
@@ -15,6 +16,7 @@ from api.strictjson import StrictRoute
 from api.views import JobView, PageView, TrialView
 from db.errors import NotFoundError
 from db.rows import TERMINAL_JOB_STATES, CreatedJob, NewJob
+from explorer.spec import default_objectives
 
 router = APIRouter(prefix="/v1/jobs", tags=["jobs"], route_class=StrictRoute)
 
@@ -47,6 +49,8 @@ def submit(
     spec = body.to_spec().to_json()
     dataset = None if body.dataset is None else context.artefacts.blob(body.dataset)
     check = context.parser.check_job(spec, context.artefacts.graph(body.model), dataset)
+    spec["metric"] = check["metric"]
+    spec["objectives"] = spec["objectives"] or [asdict(o) for o in default_objectives(check["metric"])]
     new = NewJob(
         model_id=body.model,
         dataset_id=body.dataset,

@@ -19,8 +19,20 @@ def test_own_device_reaches_the_specification(server: Server) -> None:
     device = {"name": "mine", "lut": 5000, "ff": 9000, "dsp": 10, "bram_kb": 64, "uram_kb": 0,
               "off_chip_gb_per_s": 1.5, "static_w": 0.1, "default_clock_mhz": 100}  # fmt: skip
     job = server.submit(platform={"devices": [{"device": device, "count": 2}]})
-    entry = job["spec"]["platform"]["devices"][0]
-    assert entry["device"] == "mine" and entry["custom"]["lut"] == 5000 and entry["count"] == 2
+    assert job["spec"]["platform"]["devices"] == [{"device": device, "count": 2}]
+    (stored,) = server.store.get_job(job["id"]).spec["platform"]["devices"]
+    assert stored == {"device": "mine", "custom": device, "count": 2}
+    again = server.http.post("/v1/jobs", json=job["spec"])
+    assert again.status_code == 202 and again.json()["spec"] == job["spec"]
+
+
+def test_defaults_that_depend_on_the_data(server: Server) -> None:
+    assert server.submit()["spec"]["metric"] == "agreement"
+    dataset = server.http.post("/v1/datasets", files={"file": ("d.npz", b"good")}).json()["id"]
+    spec = server.submit(dataset=dataset)["spec"]
+    assert spec["metric"] == "mse" and spec["objectives"][0] == {"metric": "accuracy", "direction": "minimize"}
+    spec = server.submit(dataset=dataset, metric="cosine")["spec"]
+    assert spec["metric"] == "cosine" and spec["objectives"][0]["direction"] == "maximize"
 
 
 def test_unknown_model_and_dataset(server: Server) -> None:

@@ -76,6 +76,14 @@ def test_an_error_is_not_maximised():
     assert check(JobSpec.from_json(body), mlp(), None)["ok"]
 
 
+def test_real_targets_are_met_by_default(tmp_path):
+    rng = np.random.default_rng(0)
+    np.savez(tmp_path / "d.npz", inputs=rng.normal(size=(6, 8)), targets=rng.normal(size=(6, 3)))
+    body = {"model": "m", "dataset": "d", "objectives": [], "space": {"max_lanes": 2}}
+    answer = check(JobSpec.from_json(body), mlp(), tmp_path / "d.npz")
+    assert answer["ok"] and answer["metric"] == "mse"
+
+
 def test_large_spaces_are_sampled():
     answer = check(replace(SPEC, search=SearchParameters(trials=5)), mlp(), None)
     assert answer["sampler"] == "tpe" and answer["trials_total"] == 5
