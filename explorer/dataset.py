@@ -90,11 +90,17 @@ def read(path: Path) -> dict[str, Array]:
             arrays = {name: data[name] for name in headers}
     except (ValueError, OSError, EOFError, zipfile.BadZipFile, RuntimeError) as error:
         raise DatasetError(f"the file is damaged: {error}") from error
-    bad = [n for n, a in arrays.items() if np.issubdtype(a.dtype, np.floating) and not np.isfinite(a).all()]
+    bad = [n for n, a in arrays.items() if a.dtype.kind == "f" and not _finite(a)]
     if bad:
-        detail = "has values that are not finite numbers; remove them or fill them in"
+        detail = "has values that are not finite numbers in float32; remove them, fill them in or scale them"
         raise DatasetError("the data set cannot be used", tuple({"array": n, "detail": detail} for n in bad))
     return arrays
+
+
+def _finite(array: Array) -> bool:
+    """Whether all values are finite in the precision that models compute in."""
+    with np.errstate(over="ignore"):
+        return bool(np.isfinite(array.astype(np.float32, copy=False)).all())
 
 
 def _headers(path: Path) -> dict[str, tuple[tuple[int, ...], np.dtype[Any]]]:

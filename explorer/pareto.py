@@ -59,7 +59,7 @@ def scaled_loss(spec: JobSpec, objective: Objective, value: float) -> float:
 
     Quality shares are linear; resources are logarithmic up to the platform's, other figures over twelve decades.
     """
-    if objective.metric in ("accuracy", "float_accuracy") and spec.metric in (*_BOUNDED, "cosine", None):
+    if objective.metric in ("accuracy", "float_accuracy") and _is_share(spec, objective):
         share = (value + 1) / 2 if spec.metric == "cosine" else value
     elif objective.metric.startswith("est_") and (capacity := _capacity(spec, objective.metric[4:])) > 0:
         share = math.log1p(max(value, 0.0)) / math.log1p(capacity)
@@ -67,6 +67,13 @@ def scaled_loss(spec: JobSpec, objective: Objective, value: float) -> float:
         share = math.log10(1 + max(value, 0.0)) / _DECADES
     share = min(max(share, 0.0), 1.0)
     return share if objective.direction == "minimize" else 1 - share
+
+
+def _is_share(spec: JobSpec, objective: Objective) -> bool:
+    """Whether the quality metric is bounded by 1. A default one is, unless it is minimised: then it is an error."""
+    if spec.metric is None:
+        return objective.direction == "maximize"
+    return spec.metric in (*_BOUNDED, "cosine")
 
 
 def _capacity(spec: JobSpec, resource: str) -> float:

@@ -131,6 +131,8 @@ def _classes(outputs: Array, targets: Array) -> tuple[Array, Array]:
         rows = np.moveaxis(outputs, axis, -1)
         if [n for n in rows.shape[:-1] if n != 1] == [n for n in targets.shape if n != 1]:
             indices = targets.reshape(-1).astype(np.int64)
+            if not np.array_equal(indices, targets.reshape(-1)):
+                raise DatasetError("targets hold no class indices: those are whole numbers; mse compares real ones")
             classes = rows.shape[-1]
             if indices.min() < 0 or indices.max() >= classes:
                 raise DatasetError(f"targets hold class indices outside 0 .. {classes - 1}, the classes of the model")

@@ -178,14 +178,14 @@ class Sampling:
         return None
 
     def tell(self, candidate: Candidate, result: TrialResult) -> None:
-        """Record an outcome; one that was not asked for is added to the study where its box holds it."""
+        """Record an outcome; one that the sampler did not ask for is added to the study where its box holds it."""
         digest = candidate.digest()
         known = digest in self._results
         self._results[digest] = result
         asked = self._pending.pop(digest, None)
         for trial in asked or ():
             self._tell_trial(trial, result)
-        if asked is None and not known:
+        if not asked and not known:
             self._add(candidate, result)
 
     def _add(self, candidate: Candidate, result: TrialResult) -> None:

@@ -44,6 +44,7 @@ def test_axes_of_length_one_may_be_left_out(tmp_path):
         ({"input_z": np.zeros((5, 8))}, "'x' has no array"),
         ({"inputs": np.zeros((5, 8)), "targets": np.zeros(4)}, "one row per sample"),
         ({"inputs": np.full((5, 8), np.nan)}, "not finite"),
+        ({"inputs": np.full((5, 8), 1e300)}, "not finite"),
         ({"inputs": np.array(["a", "b"])}, "real numbers"),
         ({"inputs": np.zeros((0, 8))}, "at least one"),
         ({"inputs": np.array([{}, {}], dtype=object)}, "not objects"),

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from explorer.pareto import hypervolume, pareto_front
 from explorer.result import TrialResult
-from explorer.spec import JobSpec
+from explorer.spec import JobSpec, Objective
 
 SPEC = JobSpec(model="m")
 
@@ -51,3 +51,10 @@ def test_only_feasible_complete_trials_count():
     assert pareto_front(SPEC, results) == [3]
     assert hypervolume(SPEC, results[:3]) == 0.0
     assert hypervolume(SPEC, results) == pytest.approx(hypervolume(SPEC, [good]))
+
+
+def test_an_error_above_one_still_counts_in_the_hypervolume():
+    """Real targets make the mean squared error the default metric, which knows no upper bound."""
+    spec = JobSpec(model="m", objectives=(Objective("accuracy", "minimize"), Objective("est_lut", "minimize")))
+    volumes = [hypervolume(spec, [result(error, 1.0, 100.0)]) for error in (50.0, 5.0, 2.0)]
+    assert 0 < volumes[0] < volumes[1] < volumes[2] < 1

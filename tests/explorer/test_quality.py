@@ -52,5 +52,8 @@ def test_unusable_targets_are_explained():
         measure("top1", OUTPUTS, FLOAT, None)
     with pytest.raises(DatasetError, match="outside 0"):
         measure("top1", OUTPUTS, FLOAT, np.array([0, 1, 3]))
+    with pytest.raises(DatasetError, match="whole numbers"):
+        measure("top1", OUTPUTS, FLOAT, np.array([0.0, 0.7, 1.0]))
+    assert measure("top1", OUTPUTS, FLOAT, TARGETS.astype(np.float32)) == measure("top1", OUTPUTS, FLOAT, TARGETS)
     with pytest.raises(DatasetError, match="one class index"):
         measure("top1", OUTPUTS, FLOAT, np.zeros((3, 2), np.int64))

@@ -1,10 +1,11 @@
 from dataclasses import replace
 
 import pytest
+from optuna.trial import TrialState
 
 from explorer.constraints import told_violations
 from explorer.result import TrialResult
-from explorer.search import Search, chosen_sampler
+from explorer.search import Sampling, Search, chosen_sampler
 from explorer.spec import Constraint, JobSpec, SearchParameters
 from tests.explorer.spaces import small_encoding
 
@@ -124,3 +125,14 @@ def test_violations_are_told_relative_to_their_bounds():
 def test_an_infeasible_result_always_violates_something():
     assert told_violations(SPEC, TrialResult("infeasible", "why")) == {"infeasible": 1.0}
     assert told_violations(SPEC, TrialResult("infeasible", "why", constraints={"odd": 7.0})) == {"odd": 1.0}
+
+
+def test_an_enumerated_design_that_the_box_holds_is_told_to_the_sampler():
+    encoding = small_encoding()
+    proposer = Sampling(SPEC, encoding, "random", 0)
+    found = [proposer._enumerated() for _ in range(200)]
+    held = [encoding.encode(c) for c in found if encoding.encode(c) is not None]
+    assert held
+    for candidate in found:
+        proposer.tell(candidate, evaluate(candidate))
+    assert [t.params for t in proposer._study.get_trials(states=(TrialState.COMPLETE,))] == held
