@@ -89,6 +89,6 @@ IdempotencyKey = Annotated[
 def problems(*statuses: int) -> dict[int | str, dict[str, object]]:
     """The ``responses`` of a route: problem documents for the given statuses and for those any route may answer."""
     return {
-        status: {"model": ProblemView, "content": {"application/problem+json": {}}, "description": "problem document"}
+        status: {"model": ProblemView, "description": "problem document"}
         for status in sorted({*statuses, 400, 401, 422, 500, 503})
     }

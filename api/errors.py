@@ -83,6 +83,13 @@ _SLUG_OF_STATUS = {
 }  # fmt: skip
 
 
+# pydantic's kinds of error whose own text does not tell the sender what to do.
+_SAID_BETTER = {
+    "extra_forbidden": "there is no such field: remove it or correct its name",
+    "model_attributes_type": "a JSON object is expected here",
+}
+
+
 class Problem(Exception):
     """An answer other than success.
 
@@ -137,14 +144,24 @@ def from_validation(error: RequestValidationError) -> Problem:
         place, path = item["loc"][0], item["loc"][1:]
         if item["type"] == "json_invalid":
             return Problem("invalid-json", f"The body is not acceptable JSON: {item['ctx']['error']}.")
-        if place == "body":
-            errors.append({"pointer": pointer(path), "detail": item["msg"]})
+        detail = _detail(item)
+        if place == "body" and path[-1:] == ("[key]",) and item["type"] != "extra_forbidden":
+            errors.append({"pointer": pointer(path[:-1]), "detail": f"the key: {detail}"})
+        elif place == "body":
+            errors.append({"pointer": pointer(path), "detail": detail})
         else:
-            errors.append({"parameter": f"{place} {'.'.join(map(str, path))}", "detail": item["msg"]})
+            errors.append({"parameter": f"{place} {'.'.join(map(str, path))}", "detail": detail})
     first = errors[0]
     where = first.get("pointer", first.get("parameter"))
     more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
     return Problem("invalid-body", f"{where or 'body'}: {first['detail']}{more}", errors=errors)
+
+
+def _detail(item: Mapping[str, Any]) -> str:
+    text = str(item["msg"]).removeprefix("Value error, ")
+    if text.startswith("Expected UploadFile"):
+        return "send the file as a part with a file name"
+    return _SAID_BETTER.get(item["type"], text)
 
 
 def from_http(error: HTTPException) -> Problem:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
-from api import __version__, errors, pages
+from api import __version__, errors, openapi, pages
 from api.context import Context
 from api.guard import Guard
 from api.metrics import MeasureRequests, Metrics
@@ -34,6 +35,12 @@ class _Application(FastAPI):
         """Every answer is counted, also those of the guard."""
         context: Context = self.state.context
         return MeasureRequests(Guard(super().build_middleware_stack(), context.settings), context.metrics)
+
+    def openapi(self) -> dict[str, Any]:
+        """The description of the whole contract, made once."""
+        if self.openapi_schema is None:
+            self.openapi_schema = openapi.complete(super().openapi())
+        return self.openapi_schema
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:

@@ -1,4 +1,4 @@
-"""JSON bodies, read strictly: what two parsers could read differently, or no database can hold, is refused."""
+"""Bodies, read strictly: what two parsers could read differently, or no database can hold, is refused."""
 
 from __future__ import annotations
 
@@ -8,8 +8,12 @@ from collections.abc import Callable, Coroutine
 from typing import Any, NoReturn
 
 from fastapi import Request
+from fastapi.params import Form
 from fastapi.responses import Response
 from fastapi.routing import APIRoute
+from starlette.datastructures import Headers
+
+from api.errors import Problem
 
 _NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
 
@@ -62,13 +66,27 @@ class StrictRequest(Request):
 
 
 class StrictRoute(APIRoute):
-    """A route that reads its JSON body with ``StrictRequest``."""
+    """A route that reads its JSON body with ``StrictRequest``, and no body of another media type than its own."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """The usual handler, given a strict request."""
         handler = super().get_route_handler()
+        form = self.body_field is not None and isinstance(self.body_field.field_info, Form)
+        wanted = "multipart/form-data" if form else "application/json"
 
         async def strict(request: Request) -> Response:
+            if self.body_field is not None and not _fits(request.headers, wanted):
+                raise Problem("unsupported-media-type", f"Send the body as {wanted}, with that Content-Type.")
             return await handler(StrictRequest(request.scope, request.receive))
 
         return strict
+
+
+def _fits(headers: Headers, wanted: str) -> bool:
+    """Whether a body with these headers may be of the wanted media type; a request without a body fits."""
+    given = headers.get("content-type", "").partition(";")[0].strip().lower()
+    if not given:
+        return "transfer-encoding" not in headers and headers.get("content-length", "0") == "0"
+    if wanted == "application/json":
+        return given == wanted or given.endswith("+json")
+    return given in (wanted, "application/x-www-form-urlencoded")  # a form, so what it lacks can be named

@@ -221,4 +221,5 @@ def _leave_pause(connection: Connection, job: transition.Row, state: str, now: f
 
 def _require(job: transition.Row, verb: str, states: tuple[str, ...]) -> None:
     if job["state"] not in states:
-        raise StateConflictError(f"cannot {verb} a job that is {job['state']}", job["state"])
+        allowed = f"{', '.join(states[:-1])} or {states[-1]}" if states[1:] else states[0]
+        raise StateConflictError(f"cannot {verb} a job that is {job['state']}: it must be {allowed}", job["state"])

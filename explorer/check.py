@@ -68,8 +68,7 @@ def check(spec: JobSpec, graph: Graph, dataset: Path | None) -> dict[str, Any]:
     except SpecError as error:
         return refusal([error])
     except DatasetError as error:
-        details = "; ".join(f"{i['array']} {i['detail']}" for i in error.issues)
-        return refusal([SpecError("/dataset", f"{error.detail}: {details}" if details else error.detail)])
+        return refusal([SpecError("/dataset", error.detail)])
     except (IllegalGraph, IllegalParameters) as error:
         return refusal([SpecError("/space", f"the smallest design is not legal: {error}")])
     if not spec.objectives:

@@ -25,6 +25,7 @@ LARGEST_BYTES = 4 << 30
 _LARGEST_ENTRIES = 64
 _HEADER_BYTES = 64 * 1024
 _TARGETS = "targets"
+_SAVE_AGAIN = "save it with numpy.savez(file, inputs=..., targets=...)"
 
 
 @dataclass(frozen=True)
@@ -82,14 +83,14 @@ def read(path: Path) -> dict[str, Array]:
         sizes = ", ".join(f"{name} {shape}" for name, (shape, _) in headers.items())
         issues = [{"array": "*", "detail": f"every array has one row per sample, but the shapes are {sizes}"}]
     if not any(name == "inputs" or name.startswith("input_") for name in headers):
-        issues.append({"array": "inputs", "detail": "there is no array named inputs, nor any input_<name>"})
+        issues.append({"array": "inputs", "detail": "is missing: save an array of that name, or one input_<name> each"})
     if issues:
         raise DatasetError("the data set cannot be used", tuple(issues))
     try:
         with np.load(path, allow_pickle=False) as data:
             arrays = {name: data[name] for name in headers}
     except (ValueError, OSError, EOFError, zipfile.BadZipFile, RuntimeError) as error:
-        raise DatasetError(f"the file is damaged: {error}") from error
+        raise DatasetError(f"the file is damaged ({error}); {_SAVE_AGAIN}") from error
     bad = [n for n, a in arrays.items() if a.dtype.kind == "f" and not _finite(a)]
     if bad:
         detail = "has values that are not finite numbers in float32; remove them, fill them in or scale them"
@@ -112,25 +113,30 @@ def _headers(path: Path) -> dict[str, tuple[tuple[int, ...], np.dtype[Any]]]:
                 raise DatasetError(
                     f"the archive holds {len(entries)} files; 1 to {_LARGEST_ENTRIES} arrays are allowed"
                 )
+            if len({e.filename for e in entries}) < len(entries):
+                raise DatasetError(f"the archive holds two files of one name; {_SAVE_AGAIN}")
             if sum(e.file_size for e in entries) > LARGEST_BYTES:
                 raise DatasetError(f"the arrays are larger than {LARGEST_BYTES >> 30} GiB unpacked; use fewer samples")
             return dict(_header(archive, entry) for entry in entries)
     except (zipfile.BadZipFile, ValueError, EOFError, OSError, RuntimeError, NotImplementedError) as error:
-        raise DatasetError(f"the file is no .npz archive that numpy.savez wrote: {error}") from error
+        # The error's text may quote the file at length.
+        raise DatasetError(f"the file is no .npz archive of arrays; {_SAVE_AGAIN}") from error
 
 
 def _header(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> tuple[str, tuple[tuple[int, ...], np.dtype[Any]]]:
     name = entry.filename.removesuffix(".npy")
     if not entry.filename.endswith(".npy") or not name.isidentifier():
-        raise DatasetError(f"the archive entry {entry.filename[:80]!r} is no array with a plain name")
+        raise DatasetError(f"the archive entry {entry.filename[:80]!r} is no array with a plain name; {_SAVE_AGAIN}")
     with archive.open(entry) as file:
         version = np.lib.format.read_magic(file)
         reader = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
         shape, _, dtype = reader(file, max_header_size=_HEADER_BYTES)
         if any(n < 0 for n in shape):
-            raise DatasetError(f"the array {name} has a negative dimension")
+            raise DatasetError(f"the array {name} has a negative dimension; {_SAVE_AGAIN}")
         if not dtype.hasobject and file.tell() + math.prod(shape) * dtype.itemsize != entry.file_size:
-            raise DatasetError(f"the array {name} does not have the size that its header {shape} {dtype} says")
+            raise DatasetError(
+                f"the array {name} does not have the size that its header {shape} {dtype} says; {_SAVE_AGAIN}"
+            )
     return name, (shape, dtype)
 
 
@@ -154,7 +160,7 @@ def _input_issue(arrays: Mapping[str, Array], layout: InputLayout, graph: Graph)
     key = _key(arrays, layout, graph)
     if key is None:
         wanted = f"input_{layout.source}" if len(graph.inputs) > 1 else "inputs"
-        return {"array": wanted, "detail": f"the model's input {layout.source!r} has no array; name it {wanted}"}
+        return {"array": wanted, "detail": f"is missing: the model's input {layout.source!r} takes it"}
     array = arrays[key]
     # Axes of length one carry no order, so data without the channel axis of a grey image still fits.
     if [n for n in array.shape[1:] if n != 1] != [n for n in layout.shape if n != 1]:

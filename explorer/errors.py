@@ -22,12 +22,18 @@ class SpecError(ExplorerError):
 
 
 class DatasetError(ExplorerError):
-    """Evaluation data that cannot be used; ``issues`` names every offending array."""
+    """Evaluation data that cannot be used.
+
+    Attributes:
+        detail: what is wrong and what to do, with every issue.
+        issues: per offending array its name (``array``, ``*`` for all together) and what is wrong (``detail``).
+    """
 
     def __init__(self, detail: str, issues: tuple[dict[str, str], ...] = ()) -> None:
-        super().__init__(detail)
-        self.detail = detail
+        texts = "; ".join(i["detail"] if i["array"] == "*" else f"{i['array']} {i['detail']}" for i in issues)
+        self.detail = f"{detail}: {texts}" if texts else detail
         self.issues = issues
+        super().__init__(self.detail)
 
 
 class SamplerUnavailable(ExplorerError):

@@ -121,7 +121,9 @@ def _rows(outputs: Array) -> Array:
 
 def _real_targets(targets: Array, outputs: Array) -> Array:
     if targets.size != outputs.size:
-        raise DatasetError(f"targets have the shape {targets.shape}, but the model gives {outputs.shape}")
+        raise DatasetError(
+            f"targets have the shape {targets.shape}, but the model gives {outputs.shape}; class indices are integers"
+        )
     return targets.reshape(outputs.shape)
 
 

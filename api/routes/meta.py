@@ -51,7 +51,7 @@ def ready(context: ContextDep) -> ReadyView:
     return state
 
 
-@router.get("/metrics", operation_id="metrics", response_class=PlainTextResponse)
+@router.get("/metrics", operation_id="metrics", response_class=PlainTextResponse, responses=problems())
 def metrics(context: ContextDep) -> Response:
     """Prometheus metrics of this process, and counts of jobs, trials and workers."""
     body, media_type = context.metrics.render()

@@ -19,7 +19,9 @@ def contract(call: Call, view: View, axis: int, weight: Array, bias: Array | Non
     """
     reduced = view.dims[axis]
     if weight.shape[1] != view.shape[axis]:
-        raise Refused(f"a weight for {weight.shape[1]} inputs meets an axis of {view.shape[axis]}")
+        raise Refused(
+            f"a weight for {weight.shape[1]} inputs meets an axis of {view.shape[axis]}; export the model again"
+        )
     grid_factors = [f for f in range(len(view.sizes)) if f not in reduced]
     stream = sorted(reduced)
     split = weight.reshape(weight.shape[0], *(view.sizes[f] for f in reduced))

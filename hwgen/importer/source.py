@@ -24,6 +24,7 @@ MAX_NODES = 20_000
 MAX_ELEMENTS = 1 << 28
 MAX_RANK = 8
 _SHOWN_CHARACTERS = 120
+_AGAIN = "export the model again"
 _CODE_CHARACTERS = frozenset('`$"\\')
 
 
@@ -89,7 +90,7 @@ def parse_onnx(data: bytes) -> Source:
         raise ModelError("sparse initializers are not read; store the weights as dense tensors")
     constants = {_text(t.name): _array(t, _text(t.name)) for t in graph.initializer}
     if len(constants) != len(graph.initializer):
-        raise ModelError("two initializers have the same name; export the model again")
+        raise ModelError(f"two initializers have the same name; {_AGAIN}")
     inputs = tuple(_input(i) for i in graph.input if _text(i.name) not in constants)
     nodes = _sorted([_node(n, i) for i, n in enumerate(graph.node)], {*constants, *(i.name for i in inputs)})
     outputs = tuple(_text(o.name) for o in graph.output)
@@ -141,10 +142,10 @@ def _array(tensor: onnx.TensorProto, name: str) -> Array:
         values = np.asarray(numpy_helper.to_array(tensor)) if elements else np.zeros(dims, np.float32)
     except (ValueError, TypeError, KeyError, OverflowError) as error:
         raise ModelError(
-            f"the values of the tensor {shown(name)!r} do not fit its shape {_short(dims)} or type"
+            f"the values of the tensor {shown(name)!r} do not fit its shape {_short(dims)} or type; {_AGAIN}"
         ) from error
     if values.shape != tuple(dims):
-        raise ModelError(f"the values of the tensor {shown(name)!r} do not fit its shape {_short(dims)}")
+        raise ModelError(f"the values of the tensor {shown(name)!r} do not fit its shape {_short(dims)}; {_AGAIN}")
     return as_supported(values, name)
 
 
@@ -245,7 +246,7 @@ def _sorted(nodes: list[SourceNode], known: set[str]) -> tuple[SourceNode, ...]:
     for index, node in enumerate(nodes):
         for output in node.outputs:
             if output and (output in producer or output in known):
-                raise ModelError(f"the tensor {shown(output)!r} is defined twice; export the model again")
+                raise ModelError(f"the tensor {shown(output)!r} is defined twice; {_AGAIN}")
             producer[output] = index
     waiting = [len({producer[i] for i in n.inputs if i in producer and i}) for n in nodes]
     users: dict[int, set[int]] = {}
@@ -264,7 +265,7 @@ def _sorted(nodes: list[SourceNode], known: set[str]) -> tuple[SourceNode, ...]:
                 ready.append(user)
     if len(order) != len(nodes):
         stuck = next(i for i, count in enumerate(waiting) if count > 0)
-        raise ModelError(f"the graph has a cycle through the node {shown(nodes[stuck].name)!r}; export the model again")
+        raise ModelError(f"the graph has a cycle through the node {shown(nodes[stuck].name)!r}; {_AGAIN}")
     return tuple(nodes[i] for i in order)
 
 
@@ -273,7 +274,9 @@ def _check_defined(nodes: Iterable[SourceNode], outputs: Iterable[str], known: s
     for node in nodes:
         for name in node.inputs:
             if name and name not in defined:
-                raise ModelError(f"the node {shown(node.name)!r} reads {shown(name)!r}, which nothing defines")
+                raise ModelError(
+                    f"the node {shown(node.name)!r} reads {shown(name)!r}, which nothing defines; {_AGAIN}"
+                )
     for name in outputs:
         if name not in defined:
             raise ModelError(f"the output {shown(name)!r} is defined by no node")

@@ -48,7 +48,7 @@ def test_json_that_is_refused(server: Server, content: bytes) -> None:
         ({"constraints": [{"metric": "accuracy"}]}, "/constraints/0"),
         ({"constraints": [{"metric": "accuracy", "min": 2, "max": 1}]}, "/constraints/0"),
         ({"constraints": [{"metric": "__class__", "min": 2}]}, "/constraints/0/metric"),
-        ({"labels": {"a b": "c"}}, "/labels/a b/[key]"),
+        ({"labels": {"a b": "c"}}, "/labels/a b"),
         ({"labels": {"a/b~c": 1}}, "/labels/a~1b~0c"),
         ({"platform": {"devices": []}}, "/platform/devices"),
         ({"platform": {"devices": [{"device": {"name": "mine"}}]}}, "/platform/devices/0/device/lut"),
@@ -84,12 +84,6 @@ def test_bodies_that_are_refused_with_a_pointer(server: Server, change: dict, po
 )
 def test_every_error_is_a_problem_document(server: Server, method: str, path: str, status: int, slug: str) -> None:
     problem(server.http.request(method, path), status, slug)
-
-
-def test_wrong_media_type(server: Server) -> None:
-    answer = server.http.post("/v1/jobs", content=b"{}", headers={"Content-Type": "text/plain"})
-    problem(answer, 422, "invalid-body")
-    problem(server.http.post("/v1/models", json={}), 422, "invalid-body")
 
 
 def test_too_large(server: Server, tmp_path_factory) -> None:
@@ -172,6 +166,36 @@ def test_settings_refuse_an_open_server(tmp_path) -> None:
         from_environment({"HEADRACE_HOME": str(tmp_path), "HEADRACE_MAX_MODEL_BYTES": "-1"})
     with pytest.raises(SettingsError):
         Settings(tmp_path, "sqlite://", "redis://", host="192.0.2.1")
+
+
+def test_refusals_say_what_to_do(server: Server) -> None:
+    for body, words in (
+        ({"surprise": 1}, "/surprise: there is no such field"),
+        ([], "a JSON object is expected"),
+        ({"constraints": [{"metric": "accuracy"}]}, "/constraints/0: give min, max or both"),
+    ):
+        content = body if isinstance(body, list) else {"model": MODEL, **body}
+        document = problem(server.http.post("/v1/jobs", json=content), 422, "invalid-body")
+        assert document["detail"].startswith(words) or document["detail"].startswith(f"body: {words}"), document
+    document = problem(server.http.post("/v1/models", files={"file": (None, b"x")}), 422, "invalid-body")
+    assert document["detail"] == "/file: send the file as a part with a file name"
+    job = server.submit()
+    document = problem(server.http.delete(f"/v1/jobs/{job['id']}"), 409, "state-conflict")
+    assert "it must be" in document["detail"] and "cancelled" in document["detail"]
+    document = problem(server.http.get("/v1/jobs", params={"cursor": "x"}), 400, "bad-cursor")
+    assert "next_cursor" in document["detail"]
+
+
+@pytest.mark.parametrize("media", ["text/plain", "application/octet-stream", None])
+def test_bodies_of_another_media_type(server: Server, media: str | None) -> None:
+    headers = {} if media is None else {"Content-Type": media}
+    for path, wanted in (("/v1/jobs", "application/json"), ("/v1/models", "multipart/form-data")):
+        document = problem(server.http.post(path, content=b"{}", headers=headers), 415, "unsupported-media-type")
+        assert wanted in document["detail"]
+    for path, content in (("/v1/jobs", {"json": {}}), ("/v1/models", {"data": {"name": "x"}})):
+        problem(server.http.post(path, **content), 422, "invalid-body")
+    problem(server.http.post("/v1/jobs", data={"model": MODEL}), 415, "unsupported-media-type")
+    assert server.http.post("/v1/jobs", content=b"{}", headers={"Content-Type": "a/b+json"}).status_code == 422
 
 
 def test_slow_body_is_ended(server: Server, monkeypatch) -> None:

@@ -109,6 +109,11 @@ def test_openapi_is_complete(server: Server) -> None:
     assert contract <= set(found)
     names = [op["operationId"] for op in found.values()]
     assert len(names) == len(set(names)) and all("_" not in name for name in names)
+    for (method, _), operation in found.items():
+        refusals = {status: r["content"] for status, r in operation["responses"].items() if int(status) >= 400}
+        assert all(list(content) == ["application/problem+json"] for content in refusals.values())
+        assert method == "get" or "403" in refusals
+        assert "requestBody" not in operation or {"408", "413", "415", "422", "507"} <= set(refusals)
     body = found["post", "/v1/jobs"]["requestBody"]["content"]["application/json"]["schema"]
     assert body["$ref"].endswith("JobBody")
 
