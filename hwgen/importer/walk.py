@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from hwgen.errors import IllegalGraph, ModelError, NodeIssue
-from hwgen.importer import einsum, elementwise, layout, matrix, normalization, reduction, windows
+from hwgen.importer import einsum, elementwise, functions, layout, matrix, normalization, reduction, windows
 from hwgen.importer.builder import Builder
 from hwgen.importer.call import Call, Handlers
 from hwgen.importer.canonical import canonical
@@ -22,6 +22,7 @@ from hwgen.verify import verify_imported
 HANDLERS: Handlers = {
     **einsum.HANDLERS,
     **elementwise.HANDLERS,
+    **functions.HANDLERS,
     **layout.HANDLERS,
     **matrix.HANDLERS,
     **normalization.HANDLERS,
@@ -68,7 +69,7 @@ class _Walk:
         self.values: dict[str, Value] = {name: Const(array) for name, array in self.source.constants.items()}
         self.inputs: list[InputLayout] = []
         self.issues: list[NodeIssue] = []
-        self._folder = Folder(self.source.opset)
+        self._folder = Folder()
         self._producers: Mapping[str, SourceNode] = {o: n for n in self.source.nodes for o in n.outputs if o}
         for declared in self.source.inputs:
             self._input(declared)
