@@ -13,9 +13,20 @@ from hwgen.pointwise import erf
 
 
 def _div(a: Array, b: Array) -> Array:
-    if a.dtype.kind in "iu" and b.dtype.kind in "iu":
-        return np.trunc(a / b).astype(a.dtype)
-    return np.asarray(a / b)
+    if a.dtype.kind not in "iu" or b.dtype.kind not in "iu":
+        return np.asarray(a / b)
+    if (b == 0).any():
+        raise ValueError("an integer division by zero")
+    quotient = a // b  # rounds down, ONNX rounds towards zero
+    return np.asarray(quotient + ((a % b != 0) & ((a < 0) != (b < 0))))
+
+
+def _mod(o: Operands) -> Array:
+    limited(np.broadcast_shapes(o[0].shape, o[1].shape))
+    if o[1].dtype.kind in "iu" and (o[1] == 0).any():
+        raise ValueError("an integer division by zero")
+    # With fmod the result has the sign of the dividend, else that of the divisor.
+    return np.fmod(o[0], o[1]) if o.attribute("fmod", 0) else np.mod(o[0], o[1])
 
 
 def _power(a: Array, b: Array) -> Array:
@@ -61,9 +72,9 @@ def _many(function: Callable[[Array, Array], Array]) -> Fold:
 def _reduce(function: Callable[..., Array]) -> Fold:
     def rule(o: Operands) -> Array:
         axes = o.integers("axes", 1)
-        if axes is None and o.attribute("noop_with_empty_axes", 0):
+        if not axes and o.attribute("noop_with_empty_axes", 0):
             return o[0]
-        chosen = None if axes is None else tuple(axes)
+        chosen = tuple(axes) if axes else None  # numpy takes an empty tuple for no axis at all
         return np.asarray(function(o[0], axis=chosen, keepdims=bool(o.attribute("keepdims", 1))))
 
     return rule
@@ -77,7 +88,7 @@ RULES: Folds = {
     "Mul": _binary(np.multiply),
     "Div": _binary(_div),
     "Pow": _binary(_power),
-    "Mod": _binary(np.mod),
+    "Mod": _mod,
     "Equal": _binary(np.equal),
     "Less": _binary(np.less),
     "LessOrEqual": _binary(np.less_equal),

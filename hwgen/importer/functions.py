@@ -31,10 +31,18 @@ def _clip(call: Call) -> Value:
     if call.opset < 11:
         low, high = call.attribute("min", -_UNBOUNDED), call.attribute("max", _UNBOUNDED)
     else:
-        bounds = [call.constant(i) for i in (1, 2)]
-        low = -_UNBOUNDED if bounds[0] is None else float(bounds[0].reshape(-1)[0])
-        high = _UNBOUNDED if bounds[1] is None else float(bounds[1].reshape(-1)[0])
+        low, high = _limit(call, 1, -_UNBOUNDED), _limit(call, 2, _UNBOUNDED)
     return _clipped(call.expr(0), low, high)
+
+
+def _limit(call: Call, index: int, unbounded: float) -> float:
+    """A bound of a Clip; a lacking one is ``unbounded``."""
+    bound = call.constant(index)
+    if bound is None:
+        return unbounded
+    if bound.size != 1:
+        raise Refused("a Clip with a bound that is no single number")
+    return float(bound.reshape(-1)[0])
 
 
 def _clipped(expr: Expr, low: float, high: float) -> Expr:

@@ -19,7 +19,7 @@ def _reduce(kind: str) -> Handler:
     def handler(call: Call) -> View:
         view = call.view(0)
         axes = call.axes("axes", 1, len(view.dims))
-        if axes is None:
+        if not axes:
             if call.attribute("noop_with_empty_axes", 0):
                 return view
             axes = tuple(range(len(view.dims)))

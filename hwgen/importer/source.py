@@ -139,7 +139,8 @@ def _array(tensor: onnx.TensorProto, name: str) -> Array:
     if len(dims) > MAX_RANK or any(d < 0 for d in dims) or elements > MAX_ELEMENTS:
         raise ModelError(f"the tensor {shown(name)!r} has the impossible or excessive shape {_short(dims)}")
     try:
-        values = np.asarray(numpy_helper.to_array(tensor)) if elements else np.zeros(dims, np.float32)
+        kind = onnx.helper.tensor_dtype_to_np_dtype(tensor.data_type)
+        values = np.asarray(numpy_helper.to_array(tensor)) if elements else np.zeros(dims, kind)
     except (ValueError, TypeError, KeyError, OverflowError) as error:
         raise ModelError(
             f"the values of the tensor {shown(name)!r} do not fit its shape {_short(dims)} or type; {_AGAIN}"

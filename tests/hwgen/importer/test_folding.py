@@ -1,0 +1,70 @@
+"""Constant nodes fold to what onnxruntime computes of them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from onnx import TensorProto
+
+from hwgen.errors import ModelError
+from hwgen.importer.folding import Folder
+from hwgen.importer.source import SourceNode
+from hwgen.ir import Array
+from tests.hwgen.importer.support import N, compare, imported, model, weights
+
+ROW = np.array([-7.0, -3.0, -1.0, 1.0, 4.0, 7.0], np.float32)
+
+
+@pytest.mark.parametrize(
+    ("operator", "operands", "attributes", "opset"),
+    [
+        ("Mod", [ROW, np.float32(3)], {"fmod": 1}, 17),
+        ("Mod", [ROW.astype(np.int64), np.int64(3)], {}, 17),
+        ("Mod", [ROW.astype(np.int64), np.int64(3)], {"fmod": 1}, 17),
+        ("Div", [ROW.astype(np.int64), np.int64(2)], {}, 17),
+        ("Div", [ROW.astype(np.int64), np.int64(-2)], {}, 17),
+        ("ReduceSum", [ROW.reshape(1, 6), np.array([], np.int64)], {"keepdims": 0}, 17),
+        ("ReduceMean", [ROW.reshape(1, 6), np.array([], np.int64)], {"keepdims": 0}, 18),
+        ("ReduceSum", [ROW.reshape(1, 6), np.array([], np.int64)], {"noop_with_empty_axes": 1}, 17),
+    ],
+)
+def test_as_onnxruntime_does(operator: str, operands: list[Array], attributes: dict[str, Any], opset: int) -> None:
+    constants = {f"c{i}": np.asarray(value) for i, value in enumerate(operands)}
+    nodes = [
+        N(operator, list(constants), ["folded"], **attributes),
+        N("Cast", ["folded"], ["row"], to=TensorProto.FLOAT),
+        N("MatMul", ["x", "w"], ["h"]),
+        N("Add", ["h", "row"], ["y"]),
+    ]
+    compare(model(nodes, {"x": [1, 6]}, constants={**constants, "w": weights(6, 6)}, opset=opset))
+
+
+def test_division_of_large_integers_is_exact() -> None:
+    large = np.array([2**62 + 1, -(2**62) - 1])
+    folded = Folder().fold(SourceNode("n", "Div", ("a", "b"), ("c",)), [large, np.array(1)])
+    assert folded is not None and folded[0].tolist() == large.tolist()
+
+
+def test_division_by_an_integer_zero_is_refused() -> None:
+    nodes = [
+        N("Div", ["a", "b"], ["c"]),
+        N("Cast", ["c"], ["row"], to=TensorProto.FLOAT),
+        N("MatMul", ["x", "w"], ["h"]),
+        N("Add", ["h", "row"], ["y"]),
+    ]
+    constants = {"a": np.arange(6), "b": np.array(0), "w": weights(6, 6)}
+    with pytest.raises(ModelError, match="division by zero"):
+        imported(model(nodes, {"x": [1, 6]}, constants=constants))
+
+
+def test_clipping_to_an_empty_constant_is_refused() -> None:
+    nodes = [N("MatMul", ["x", "w"], ["h"]), N("Clip", ["h", "low"], ["y"])]
+    with pytest.raises(ModelError, match="Clip"):
+        imported(model(nodes, {"x": [1, 6]}, constants={"w": weights(6, 6), "low": np.zeros(0, np.float32)}))
+
+
+def test_a_reduction_over_an_empty_list_of_axes_covers_all() -> None:
+    nodes = [N("MatMul", ["x", "w"], ["h"]), N("ReduceSum", ["h", "axes"], ["y"])]
+    compare(model(nodes, {"x": [1, 6]}, constants={"w": weights(6, 6), "axes": np.zeros(0, np.int64)}))
