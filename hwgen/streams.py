@@ -161,3 +161,12 @@ def beat_bytes(words: Words, stream: StreamType) -> bytes:
 def _bit_planes(values: Array, bits: int) -> Array:
     planes = (values.astype(np.int64)[..., None] >> np.arange(bits)) & 1
     return planes.astype(np.uint8).reshape(values.shape[0], -1)
+
+
+def exact_type(bits: int) -> type[np.number[Any]]:
+    """The fastest type whose products and sums of two's-complement integers of ``bits`` (at most 63) are exact.
+
+    Floating point is: matrix products of integers do not use BLAS. Integers below 2**24 are exact in float32, those
+    below 2**53 in float64.
+    """
+    return np.float32 if bits <= 25 else np.float64 if bits <= 54 else np.int64

@@ -138,8 +138,12 @@ class _Quantizer:
         return IntFormat(bits, signed, fraction)
 
     def _result(self, target: IntFormat, fused: FusedNode) -> Requantize:
-        low = None if fused.low is None else int(np.ceil(fused.low * 2.0**target.fraction_bits))
-        high = None if fused.high is None else int(np.floor(fused.high * 2.0**target.fraction_bits))
+        scale = 2.0**target.fraction_bits
+        low = None if fused.low is None else int(np.ceil(fused.low * scale))
+        high = None if fused.high is None else int(np.floor(fused.high * scale))
+        if fused.low is not None and fused.high is not None and low is not None and high is not None and low > high:
+            # No word lies inside: an empty clamp would be read differently by RTL and reference.
+            low = high = round((fused.low + fused.high) / 2 * scale)
         clamps = low is not None or high is not None
         overflow = Overflow.SATURATE if clamps else self.options.overflow
         return Requantize(target, self.options.rounding, overflow, low, high)

@@ -11,7 +11,7 @@ import numpy as np
 from hwgen.formats import IntFormat
 from hwgen.operators.base import Cycles, MemoryImage, Operator, accumulator_bits
 from hwgen.operators.requantize import Requantize
-from hwgen.streams import Array, StreamType, Words
+from hwgen.streams import Array, StreamType, Words, exact_type
 
 
 @dataclass(frozen=True)
@@ -140,8 +140,7 @@ class Matmul(Operator):
         }
 
     def reference(self, inputs: Mapping[str, Words], contents: Mapping[str, Array]) -> Mapping[str, Words]:
-        # Sums below 2**24 (2**53) are exact in float32 (float64), whose products are fast.
-        exact: type[np.floating] = np.float32 if self.acc_bits <= 25 else np.float64
+        exact = exact_type(self.acc_bits)
         a, b = (inputs[port].elements for port in ("a", "b"))
         samples = a.shape[0]
         left = a.reshape(samples, self.tokens, self.heads, self.reduction).transpose(0, 2, 1, 3).astype(exact)

@@ -8,10 +8,10 @@ from fractions import Fraction
 
 import numpy as np
 
-from hwgen.formats import FloatArray, Format, IntFormat, MxFormat
+from hwgen.formats import Format, IntFormat, MxFormat
 from hwgen.operators.base import Cycles, MemoryImage, Operator
 from hwgen.operators.requantize import Requantize
-from hwgen.streams import Array, StreamType, Words
+from hwgen.streams import Array, StreamType, Words, exact_type
 
 
 @dataclass(frozen=True)
@@ -121,12 +121,12 @@ class Matvec(Operator):
         return shifted
 
     def accumulate(self, words: Words, contents: Mapping[str, Array]) -> Array:
-        """Accumulators before requantisation, ``(samples, tokens, groups, outputs)``; exact in floating point BLAS."""
+        """Accumulators before requantisation, exact: ``(samples, tokens, groups, outputs)``."""
         x = words.integers(self.inputs["in"])
-        exact: type[np.floating] = np.float32 if self.acc_bits <= 25 else np.float64
+        exact = exact_type(self.acc_bits)
         grouped = x.reshape(-1, self.groups, self.in_features).astype(exact)
         weight = self.integer_weights(contents).astype(exact)
-        sums: FloatArray = np.matmul(grouped.transpose(1, 0, 2), weight.transpose(0, 2, 1))
+        sums: Array = np.matmul(grouped.transpose(1, 0, 2), weight.transpose(0, 2, 1))
         sums += contents["bias"].astype(exact)[:, None, :]
         total = sums.transpose(1, 0, 2).astype(np.int64 if self.acc_bits > 32 else np.int32)
         return total.reshape(words.samples, self.tokens, self.groups, self.out_features)

@@ -30,9 +30,10 @@ class Requantize:
 
     @property
     def clamp(self) -> tuple[int, int]:
-        """Effective clamp in words of the target."""
-        low = self.target.minimum if self.low is None else max(self.low, self.target.minimum)
-        high = self.target.maximum if self.high is None else min(self.high, self.target.maximum)
+        """Effective clamp in words of the target; one that lies outside the format is its nearest word."""
+        least, most = self.target.minimum, self.target.maximum
+        low = least if self.low is None else min(max(self.low, least), most)
+        high = most if self.high is None else max(min(self.high, most), least)
         return low, high
 
     def apply(self, values: Array, shift: Array | int) -> Array:
