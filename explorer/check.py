@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import itertools
 import json
+import math
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -21,6 +22,7 @@ from explorer.encoding import Encoding, width
 from explorer.errors import DatasetError, SpecError
 from explorer.estimate import estimate_design, overflows, resource_metrics
 from explorer.hardware import Builder
+from explorer.power import energy_uj
 from explorer.quality import METRICS
 from explorer.samplers import missing_packages
 from explorer.search import chosen_sampler
@@ -43,6 +45,8 @@ METRIC_NAMES = (
     "est_dsp",
     "est_bram_kb",
     "est_uram_kb",
+    "est_power_w",
+    "est_energy_uj_per_inference",
     "devices_used",
     "link_bytes_per_inference",
 )
@@ -74,7 +78,8 @@ def check(spec: JobSpec, graph: Graph, dataset: Path | None) -> dict[str, Any]:
     if not spec.objectives:
         spec = replace(spec, objectives=default_objectives(judge.metric))
     errors = [*_fit_errors(spec, design), *_direction_errors(spec, judge.metric)]
-    errors += _constraint_errors(spec, attainable(spec, judge, encoding, builder))
+    errors += _contradictions(spec.constraints)
+    errors += _constraint_errors(spec, attainable(spec, graph, judge, encoding, builder))
     if errors:
         return refusal(errors)
     size = encoding.space.size
@@ -155,6 +160,19 @@ def _constraint_errors(spec: JobSpec, bounds: tuple[Bounds, Bounds]) -> Iterator
             yield SpecError(f"/constraints/{index}", problem)
 
 
+def _contradictions(constraints: Sequence[Constraint]) -> Iterator[SpecError]:
+    """Constraints that leave no value of their metric, at the later of the two."""
+    bounds: dict[str, tuple[float, float]] = {}
+    for index, constraint in enumerate(constraints):
+        low, high = bounds.get(constraint.metric, (-math.inf, math.inf))
+        low = low if constraint.min is None else max(low, constraint.min)
+        high = high if constraint.max is None else min(high, constraint.max)
+        if low > high:
+            detail = f"together with another constraint {constraint.metric} is at least {low:g} and at most {high:g}"
+            yield SpecError(f"/constraints/{index}", detail)
+        bounds[constraint.metric] = (low, high)
+
+
 def _unmet(constraint: Constraint, least: float | None, most: float | None) -> str | None:
     if constraint.min is not None and most is not None and constraint.min > most:
         return f"{constraint.metric} is never more than {most:g}, but at least {constraint.min:g} is asked for"
@@ -163,7 +181,9 @@ def _unmet(constraint: Constraint, least: float | None, most: float | None) -> s
     return None
 
 
-def attainable(spec: JobSpec, judge: Judge, encoding: Encoding, builder: Builder) -> tuple[Bounds, Bounds]:
+def attainable(
+    spec: JobSpec, graph: Graph, judge: Judge, encoding: Encoding, builder: Builder
+) -> tuple[Bounds, Bounds]:
     """Bounds that hold for every candidate: (least, greatest) by metric; absent where there is none.
 
     They are sound, not tight: a job that passes may still find no feasible candidate.
@@ -171,11 +191,20 @@ def attainable(spec: JobSpec, judge: Judge, encoding: Encoding, builder: Builder
     devices = platform_devices(spec.platform)
     fastest = encoding.levels[-1]
     least = {name: 0.0 for name in METRIC_NAMES if name not in ("accuracy", "float_accuracy")}
-    least |= {"devices_used": 1.0, "meas_interval_cycles": float(fastest), "meas_latency_cycles": 1.0}
+    clock, cycles, power = (
+        clock_mhz(spec.platform),
+        float(least_latency(graph, encoding)),
+        min(d.static_w for d in devices),
+    )
+    least |= {"devices_used": 1.0, "meas_interval_cycles": float(fastest), "est_power_w": power,
+              "est_energy_uj_per_inference": energy_uj(power, fastest, clock),
+              "meas_latency_cycles": cycles, "meas_latency_ns": cycles * 1000 / clock}  # fmt: skip
     if any(c.metric in _RESOURCES and c.max is not None for c in spec.constraints):
         least |= _least_resources(encoding, builder)
     most = {"devices_used": float(len(devices)), "est_uram_kb": 0.0}
-    most["meas_throughput_per_s"] = clock_mhz(spec.platform) * 1e6 / fastest
+    most["meas_throughput_per_s"] = clock * 1e6 / fastest
+    if len(devices) == 1:
+        most["link_bytes_per_inference"] = 0.0
     for metric, resource in _RESOURCES.items():
         most[metric] = sum(d.capacity()[resource] for d in devices)
     quality = METRICS[judge.metric]
@@ -185,6 +214,19 @@ def attainable(spec: JobSpec, judge: Judge, encoding: Encoding, builder: Builder
         if end is not None:
             bounds["accuracy"] = end
     return least, most
+
+
+def least_latency(graph: Graph, encoding: Encoding) -> int:
+    """Cycles from the first input beat to the last output beat, both counted, that no candidate undercuts.
+
+    Each operator with lanes is a module of its own in every candidate, and its outputs come from registers: the
+    shortest way through the graph takes a cycle for each of them.
+    """
+    modules = {node.name for node in encoding.space.nodes if node.lanes}
+    passed: dict[str, int] = {}
+    for node in graph.nodes:
+        passed[node.name] = min((passed[source] for source in node.inputs), default=0) + (node.name in modules)
+    return 1 + min(passed[layout.node] for layout in graph.outputs)
 
 
 def _least_resources(encoding: Encoding, builder: Builder) -> Bounds:

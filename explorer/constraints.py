@@ -34,7 +34,7 @@ def certain_violations(spec: JobSpec, bounds: Mapping[str, float]) -> dict[str, 
 
     Args:
         spec: the job.
-        bounds: least possible cycles and nanoseconds, greatest possible throughput.
+        bounds: least possible cycles, nanoseconds and energy, greatest possible throughput.
     """
     found = {}
     for name, constraint in zip(constraint_names(spec), spec.constraints, strict=True):

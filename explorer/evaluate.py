@@ -21,6 +21,7 @@ from explorer.constraints import certain_violations, violations
 from explorer.errors import DesignDefect
 from explorer.estimate import Estimate, estimate_design, overflows, resource_metrics
 from explorer.hardware import Builder, input_words
+from explorer.power import energy_uj, power_w
 from explorer.provenance import provenance
 from explorer.result import Exact, Stage, TrialResult
 from explorer.spec import JobSpec
@@ -142,12 +143,13 @@ class Evaluator:
     def _estimate(self, climb: _Climb, design: Design) -> None:
         found = estimate_design(design)
         climb.metrics |= found.metrics()
+        climb.metrics["est_power_w"] = power_w(design, found, self._devices, self._clock_mhz)
         climb.detail["devices"] = self._device_detail(found)
         climb.constraints |= violations(self.spec, climb.metrics)
         over = overflows(found, self._devices)
         climb.constraints |= over
         # The slowest operator bounds the interval from below: no simulation can meet what this misses.
-        climb.constraints |= certain_violations(self.spec, self._speed_metrics(found.interval_cycles))
+        climb.constraints |= certain_violations(self.spec, self._speed_metrics(climb, found.interval_cycles))
         if over:
             names = ", ".join(f"{name} by {amount:g}" for name, amount in over.items())
             raise _Infeasible(
@@ -155,8 +157,13 @@ class Evaluator:
             )
         self._stop_if_violated(climb)
 
-    def _speed_metrics(self, interval: int) -> dict[str, float]:
-        return {"meas_interval_cycles": float(interval), "meas_throughput_per_s": self._clock_mhz * 1e6 / interval}
+    def _speed_metrics(self, climb: _Climb, interval: int) -> dict[str, float]:
+        """What follows from an interval in cycles, at the power estimated before."""
+        return {
+            "meas_interval_cycles": float(interval),
+            "meas_throughput_per_s": self._clock_mhz * 1e6 / interval,
+            "est_energy_uj_per_inference": energy_uj(climb.metrics["est_power_w"], interval, self._clock_mhz),
+        }
 
     def _accuracy(self, climb: _Climb, candidate: Candidate, design: Design) -> None:
         value, climb.cached = self._judge.accuracy(candidate, design)
@@ -172,7 +179,7 @@ class Evaluator:
         climb.metrics |= {
             "meas_latency_cycles": float(measured.latency_cycles),
             "meas_latency_ns": measured.latency_cycles * 1000 / self._clock_mhz,
-            **self._speed_metrics(measured.interval_cycles),
+            **self._speed_metrics(climb, measured.interval_cycles),
         }
         climb.constraints |= violations(self.spec, climb.metrics)
         climb.detail["operators"] = _operator_detail(design, measured)

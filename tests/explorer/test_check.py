@@ -37,6 +37,12 @@ def test_a_satisfiable_job_tells_the_size_of_its_space():
         (Constraint("meas_throughput_per_s", min=1e12), "never more than"),
         (Constraint("meas_interval_cycles", max=1), "never less than"),
         (Constraint("devices_used", min=2), "never more than 1"),
+        (Constraint("meas_latency_cycles", max=2), "never less than 3"),
+        (Constraint("meas_latency_ns", max=9), "never less than 10"),
+        (Constraint("est_power_w", max=0), "never less than"),
+        (Constraint("est_energy_uj_per_inference", max=1e-9), "never less than"),
+        (Constraint("link_bytes_per_inference", min=1), "never more than 0"),
+        (Constraint("est_ff", min=2e9), "at least 2e+09 and at most 1e+09"),
     ],
 )
 def test_constraints_no_candidate_can_meet(constraint, words):
@@ -48,7 +54,7 @@ def test_constraints_no_candidate_can_meet(constraint, words):
 
 def test_unknown_names():
     assert pointers(replace(SPEC, objectives=(Objective("speed", "maximize"),))) == ["/objectives/0/metric"]
-    assert pointers(replace(SPEC, constraints=(Constraint("est_power_w", max=5),))) == ["/constraints/0/metric"]
+    assert pointers(replace(SPEC, constraints=(Constraint("est_joy", max=5),))) == ["/constraints/0/metric"]
     assert pointers(replace(SPEC, metric="f1")) == ["/metric"]
     assert pointers(replace(SPEC, metric="top1")) == ["/metric"]
     platform = PlatformSpec((PlatformDevice("u9000"),))

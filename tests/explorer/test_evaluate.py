@@ -65,6 +65,10 @@ def test_a_complete_trial_has_every_metric_and_compared_every_word(single):
     assert result.metrics["meas_latency_ns"] == result.metrics["meas_latency_cycles"] * 10
     assert {"accuracy", "float_accuracy", "est_lut", "est_ff", "est_dsp", "est_bram_kb"} <= set(result.metrics)
     assert result.metrics["devices_used"] == 1 and result.metrics["link_bytes_per_inference"] == 0
+    static, power = 0.2, result.metrics["est_power_w"]
+    assert static < power < static + 1e-2  # one pynq-z2
+    # 12 cycles at 100 MHz
+    assert result.metrics["est_energy_uj_per_inference"] == pytest.approx(power * 0.12)
     assert {o["source"] for o in result.detail["operators"]} == {"fc0", "fc1"}
     assert result.provenance["metric"] == "top1" and result.provenance["evaluation_data"] == "dataset"
 
