@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import math
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -67,9 +68,14 @@ class Job:
             self._etag = answer.headers.get("ETag")
         return self
 
-    def events(self, last_id: int | None = None) -> Iterator[Event]:
-        """Follow the job's events to its end, across lost connections; ``last_id`` resumes after an event."""
-        return self._transport.events(f"/v1/jobs/{self.id}/events", last_id)
+    def events(self, last_id: int | None = None, *, deadline: float = math.inf) -> Iterator[Event]:
+        """Follow the job's events to its end, across lost connections.
+
+        Args:
+            last_id: resume after the event of this number.
+            deadline: stop at this ``time.monotonic()`` though the job goes on.
+        """
+        return self._transport.events(f"/v1/jobs/{self.id}/events", last_id, deadline)
 
     def wait(self, *, progress: bool | Progress = False, timeout: float | None = None, check: bool = True) -> Self:
         """Block until the job has ended. Interrupting stops the waiting, not the job.
@@ -83,21 +89,24 @@ class Job:
             JobFailed: the job ended in ``failed`` and ``check`` is set.
             TimeoutError: the time is up; the job goes on.
         """
-        deadline = None if timeout is None else time.monotonic() + timeout
+        deadline = math.inf if timeout is None else time.monotonic() + timeout
         shown = progress if isinstance(progress, Progress) else Progress(enabled=progress)
         last_refresh = 0.0
         with shown:
             shown.update(self.refresh().document)
-            for event in self.events(int(self.document["seq"])) if not self.terminal else ():
+            events = self.events(int(self.document["seq"]), deadline=deadline)
+            for event in events if not self.terminal else ():
                 shown.event(event.event, event.data)
                 now = time.monotonic()
                 # Events come faster than a person reads; the summary is asked for at most four times a second.
                 if event.event == "end" or now - last_refresh > 0.25:
                     shown.update(self.refresh().document)
                     last_refresh = now
-                if deadline is not None and now > deadline and not self.terminal:
-                    raise TimeoutError(f"job {self.id} is {self.state} after {timeout} s; it goes on")
+                if now > deadline:
+                    break
             shown.update(self.refresh().document)
+        if not self.terminal:
+            raise TimeoutError(f"job {self.id} is {self.state} after {timeout} s; it goes on")
         if check and self.state == "failed":
             raise JobFailed(self.id, self.document.get("failure"))
         return self

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import random
 import time
 from collections.abc import Iterator, Mapping
@@ -17,6 +18,8 @@ from headrace.errors import ConnectionFailed, from_document
 
 _RETRY_STATUS = frozenset({429, 502, 503, 504})
 _ATTEMPTS = 6
+# Pings come every 15 s: a longer silence is a dead connection.
+_SILENCE_SECONDS = 45.0
 
 
 @dataclass(frozen=True)
@@ -112,25 +115,34 @@ class Transport:
             partial.unlink(missing_ok=True)
         return target
 
-    def events(self, path: str, last_id: int | None = None) -> Iterator[Event]:
+    def events(self, path: str, last_id: int | None = None, deadline: float = math.inf) -> Iterator[Event]:
         """Follow a server-sent event stream to its ``end`` event, reconnecting where it left off.
+
+        Args:
+            path: of the stream.
+            last_id: number of the last event seen.
+            deadline: ``time.monotonic()`` at which the iteration ends without an ``end`` event, however silent the
+                stream is.
 
         Raises:
             ProblemError: the service refused.
             ConnectionFailed: the service stayed away for all retries in a row.
         """
         failures = 0
-        while True:
+        while (left := deadline - time.monotonic()) > 0:
             headers = {"Accept": "text/event-stream"}
             if last_id is not None:
                 headers["Last-Event-ID"] = str(last_id)
-            # Pings come every 15 s: a longer silence is a dead connection.
+            # Half of what is left of the time: a read that starts before `deadline - silence` ends before the deadline.
+            silence = min(_SILENCE_SECONDS, max(0.05, left / 2))
+            connected = False
             with (
                 contextlib.suppress(httpx.TransportError),
-                self._http.stream("GET", path, headers=headers, timeout=httpx.Timeout(45.0)) as answer,
+                self._http.stream("GET", path, headers=headers, timeout=httpx.Timeout(silence)) as answer,
             ):
                 if answer.is_success:
-                    for event in _parse_events(answer.iter_lines()):
+                    connected = True
+                    for event in _parse_events(_until(answer.iter_lines(), deadline - silence)):
                         failures = 0
                         last_id = event.id if event.id is not None else last_id
                         yield event
@@ -139,10 +151,20 @@ class Transport:
                 elif answer.status_code not in _RETRY_STATUS:
                     answer.read()
                     raise from_document(_document(answer), answer.status_code)
+            if connected and deadline - time.monotonic() <= left - silence < math.inf:
+                continue  # no failure: it was cut to connect again for what is left of the time
             failures += 1
             if failures > _ATTEMPTS:
                 raise ConnectionFailed(f"{self.url} does not answer any more; the job itself goes on")
             _pause(failures, None)
+
+
+def _until(lines: Iterator[str], time_up: float) -> Iterator[str]:
+    """Lines until the first one after ``time_up``."""
+    for line in lines:
+        yield line
+        if time.monotonic() >= time_up:
+            return
 
 
 def _parse_events(lines: Iterator[str]) -> Iterator[Event]:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import headrace
-from headrace import transport, upload
+from headrace import plot, transport, upload
 from headrace.progress import Progress
 from tests.api.harness import Server
 
@@ -65,6 +65,13 @@ def test_events_survive_a_lost_connection(client: headrace.Client, server: Serve
     assert cut["left"] == 0
 
 
+def test_every_metric_has_a_label_with_its_unit() -> None:
+    from explorer.check import METRIC_NAMES
+
+    assert set(plot.LABELS) | plot._LINEAR >= set(METRIC_NAMES) >= set(plot.LABELS)
+    assert [name for name, label in plot.LABELS.items() if "Kbit" in label] == ["est_bram_kb", "est_uram_kb"]
+
+
 def test_failed_job_raises(client: headrace.Client, server: Server) -> None:
     job = submit(client)
     server.run(job.id, trials=0, end="failed")
@@ -87,12 +94,29 @@ def test_verbs(client: headrace.Client) -> None:
 
 def test_wait_times_out_without_ending_the_job(client: headrace.Client, server: Server) -> None:
     job = submit(client)
-    noise = threading.Thread(target=lambda: [time.sleep(0.4), server.store.pause_job(job.id)])
-    noise.start()
+    started = time.monotonic()
     with pytest.raises(TimeoutError):
-        job.wait(timeout=0.1)
-    noise.join()
+        job.wait(timeout=0.5)
+    assert 0.4 < time.monotonic() - started < 5, "nothing happens in the job, and still the time is up"
     assert not job.refresh().terminal
+    job.cancel()
+
+
+def test_wait_times_out_while_pings_keep_the_stream_alive(client: headrace.Client, monkeypatch) -> None:
+    job = submit(client)
+    waits = []
+
+    def pings(answer: httpx.Response):
+        waits.append(answer.request.extensions["timeout"]["read"])
+        while True:
+            time.sleep(0.05)
+            yield ": ping"
+            yield ""
+
+    monkeypatch.setattr(httpx.Response, "iter_lines", pings)
+    with pytest.raises(TimeoutError):
+        job.wait(timeout=1.0)
+    assert max(waits) <= 1.0, "no read waits beyond the deadline"
     job.cancel()
 
 
