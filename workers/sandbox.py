@@ -22,7 +22,7 @@ from typing import Literal
 _ROOT = Path(__file__).resolve().parent.parent
 _LEASH = Path(__file__).resolve().parent / "leash.py"
 # Environment that tools may see; everything else, tokens and database URLs above all, stays outside.
-_PASSED_ON = ("VERILATOR", "CXX", "CC", "AR", "YOSYS", "HEADRACE_VERILATOR", "HEADRACE_CXX", "TZ")
+_PASSED_ON = ("CXX", "TZ")
 _PROBE_SECONDS = 20.0
 
 
