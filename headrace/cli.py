@@ -7,7 +7,7 @@ import json
 import os
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from headrace.client import DEFAULT_URL, Client, connect
 from headrace.errors import HeadraceError
 from headrace.job import Job
 
-_BOUND = re.compile(r"([a-z0-9_]+)\s*(>=|<=)\s*([-+0-9.eE]+)")
+_BOUND = re.compile(r"([a-z0-9_]+)\s*(>=|<=)\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d{1,2})?)")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -24,7 +24,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         return int(options.run(options))
-    except HeadraceError as error:
+    except (HeadraceError, OSError) as error:
         print(f"headrace: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
@@ -52,15 +52,7 @@ def _doctor(_: argparse.Namespace) -> int:
 
 
 def _submit(options: argparse.Namespace) -> int:
-    body: dict[str, Any] = json.loads(Path(options.body).read_text()) if options.body else {}
-    if options.device:
-        devices = [{"device": options.device, "count": options.devices}]
-        body["platform"] = {**body.get("platform", {}), "devices": devices}
-    limits = {"trials": options.trials, "wall_seconds": options.wall_seconds, "seed": options.seed}
-    body["search"] = {**body.get("search", {}), **{k: v for k, v in limits.items() if v is not None}}
-    body["constraints"] = [*body.get("constraints", []), *map(_constraint, options.constraint)]
-    body["labels"] = {**body.get("labels", {}), **dict(label.split("=", 1) for label in options.label)}
-    body.pop("model", None)
+    body = _body(options)
     with _client(options) as client:
         job = client.submit(options.model, dataset=options.dataset or body.pop("dataset", None), **body)
         print(job.id)
@@ -68,6 +60,42 @@ def _submit(options: argparse.Namespace) -> int:
             _follow(job)
             _show_front(job)
     return 0
+
+
+def _body(options: argparse.Namespace) -> dict[str, Any]:
+    """The job body of the file, with what the options say added; the model is an argument of its own."""
+    body = _read_body(Path(options.body)) if options.body else {}
+    if options.devices is not None and options.device is None:
+        raise HeadraceError("--devices says how many of --device there are: give both")
+    if options.device:
+        devices = [{"device": options.device, "count": 1 if options.devices is None else options.devices}]
+        body["platform"] = _part(body, "platform", {}) | {"devices": devices}
+    limits = {"trials": options.trials, "wall_seconds": options.wall_seconds, "seed": options.seed}
+    body["search"] = _part(body, "search", {}) | {k: v for k, v in limits.items() if v is not None}
+    body["constraints"] = _part(body, "constraints", []) + [_constraint(text) for text in options.constraint]
+    body["labels"] = _part(body, "labels", {}) | dict(label.split("=", 1) for label in options.label)
+    body.pop("model", None)
+    return body
+
+
+def _read_body(path: Path) -> dict[str, Any]:
+    try:
+        body = json.loads(path.read_text("utf-8"))
+    except ValueError as error:
+        raise HeadraceError(f"{path} is no JSON file: {error}") from error
+    if not isinstance(body, dict):
+        raise HeadraceError(f'{path} holds no JSON object: a job body looks like {{"search": {{"trials": 100}}}}')
+    return body
+
+
+def _part(body: Mapping[str, Any], name: str, empty: Any) -> Any:
+    """A member that options add to; absent or null it is ``empty``."""
+    value = body.get(name)
+    if value is None:
+        return empty
+    if type(value) is not type(empty):
+        raise HeadraceError(f"{name} of the job body must be {'a list' if isinstance(empty, list) else 'an object'}")
+    return value
 
 
 def _status(options: argparse.Namespace) -> int:
@@ -162,7 +190,7 @@ def _parser() -> argparse.ArgumentParser:
     submit.add_argument("--dataset", help="an .npz file, or an uploaded dataset's id")
     submit.add_argument("--body", help="JSON file with the other fields of the job body")
     submit.add_argument("--device", help="a device of the catalogue")
-    submit.add_argument("--devices", type=int, default=1, help="how many of them, in a chain")
+    submit.add_argument("--devices", type=int, help="how many of them, in a chain")
     submit.add_argument("--trials", type=int, help="candidates to evaluate")
     submit.add_argument("--wall-seconds", type=float, help="end after this time")
     submit.add_argument("--seed", type=int)

@@ -7,6 +7,7 @@ import re
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Self
+from urllib.parse import quote
 
 from headrace import upload
 from headrace.job import Job, Sweep
@@ -144,7 +145,7 @@ class Client:
 
     def job(self, job_id: str) -> Job:
         """An existing job."""
-        return Job(self._transport, self._transport.json("GET", f"/v1/jobs/{job_id}"))
+        return Job(self._transport, self._transport.json("GET", f"/v1/jobs/{quote(job_id, safe='')}"))
 
     def jobs(self, *, state: str | None = None, label: str | None = None) -> Iterator[Job]:
         """Jobs, newest first; ``label`` is ``key=value``."""
@@ -154,7 +155,7 @@ class Client:
     def trial(self, trial_id: str, *, operators: bool = False) -> dict[str, Any]:
         """One trial in full; with ``operators`` also the figures of every device and operator."""
         params = {"detail": "operators"} if operators else {}
-        return dict(self._transport.json("GET", f"/v1/trials/{trial_id}", params=params))
+        return dict(self._transport.json("GET", f"/v1/trials/{quote(trial_id, safe='')}", params=params))
 
     def _model_id(self, model: Any, name: str | None, example: Any, dataset: Any) -> str:
         if isinstance(model, str) and _DIGEST.fullmatch(model):

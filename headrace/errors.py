@@ -56,7 +56,9 @@ class ProblemError(HeadraceError):
         self.title = str(document.get("title", ""))
         self.detail = str(document.get("detail", ""))
         self.errors: list[dict[str, Any]] = list(document.get("errors", ()))
-        super().__init__("\n".join([self.detail or self.title, *(_line(e) for e in self.errors[:8])]))
+        # The detail often holds the first of the places already.
+        lines = [line for line in map(_line, self.errors[:8]) if line.strip() not in self.detail]
+        super().__init__("\n".join([self.detail or self.title, *lines]))
 
     @property
     def slug(self) -> str:

@@ -10,6 +10,8 @@ from typing import Any
 from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter, LogLocator, NullFormatter
 
+from headrace.errors import HeadraceError
+
 LABELS: Mapping[str, str] = {
     "accuracy": "accuracy",
     "meas_latency_cycles": "latency, measured (cycles)",
@@ -82,7 +84,10 @@ def plot_front(
     if axes.get_legend_handles_labels()[0]:
         axes.legend(frameon=False, fontsize=9, loc="best")
     if path is not None:
-        figure.savefig(str(path))
+        try:
+            figure.savefig(str(path))
+        except ValueError as error:  # the suffix is no format of matplotlib's
+            raise HeadraceError(f"the plot cannot be saved as {path}: {error}") from error
     return figure
 
 

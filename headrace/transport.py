@@ -14,7 +14,7 @@ from typing import Any
 
 import httpx
 
-from headrace.errors import ConnectionFailed, from_document
+from headrace.errors import ConnectionFailed, HeadraceError, from_document
 
 _RETRY_STATUS = frozenset({429, 502, 503, 504})
 _ATTEMPTS = 6
@@ -61,6 +61,7 @@ class Transport:
         Raises:
             ProblemError: the service refused.
             ConnectionFailed: no answer after retries.
+            HeadraceError: the request holds what JSON cannot carry, such as NaN.
         """
         attempts = _ATTEMPTS if repeat else 1
         for attempt in range(attempts):
@@ -74,6 +75,8 @@ class Transport:
                     ) from error
                 _pause(attempt, None)
                 continue
+            except ValueError as error:
+                raise HeadraceError(f"the request cannot be written as JSON: {error}") from error
             if answer.is_success or answer.status_code == httpx.codes.NOT_MODIFIED:
                 return answer
             problem = from_document(_document(answer), answer.status_code)

@@ -100,6 +100,8 @@ def _export(torch: Any, module: Any, example: Any) -> bytes:
 
 
 def _zip_folder(folder: Path) -> bytes:
+    if not (folder / "config.json").is_file():
+        raise HeadraceError(f"the folder {folder} has no config.json: give a Hugging Face folder, or a model file")
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
         for path in sorted(folder.iterdir()):

@@ -54,6 +54,47 @@ def test_errors_are_one_line_and_a_status(server: Server, tmp_path, monkeypatch,
         main(["fly"])
 
 
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("{", "no JSON file"),
+        ("[1]", "no JSON object"),
+        ('{"constraints": {}}', "constraints of the job body must be a list"),
+        ('{"search": []}', "search of the job body must be an object"),
+        ('{"search": {"wall_seconds": NaN}}', "cannot be written as JSON"),
+        ('{"surprise": 1}', "/surprise: there is no such field"),
+    ],
+)
+def test_body_files_that_are_refused(server: Server, tmp_path, monkeypatch, capsys, text: str, words: str) -> None:
+    monkeypatch.setenv("HEADRACE_URL", server.url)
+    (tmp_path / "body.json").write_text(text)
+    (tmp_path / "m.onnx").write_bytes(b"good model")
+    status, out = run(capsys, "submit", str(tmp_path / "m.onnx"), "--body", str(tmp_path / "body.json"))
+    assert status == 1 and words in out and out.count("\n") == 1, out
+
+
+def test_arguments_that_are_refused(server: Server, tmp_path, monkeypatch, capsys) -> None:
+    monkeypatch.setenv("HEADRACE_URL", server.url)
+    (tmp_path / "m.onnx").write_bytes(b"good model")
+    model, before = str(tmp_path / "m.onnx"), len(server.http.get("/v1/jobs").json()["items"])
+    for arguments, words in (
+        (("--body", str(tmp_path / "none.json")), "No such file"),
+        (("--constraint", "est_lut<=1e"), "cannot read the constraint"),
+        (("--devices", "2"), "give both"),
+        (("--wall-seconds", "nan"), "cannot be written as JSON"),
+    ):
+        status, out = run(capsys, "submit", model, *arguments)
+        assert status == 1 and words in out and out.count("\n") == 1, out
+    assert "config.json" in run(capsys, "submit", str(tmp_path))[1]
+    assert len(server.http.get("/v1/jobs").json()["items"]) == before
+    assert run(capsys, "status", "../models")[0] == 1  # an id is never a path
+    job = server.submit()
+    server.run(job["id"])
+    assert "cannot be saved" in run(capsys, "pareto", job["id"], "--plot", str(tmp_path / "front.exe"))[1]
+    (tmp_path / "null.json").write_text('{"constraints": null, "search": null, "labels": null}')
+    assert run(capsys, "submit", model, "--body", str(tmp_path / "null.json"), "--trials", "1")[0] == 0
+
+
 def test_short_figures() -> None:
     figures = {None: "–", 0: "0", 812: "812", 9999: "9999", 12345: "12.3k", 4560000: "4.56M", 0.98765: "0.988"}
     assert {value: tables.short(value) for value in figures} == figures
