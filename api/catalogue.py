@@ -6,7 +6,7 @@ import json
 from functools import cache
 from pathlib import Path
 
-from api.views import DeviceView
+from api.service_views import DeviceView
 
 _FOLDER = Path(__file__).resolve().parent.parent / "explorer" / "catalogue"
 

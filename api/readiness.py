@@ -5,7 +5,7 @@ from __future__ import annotations
 import redis
 
 from api.context import Context
-from api.views import ReadyView
+from api.service_views import ReadyView
 from db.errors import UnavailableError
 from workers.names import DRIVE_QUEUE, EVALUATE_QUEUE
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Annotated, Any, Generic, Literal, Self, TypeVar
+from typing import Annotated, Any, Generic, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
 
 from api.schemas import JobState, TrialState
-from db.rows import DatasetRow, JobRow, ModelRow, SweepRow, TrialRow
+from db.rows import JobRow, SweepRow, TrialRow
 
 ItemT = TypeVar("ItemT")
 
@@ -52,61 +52,6 @@ class ProblemView(View):
     status: int
     detail: str
     errors: list[ErrorItem] | None = None
-
-
-class ModelView(View):
-    """An uploaded model."""
-
-    id: str
-    name: str
-    format: str
-    size_bytes: int
-    graph: Document
-    software: list[Document]
-    created_at: Time
-
-    @classmethod
-    def of(cls, row: ModelRow) -> Self:
-        """From the store's row."""
-        return cls(
-            id=row.id, name=row.name, format=row.format, size_bytes=row.size_bytes, graph=dict(row.graph),
-            software=[dict(item) for item in row.software], created_at=row.created_at,
-        )  # fmt: skip
-
-
-class DatasetView(View):
-    """Uploaded evaluation data: ``arrays`` is name -> {shape, dtype}; ``samples`` is the first dimension of each."""
-
-    id: str
-    name: str
-    samples: int
-    arrays: dict[str, Document]
-    size_bytes: int
-    created_at: Time
-
-    @classmethod
-    def of(cls, row: DatasetRow) -> Self:
-        """From the store's row."""
-        return cls(
-            id=row.id, name=row.name, samples=row.samples, arrays={k: dict(v) for k, v in row.arrays.items()},
-            size_bytes=row.size_bytes, created_at=row.created_at,
-        )  # fmt: skip
-
-
-class DeviceView(View):
-    """A catalogue part; ``sources`` says where the numbers come from."""
-
-    model_config = ConfigDict(extra="allow")
-
-    name: str
-    lut: int
-    ff: int
-    dsp: int
-    bram_kb: float
-    uram_kb: float
-    off_chip_gb_per_s: float
-    static_w: float
-    default_clock_mhz: float
 
 
 class ProgressView(View):
@@ -269,40 +214,6 @@ class AttemptView(View):
     ended_at: Time | None
     outcome: str | None
     reason: str | None
-
-
-class HealthView(View):
-    """The process answers."""
-
-    status: Literal["ok"] = "ok"
-
-
-class ReadyView(View):
-    """Whether jobs submitted now would run: each part is ``ok`` or says what is wrong."""
-
-    ready: bool
-    database: str
-    broker: str
-    workers: str
-
-
-class WorkerView(View):
-    """A worker heard recently, with its tools and the state of its sandbox."""
-
-    id: str
-    queues: list[str]
-    heard_at: Time
-    info: Document
-
-
-class VersionView(View):
-    """Versions of the service and of every worker's tools."""
-
-    version: str
-    python: str
-    schema_revision: str
-    packages: dict[str, str]
-    workers: list[WorkerView]
 
 
 class SweepItem(View):

@@ -12,7 +12,8 @@ from api import __version__, catalogue
 from api.context import ContextDep, ResourceId, problems
 from api.errors import Problem
 from api.readiness import readiness
-from api.views import DeviceView, HealthView, PageView, ReadyView, VersionView, WorkerView
+from api.service_views import DeviceView, HealthView, ReadyView, VersionView, WorkerView
+from api.views import PageView
 from db import migrate
 
 router = APIRouter(tags=["service"])

@@ -11,7 +11,8 @@ from fastapi import APIRouter, Form, Response, UploadFile
 from api.context import Context, ContextDep, Cursor, Limit, ResourceId, problems
 from api.errors import Problem
 from api.strictjson import StrictRoute
-from api.views import DatasetView, ModelView, PageView
+from api.upload_views import DatasetView, ModelView
+from api.views import PageView
 from db.artefacts import content_id
 from db.errors import NotFoundError
 
