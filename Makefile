@@ -26,8 +26,8 @@ bench: $(STAMP) ## print every figure of merit in one run
 conformance: $(STAMP) ## every operator x format x lanes x back-pressure, and planted faults
 	$(BIN)/python -m pytest -m "slow or planted" -n $(WORKERS) tests/hwgen --conformance-report docs/conformance.md
 
-faults: $(STAMP) ## kill, stop, cut and fill up, and look at rows and processes
-	$(BIN)/python -m pytest -m slow tests/db tests/workers
+faults: $(STAMP) ## kill, stop and cut off, and look at rows and processes
+	$(BIN)/python -m pytest -m slow tests/db tests/workers tests/e2e
 
 models: $(STAMP) ## published models from upload to bundle, as long as it takes
 	$(BIN)/python -m pytest -m slow tests/models

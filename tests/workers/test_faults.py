@@ -114,7 +114,6 @@ def test_messages_lost_and_repeated(start: Callable[..., Service]) -> None:
     service.wait_for(lambda: service.store.get_job(job.id).trials_done >= 4, 60, "four trials")
     connect(valkey.broker_url(service.home)).flushall()
     service.wait_for(lambda: service.store.get_job(job.id).trials_done >= 14, 40, "work goes on after the flush")
-    os.environ["HEADRACE_BROKER_URL"] = valkey.broker_url(service.home)
     waiting = [t.id for t in service.store.trial_history(job.id) if t.state == "queued"][:1]
     for _ in range(100):
         _publish(service, waiting)
