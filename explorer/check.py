@@ -27,9 +27,9 @@ from explorer.quality import METRICS
 from explorer.samplers import missing_packages
 from explorer.search import chosen_sampler
 from explorer.spec import Constraint, JobSpec, default_objectives
-from hwgen.design import Design
 from hwgen.errors import IllegalGraph, IllegalParameters
 from hwgen.ir import Graph
+from hwgen.lowering import LinkTiming
 from hwgen.operators.base import Resources
 from hwgen.resources import estimate
 
@@ -67,7 +67,7 @@ def check(spec: JobSpec, graph: Graph, dataset: Path | None) -> dict[str, Any]:
         data = evaluation_data(spec, graph, dataset)
         judge = Judge(spec, graph, data)
         builder = Builder(spec, graph, data)
-        design = builder.design(smallest_candidate(encoding))
+        builder.design(smallest_candidate(encoding))
         float_accuracy = judge.float_accuracy
     except SpecError as error:
         return refusal([error])
@@ -77,7 +77,7 @@ def check(spec: JobSpec, graph: Graph, dataset: Path | None) -> dict[str, Any]:
         return refusal([SpecError("/space", f"the smallest design is not legal: {error}")])
     if not spec.objectives:
         spec = replace(spec, objectives=default_objectives(judge.metric))
-    errors = [*_fit_errors(spec, design), *_direction_errors(spec, judge.metric)]
+    errors = [*_fit_errors(spec, encoding, builder), *_link_errors(spec), *_direction_errors(spec, judge.metric)]
     errors += _contradictions(spec.constraints)
     errors += _constraint_errors(spec, attainable(spec, graph, judge, encoding, builder))
     if errors:
@@ -103,9 +103,9 @@ def refusal(errors: list[SpecError]) -> dict[str, Any]:
     }
 
 
-def smallest_candidate(encoding: Encoding) -> Candidate:
+def smallest_candidate(encoding: Encoding, most_devices: int | None = None) -> Candidate:
     """One lane everywhere, the narrowest formats, and all devices in use as far as there are operators."""
-    devices = min(encoding.space.devices, len(encoding.space.units))
+    devices = min(encoding.space.devices, len(encoding.space.units), most_devices or encoding.space.devices)
     cuts = encoding.balanced_cuts(0, devices) or ()
     return encoding.decode({f"cut:{d}": cut for d, cut in enumerate(cuts, start=1)})
 
@@ -142,13 +142,28 @@ def _direction_errors(spec: JobSpec, metric: str) -> Iterator[SpecError]:
             yield SpecError(f"/objectives/{index}/direction", f"accuracy is the metric {metric} here; {better} it")
 
 
-def _fit_errors(spec: JobSpec, design: Design) -> Iterator[SpecError]:
-    over = overflows(estimate_design(design), platform_devices(spec.platform))
+def _fit_errors(spec: JobSpec, encoding: Encoding, builder: Builder) -> Iterator[SpecError]:
+    """A design that is too large on all devices and, where links take the room, on one alone."""
+    devices = platform_devices(spec.platform)
+    over = overflows(estimate_design(builder.design(smallest_candidate(encoding))), devices)
+    if over and len(devices) > 1:
+        over = over if overflows(estimate_design(builder.design(smallest_candidate(encoding, 1))), devices) else {}
     if over:
         amounts = ", ".join(f"{name} by {amount:g}" for name, amount in over.items())
         yield SpecError(
             "/platform/devices",
             f"even one lane per operator at the narrowest formats exceeds {amounts}; use larger or more devices",
+        )
+
+
+def _link_errors(spec: JobSpec) -> Iterator[SpecError]:
+    """Links are simulated down to a smallest rate, and a slower one would be measured as if it had that rate."""
+    bandwidth, clock = spec.platform.link.bandwidth_gbps, clock_mhz(spec.platform)
+    least = float(LinkTiming.LEAST_BITS_PER_CYCLE) * clock / 1000
+    if len(platform_devices(spec.platform)) > 1 and bandwidth < least:
+        yield SpecError(
+            "/platform/link/bandwidth_gbps",
+            f"links carry at least {least:g} Gbit/s at {clock:g} MHz, not {bandwidth:g}",
         )
 
 

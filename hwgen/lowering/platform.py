@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Literal
+from typing import ClassVar, Literal
 
 
 @dataclass(frozen=True)
@@ -18,6 +18,8 @@ class LinkTiming:
         bits_per_cycle: payload bits that a link carries per clock cycle.
         latency_cycles: one-way latency.
     """
+
+    LEAST_BITS_PER_CYCLE: ClassVar[Fraction] = Fraction(1, 64)
 
     topology: Literal["chain", "ring", "full"]
     devices: int
@@ -32,11 +34,13 @@ class LinkTiming:
         latency_ns: float,
         clock_mhz: float,
     ) -> LinkTiming:
-        """Convert physical figures; the bandwidth is rounded down to 1/64 bit per cycle, the latency up."""
-        bits = Fraction(math.floor(bandwidth_gbps * 1000 / clock_mhz * 64), 64)
-        return LinkTiming(
-            topology, devices, max(bits, Fraction(1, 64)), max(1, math.ceil(latency_ns * clock_mhz / 1000))
-        )
+        """Convert physical figures: the bandwidth is rounded down to a multiple of the least rate, the latency up.
+
+        A bandwidth below the least rate becomes that rate; ``explorer.check`` refuses it where links are used.
+        """
+        least = LinkTiming.LEAST_BITS_PER_CYCLE
+        bits = max(1, math.floor(bandwidth_gbps * 1000 / clock_mhz / least)) * least
+        return LinkTiming(topology, devices, bits, max(1, math.ceil(latency_ns * clock_mhz / 1000)))
 
     def next_hop(self, here: int, there: int) -> int:
         """The device after ``here`` on a shortest way to ``there``; words may cross devices on the way."""

@@ -7,7 +7,16 @@ import numpy as np
 import pytest
 
 from explorer.check import check
-from explorer.spec import Constraint, JobSpec, Objective, PlatformDevice, PlatformSpec, SearchParameters, SpaceSpec
+from explorer.spec import (
+    Constraint,
+    JobSpec,
+    LinkSpec,
+    Objective,
+    PlatformDevice,
+    PlatformSpec,
+    SearchParameters,
+    SpaceSpec,
+)
 from tests.explorer.graphs import mlp
 
 SPEC = JobSpec(model="m", space=SpaceSpec(weight_bits=(4, 8), activation_bits=(8,), max_lanes=2))
@@ -66,6 +75,19 @@ def test_a_device_too_small_for_one_lane():
             "default_clock_mhz": 100}  # fmt: skip
     platform = PlatformSpec((PlatformDevice("tiny", 1, tiny),))
     assert pointers(replace(SPEC, platform=platform)) == ["/platform/devices"]
+
+
+def test_links_that_are_too_slow_or_too_long():
+    def answer(count, **link):
+        spec = replace(SPEC, platform=PlatformSpec((PlatformDevice("u250", count),), LinkSpec(**link)))
+        return check(spec, mlp(), None)
+
+    # at 300 MHz a sixty-fourth of a bit per cycle is 4.6875 Mbit/s
+    slow = answer(2, bandwidth_gbps=0.0046)
+    assert slow["errors"][0]["pointer"] == "/platform/link/bandwidth_gbps" and "0.0046875" in slow["detail"]
+    assert answer(2, bandwidth_gbps=0.0047)["ok"] and answer(1, bandwidth_gbps=1e-9)["ok"]
+    # buffers for a second of flight fit on no device, but one device needs no link
+    assert answer(2, latency_ns=1e9)["ok"]
 
 
 def test_a_data_set_of_the_wrong_shape(tmp_path):
