@@ -84,3 +84,16 @@ def weights(*shape: int, seed: int = 1) -> Array:
 def attributes(**values: Any) -> dict[str, Any]:
     """Keyword arguments without those that are None."""
     return {k: v for k, v in values.items() if v is not None}
+
+
+def behind_linear(
+    nodes: Sequence[onnx.NodeProto], constants: dict[str, Array] | None = None, opset: int = 17
+) -> list[str]:
+    """Import ``nodes`` (from ``h`` to ``y``) behind a linear layer; returns the operators behind it."""
+    first = N("MatMul", ["x", "w0"], ["h"])
+    proto = model(
+        [first, *nodes], {"x": [1, 6]}, constants={"w0": 3 * weights(6, 40), **(constants or {})}, opset=opset
+    )
+    graph = compare(proto)
+    names = [str(n.attributes["function"]) if n.op is Op.POINTWISE else n.op.value for n in graph.nodes]
+    return [n for n in names if n not in ("input", "constant")][1:]

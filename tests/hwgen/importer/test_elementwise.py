@@ -1,29 +1,13 @@
-"""Elementwise operators, recognised functions, folded constants, residuals against onnxruntime."""
+"""Elementwise operators, recognised functions, residuals against onnxruntime."""
 
 from __future__ import annotations
-
-from collections.abc import Sequence
 
 import numpy as np
 import onnx
 import pytest
 
 from hwgen.errors import ModelError
-from hwgen.ir import Array, Op
-from tests.hwgen.importer.support import N, compare, imported, model, ops, weights
-
-
-def _behind_linear(
-    nodes: Sequence[onnx.NodeProto], constants: dict[str, Array] | None = None, opset: int = 17
-) -> list[str]:
-    """Import ``nodes`` (from ``h`` to ``y``) behind a linear layer; returns the operators behind it."""
-    first = N("MatMul", ["x", "w0"], ["h"])
-    proto = model(
-        [first, *nodes], {"x": [1, 6]}, constants={"w0": 3 * weights(6, 40), **(constants or {})}, opset=opset
-    )
-    graph = compare(proto)
-    names = [str(n.attributes["function"]) if n.op is Op.POINTWISE else n.op.value for n in graph.nodes]
-    return [n for n in names if n not in ("input", "constant")][1:]
+from tests.hwgen.importer.support import N, behind_linear, compare, imported, model, ops, weights
 
 
 @pytest.mark.parametrize(
@@ -47,13 +31,13 @@ def _behind_linear(
     ],
 )
 def test_functions(operator: str, attributes: dict[str, float], function: str, opset: int) -> None:
-    found = _behind_linear([N(operator, ["h"], ["y"], **attributes)], opset=opset)
+    found = behind_linear([N(operator, ["h"], ["y"], **attributes)], opset=opset)
     assert found == [function]
 
 
 def test_sigmoid_inside_the_model() -> None:
     nodes = [N("Sigmoid", ["h"], ["s"]), N("MatMul", ["s", "w1"], ["y"])]
-    assert _behind_linear(nodes, {"w1": weights(40, 3)}) == ["sigmoid", "linear"]
+    assert behind_linear(nodes, {"w1": weights(40, 3)}) == ["sigmoid", "linear"]
 
 
 def test_final_sigmoid_stays_in_software() -> None:
@@ -134,82 +118,17 @@ def test_spelt_out_functions_are_recognised(nodes: list[onnx.NodeProto], functio
         "c_q": np.float32(1.702),
         "q1": np.array([0.2], dtype=np.float32),
     }
-    assert _behind_linear(nodes, constants) == [function]
+    assert behind_linear(nodes, constants) == [function]
 
 
 def test_a_function_that_is_no_operator_is_built_from_its_parts() -> None:
     nodes = [N("Relu", ["h"], ["r"]), N("Tanh", ["h"], ["t"]), N("Add", ["r", "t"], ["y"])]
-    assert sorted(_behind_linear(nodes)) == ["add", "relu", "tanh"]
+    assert sorted(behind_linear(nodes)) == ["add", "relu", "tanh"]
 
 
 def test_intermediate_result_with_two_uses() -> None:
     nodes = [N("Relu", ["h"], ["r"]), N("MatMul", ["r", "w1"], ["m"]), N("Add", ["m", "r"], ["y"])]
-    assert _behind_linear(nodes, {"w1": weights(40, 40)}) == ["relu", "linear", "add"]
-
-
-@pytest.mark.parametrize("operator", ["Add", "Sub", "Mul", "Div"])
-@pytest.mark.parametrize("swapped", [False, True])
-@pytest.mark.parametrize("shape", [(), (1,), (40,), (1, 40)])
-def test_constants_fold_into_the_linear_layer(operator: str, swapped: bool, shape: tuple[int, ...]) -> None:
-    if operator == "Div" and swapped:
-        pytest.skip("a reciprocal has no hardware form")
-    operands = ["c", "h"] if swapped else ["h", "c"]
-    assert _behind_linear([N(operator, operands, ["y"])], {"c": 1 + np.abs(weights(*shape))}) == []
-
-
-@pytest.mark.parametrize("opset", [8, 9, 14, 15])
-def test_batch_norm_folds_into_the_convolution(opset: int) -> None:
-    names = ["s", "b", "m", "v"]
-    constants = {n: np.abs(weights(4, seed=i)) + 0.1 for i, n in enumerate(names)} | {"w": weights(4, 3, 3, 3)}
-    nodes = [
-        N("Conv", ["x", "w"], ["h"], pads=[1, 1, 1, 1]),
-        N("BatchNormalization", ["h", *names], ["n"], epsilon=1e-3),
-        N("Relu", ["n"], ["y"]),
-    ]
-    assert ops(compare(model(nodes, {"x": [1, 3, 6, 5]}, constants=constants, opset=opset))) == ["conv", "relu"]
-
-
-def test_batch_norm_before_the_convolution_folds_forward() -> None:
-    names = ["s", "b", "m", "v"]
-    constants = {n: np.abs(weights(6, seed=i)) + 0.1 for i, n in enumerate(names)} | {"w": weights(4, 3, 3, 3)}
-    nodes = [N("BatchNormalization", ["x", *names], ["n"]), N("Conv", ["n", "w"], ["y"], group=2)]
-    assert ops(compare(model(nodes, {"x": [1, 6, 6, 5]}, constants=constants))) == ["conv"]
-
-
-def test_batch_norm_before_a_nonlinearity_stays() -> None:
-    names = ["s", "b", "m", "v"]
-    constants = {n: np.abs(weights(3, seed=i)) + 0.1 for i, n in enumerate(names)} | {"w": weights(4, 3, 3, 3)}
-    nodes = [
-        N("BatchNormalization", ["x", *names], ["n"]),
-        N("Relu", ["n"], ["r"]),
-        N("Conv", ["r", "w"], ["y"]),
-    ]
-    graph = compare(model(nodes, {"x": [1, 3, 6, 5]}, constants=constants))
-    assert ops(graph) == ["mul", "add", "relu", "conv"]
-    assert graph.node("constant1").shape.dims == (3,)
-
-
-@pytest.mark.parametrize("pads", [[0, 0, 0, 0], [1, 1, 1, 1]])
-def test_input_scaling_folds_forward(pads: list[int]) -> None:
-    nodes = [
-        N("Sub", ["x", "mean"], ["c"]),
-        N("Div", ["c", "deviation"], ["s"]),
-        N("Conv", ["s", "w"], ["y"], pads=pads),
-    ]
-    constants = {
-        "mean": weights(3, 1, 1),
-        "deviation": np.abs(weights(3, 1, 1)) + 1,
-        "w": weights(4, 3, 3, 3),
-    }
-    graph = compare(model(nodes, {"x": [1, 3, 6, 5]}, constants=constants))
-    assert ops(graph) == (["conv"] if not any(pads) else ["add", "conv"])
-
-
-def test_scalar_input_scaling_of_a_channels_first_image() -> None:
-    nodes = [N("Div", ["x", "c"], ["s"]), N("Conv", ["s", "w"], ["y"], pads=[1, 1, 1, 1])]
-    graph = compare(model(nodes, {"x": [1, 3, 6, 5]}, constants={"c": np.float32(255), "w": weights(4, 3, 3, 3)}))
-    assert ops(graph) == ["conv"]
-    assert graph.inputs[0].order == (1, 2, 0)
+    assert behind_linear(nodes, {"w1": weights(40, 40)}) == ["relu", "linear", "add"]
 
 
 def test_residual_around_a_convolution() -> None:
@@ -236,7 +155,7 @@ def test_two_activations(operator: str) -> None:
 
 
 def test_square_of_an_activation() -> None:
-    assert _behind_linear([N("Mul", ["h", "h"], ["y"])]) == ["mul"]
+    assert behind_linear([N("Mul", ["h", "h"], ["y"])]) == ["mul"]
 
 
 def test_squeeze_and_excitation_broadcasts_a_row() -> None:
@@ -294,16 +213,3 @@ def test_refused_functions(node: onnx.NodeProto, word: str) -> None:
         imported(model([N("MatMul", ["x", "w0"], ["h"]), node], {"x": [1, 6]}, constants=constants))
     assert caught.value.kind == "unsupported-model"
     assert caught.value.issues[0].operator == node.op_type
-
-
-def test_scalar_then_per_channel_input_scaling_of_a_channels_first_image() -> None:
-    nodes = [
-        N("Div", ["x", "full"], ["f"]),
-        N("Sub", ["f", "mean"], ["c"]),
-        N("Mul", ["c", "factor"], ["s"]),
-        N("Conv", ["s", "w"], ["y"], pads=[1, 1, 1, 1]),
-    ]
-    constants = {"full": np.float32(255), "mean": weights(3, 1, 1), "factor": np.float32(3), "w": weights(4, 3, 3, 3)}
-    graph = compare(model(nodes, {"x": [1, 3, 6, 5]}, constants=constants))
-    assert ops(graph) == ["add", "conv"]
-    assert graph.inputs[0].order == (1, 2, 0)
