@@ -15,6 +15,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -168,14 +169,22 @@ class Graph:
         """The node called ``name``; raises KeyError."""
         return self.by_name[name]
 
-    @property
+    @cached_property
     def by_name(self) -> dict[str, Node]:
         """Nodes by name."""
         return {n.name: n for n in self.nodes}
 
+    @cached_property
+    def _readers(self) -> dict[str, list[Node]]:
+        readers: dict[str, list[Node]] = {}
+        for node in self.nodes:
+            for name in node.inputs:
+                readers.setdefault(name, []).append(node)
+        return readers
+
     def consumers(self, name: str) -> tuple[Node, ...]:
-        """Nodes that read the tensor ``name``, once per use."""
-        return tuple(n for n in self.nodes for i in n.inputs if i == name)
+        """Nodes that read the tensor ``name``, once per use, in the order of the graph."""
+        return tuple(self._readers.get(name, ()))
 
     def with_nodes(self, nodes: tuple[Node, ...]) -> Graph:
         """The same graph with other nodes."""
