@@ -9,7 +9,7 @@ import numpy as np
 
 from hwgen.importer.call import Call, Handler, Handlers
 from hwgen.importer.normalization import decomposed_layer_norm
-from hwgen.importer.values import Const, Expr, Masked, Refused, Value, apply, combine
+from hwgen.importer.values import Const, Expr, Masked, Padded, Poison, Refused, Value, apply, combine
 from hwgen.importer.view import View, refined
 from hwgen.ir import Array, Op
 
@@ -162,10 +162,8 @@ def _where(call: Call) -> Value:
 
 
 def _where_constant(call: Call, keep: Array, chosen: Value, other: Value) -> Value:
-    if keep.all():
-        return chosen
-    if not keep.any():
-        return other
+    if keep.all() or not keep.any():
+        return _unbroadcast(chosen if keep.all() else other, keep.shape, other if keep.all() else chosen)
     if isinstance(chosen, Const):
         chosen, other, keep = other, chosen, ~keep
     if not isinstance(other, Const) or not (other.array <= MASK_THRESHOLD).all():
@@ -174,6 +172,28 @@ def _where_constant(call: Call, keep: Array, chosen: Value, other: Value) -> Val
     if np.broadcast_shapes(view.shape, keep.shape) != view.shape:
         raise Refused(f"a mask of shape {keep.shape} for scores of shape {view.shape}")
     return Masked(view, np.broadcast_to(keep, view.shape))
+
+
+def _unbroadcast(value: Value, condition: tuple[int, ...], other: Value) -> Value:
+    """The one operand that a Where always chooses, if it has the shape of the result."""
+    shape = _shape_of(value)
+    if np.broadcast_shapes(shape, condition, _shape_of(other)) != shape:
+        raise Refused(f"a Where that copies a tensor of shape {shape} to a larger one; let the operator broadcast")
+    return value
+
+
+def _shape_of(value: Value) -> tuple[int, ...]:
+    match value:
+        case Const(array):
+            return array.shape
+        case View():
+            return value.shape
+        case Expr():
+            return value.base.shape
+        case Masked() | Padded():
+            return value.view.shape
+        case Poison():
+            raise Refused("depends on a refused node")
 
 
 def _is_nan(call: Call) -> Value:

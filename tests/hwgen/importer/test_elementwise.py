@@ -213,3 +213,19 @@ def test_refused_functions(node: onnx.NodeProto, word: str) -> None:
         imported(model([N("MatMul", ["x", "w0"], ["h"]), node], {"x": [1, 6]}, constants=constants))
     assert caught.value.kind == "unsupported-model"
     assert caught.value.issues[0].operator == node.op_type
+
+
+@pytest.mark.parametrize("rows", [1, 3])
+@pytest.mark.parametrize("chosen", [True, False])
+def test_where_that_always_chooses_one(rows: int, chosen: bool) -> None:
+    """Exporters guard softmaxes with it; where it also copies rows, it is refused."""
+    keep, masked = np.full((rows, 6), chosen), np.full((1, 6), -1e9, np.float32)
+    operands = ["keep", "h", "masked"] if chosen else ["keep", "masked", "h"]
+    nodes = [N("MatMul", ["x", "w"], ["h"]), N("Where", operands, ["m"]), N("MatMul", ["m", "v"], ["y"])]
+    constants = {"w": weights(6, 6), "v": weights(6, 2), "keep": keep, "masked": masked}
+    proto = model(nodes, {"x": [1, 6]}, constants=constants)
+    if rows == 1:
+        assert ops(compare(proto)) == ["linear", "linear"]
+    else:
+        with pytest.raises(ModelError, match="copies"):
+            imported(proto)
