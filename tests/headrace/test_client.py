@@ -4,7 +4,9 @@ import time
 
 import httpx
 import numpy as np
+import onnx
 import pytest
+import torch
 
 import headrace
 from headrace import plot, transport, upload
@@ -183,8 +185,6 @@ def test_retry_after_a_lost_answer_makes_one_job(client: headrace.Client, server
 
 
 def test_module_is_exported(tmp_path) -> None:
-    torch = pytest.importorskip("torch")
-    onnx = pytest.importorskip("onnx")
     module = torch.nn.Sequential(torch.nn.Linear(4, 3), torch.nn.ReLU()).train()
     name, data = upload.model_bytes(module, upload.first_sample((np.zeros((7, 4), np.float32), np.zeros(7))))
     assert name == "Sequential.onnx" and module.training
