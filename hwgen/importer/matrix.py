@@ -54,7 +54,7 @@ def _gemm(call: Call) -> View:
         raise Refused("a Gemm needs operands with two axes")
     weight = alpha * (weight if transposed_b else weight.T)
     view = view.transposed((1, 0)) if transposed_a else view
-    if isinstance(bias, Const) and bias.array.ndim <= 2 and bias.array.size in (1, len(weight)):
+    if isinstance(bias, Const) and (bias.array.size == 1 or bias.array.shape in ((len(weight),), (1, len(weight)))):
         vector = beta * np.broadcast_to(bias.array.astype(np.float64).reshape(-1), (len(weight),))
         return contract(call, view, 1, weight, vector)
     result = contract(call, view, 1, weight)

@@ -134,3 +134,10 @@ def test_newest_opset(opset: int) -> None:
     if opset == 24:
         compare(proto)
     assert ops(imported(proto)) == ["conv", "relu", "reshape", "linear"]
+
+
+@pytest.mark.parametrize("shape", [(), (1,), (6,), (1, 6), (1, 1), (6, 1), (6, 6)])
+def test_gemm_addend_of_every_shape(shape: tuple[int, ...]) -> None:
+    """As many rows as outputs: a column of numbers is not a row of them."""
+    nodes = [N("Gemm", ["x", "w", "b"], ["y"], transA=1)]
+    compare(model(nodes, {"x": [1, 6]}, constants={"w": weights(1, 6), "b": weights(*shape, seed=2)}))
