@@ -8,9 +8,11 @@ from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from alembic.util import CommandError
+from sqlalchemy.exc import ArgumentError, OperationalError
 
 from db.engine import make_unpooled_engine
-from db.errors import StaleSchemaError
+from db.errors import StaleSchemaError, UnavailableError
 
 _SCRIPTS = Path(__file__).parent / "migrations"
 
@@ -23,8 +25,19 @@ def _config(url: str) -> Config:
 
 
 def upgrade(url: str, revision: str = "head") -> None:
-    """Bring the database to ``revision``; creates everything in an empty one."""
-    command.upgrade(_config(url), revision)
+    """Bring the database to ``revision``; creates everything in an empty one.
+
+    Raises:
+        StaleSchemaError: the database is at a revision that this code does not know.
+        UnavailableError: the URL names no database that can be opened.
+    """
+    try:
+        command.upgrade(_config(url), revision)
+    except CommandError as error:
+        raise StaleSchemaError(f"the database cannot be migrated: {error}") from error
+    except (ArgumentError, OperationalError) as error:
+        reason = str(error).splitlines()[0]
+        raise UnavailableError(f"the database cannot be opened, see HEADRACE_DATABASE_URL: {reason}") from error
 
 
 def downgrade(url: str, revision: str) -> None:

@@ -10,12 +10,10 @@ from __future__ import annotations
 import argparse
 import contextlib
 import fcntl
-import ipaddress
 import json
 import logging
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -28,7 +26,9 @@ from types import FrameType
 from typing import IO
 
 from db import migrate
+from db.errors import StoreError
 from workers import names, valkey
+from workers.binding import RefusedError, port_number, refuse_unsafe_binding, slot_number, usable_port
 from workers.settings import default_home, from_environment
 
 _log = logging.getLogger("headrace.serve")
@@ -40,10 +40,6 @@ _READY_SECONDS = 60.0
 _LOOK_SECONDS = 0.25
 _LOG_BYTES = 8 << 20
 _LONGEST_PAUSE_SECONDS = 30.0
-
-
-class RefusedError(Exception):
-    """The service will not start as asked; the message says what to change."""
 
 
 @dataclass
@@ -75,6 +71,11 @@ class Part:
                 start_new_session=True,
             )
         self.started_at = time.monotonic()
+
+    def last_words(self) -> str:
+        """The last line of its log."""
+        lines = self.log.read_text("utf-8", errors="replace")[-4000:].strip().splitlines()
+        return lines[-1] if lines else "without a word"
 
     def restart_if_dead(self) -> None:
         """Start it again when it ended; ever more slowly while it keeps dying at once."""
@@ -133,7 +134,10 @@ def start(home: Path, host: str, port: int, slots: int, with_api: bool) -> Servi
     Raises:
         RefusedError: the binding is unsafe, the directory is in use, or a part does not come up.
     """
-    environment = _environment(home, host, slots)
+    try:
+        environment = _environment(home, host, slots)
+    except ValueError as error:
+        raise RefusedError(str(error)) from error
     logs = home / "logs"
     logs.mkdir(parents=True, exist_ok=True)
     service = Service(home)
@@ -151,7 +155,7 @@ def start(home: Path, host: str, port: int, slots: int, with_api: bool) -> Servi
         if with_api:
             service.add(Part("api", _api_command(host, port), environment, logs / "api.log"))
             _wait_http(service, host, port)
-    except (TimeoutError, RefusedError) as error:
+    except (TimeoutError, RefusedError, StoreError) as error:
         service.stop()
         raise RefusedError(f"{error}; the logs are in {logs}") from error
     return service
@@ -195,8 +199,10 @@ def _wait_http(service: Service, host: str, port: int) -> None:
             with urllib.request.urlopen(url, timeout=2):
                 return
         except (urllib.error.URLError, ConnectionError, TimeoutError) as error:
-            api = service.parts[-1].process
-            if time.monotonic() > deadline or (api is not None and api.poll() is not None):
+            api = service.parts[-1]
+            if api.process is not None and api.process.poll() is not None:
+                raise RefusedError(f"the API ended: {api.last_words()}") from error
+            if time.monotonic() > deadline:
                 raise RefusedError(f"the API does not answer at {url}: {error}") from error
             time.sleep(0.05)
 
@@ -206,24 +212,14 @@ def _url(host: str, port: int) -> str:
     return f"http://{shown}:{port}"
 
 
-def refuse_unsafe_binding(host: str, token: str | None) -> None:
-    """Refuse to listen beyond this machine without a token.
-
-    Raises:
-        RefusedError: set HEADRACE_TOKEN, or bind loopback.
-    """
-    try:
-        loopback = host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        loopback = False
-    if not loopback and not token:
-        raise RefusedError(f"refusing to listen on {host} without a token: set HEADRACE_TOKEN, or use 127.0.0.1")
-
-
 @contextlib.contextmanager
 def _sole_owner(home: Path) -> Iterator[IO[str]]:
-    home.mkdir(parents=True, exist_ok=True)
-    with (home / "serve.lock").open("w") as lock:
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        file = (home / "serve.lock").open("w")
+    except OSError as error:
+        raise RefusedError(f"the data directory {home} cannot be used ({error.strerror}): set HEADRACE_HOME") from error
+    with file as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -231,16 +227,9 @@ def _sole_owner(home: Path) -> Iterator[IO[str]]:
         yield lock
 
 
-def _free_port(host: str) -> int:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family) as probe:
-        probe.bind((host, 0))
-        return int(probe.getsockname()[1])
-
-
 def _serve(arguments: argparse.Namespace) -> None:
     home = default_home(os.environ)
-    port = arguments.port or _free_port(arguments.host)
+    port = arguments.port if arguments.without_api else usable_port(arguments.host, arguments.port)
     with _sole_owner(home):
         service = start(home, arguments.host, port, arguments.slots, not arguments.without_api)
         announcement = home / "serve.json"
@@ -263,8 +252,10 @@ def main() -> int:
     """Parse, serve until told to stop; 2 when the service refuses to start."""
     parser = argparse.ArgumentParser(prog="headrace serve", description="Run the API and its workers on this machine.")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default %(default)s)")
-    parser.add_argument("--port", type=int, default=8765, help="port; 0 takes a free one (default %(default)s)")
-    parser.add_argument("--slots", type=int, default=os.cpu_count() or 2, help="evaluations at a time (default: cores)")
+    parser.add_argument("--port", type=port_number, default=8765, help="port; 0 takes a free one (default %(default)s)")
+    parser.add_argument(
+        "--slots", type=slot_number, default=os.cpu_count() or 2, help="evaluations at a time (default: cores)"
+    )
     parser.add_argument("--without-api", action="store_true", help="workers and broker only")
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s: %(message)s")

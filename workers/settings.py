@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ import psutil
 
 GIB = 1 << 30
 _USABLE_MEMORY = 0.85
+_MAY_BE_ZERO = ("sign_off_designs",)
 
 
 @dataclass(frozen=True)
@@ -76,11 +78,17 @@ def default_home(environ: Mapping[str, str]) -> Path:
     return (Path(data) if data else Path.home() / ".local" / "share") / "headrace"
 
 
+def _require_positive(name: str, value: object) -> None:
+    least_allowed = name in _MAY_BE_ZERO and value == 0
+    if isinstance(value, int | float) and not (0 < value < math.inf or least_allowed):
+        raise ValueError(f"HEADRACE_{name.upper()} must be a positive number, not {value}")
+
+
 def from_environment(environ: Mapping[str, str] = os.environ) -> Settings:
     """Read the settings.
 
     Raises:
-        ValueError: a number is not one; the message names the variable.
+        ValueError: a number is not one, or not positive; the message names the variable.
     """
     home = default_home(environ)
     values: dict[str, object] = {}
@@ -93,6 +101,7 @@ def from_environment(environ: Mapping[str, str] = os.environ) -> Settings:
             values[name] = kind(text)
         except ValueError as error:
             raise ValueError(f"HEADRACE_{name.upper()} must be a number, not {text[:40]!r}") from error
+        _require_positive(name, values[name])
     values.setdefault("database_url", f"sqlite:///{home / 'headrace.db'}")
     values.setdefault("broker_url", f"redis+socket://{home / 'valkey' / 'valkey.sock'}")
     slots = values.setdefault("slots", os.cpu_count() or 2)
