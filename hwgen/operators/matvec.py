@@ -49,6 +49,7 @@ class Matvec(Operator):
     shared_shift: bool
 
     module = "dse_matvec"
+    uses = ("dse_adder_tree", "dse_product", "dse_spill_register")
 
     def __post_init__(self) -> None:
         self.require(self.in_features % self.in_lanes == 0, f"in_lanes {self.in_lanes} divide {self.in_features}")

@@ -45,6 +45,7 @@ class Reduce(Operator):
     shift_bits: int
 
     module = "dse_reduce"
+    uses = ("dse_product", "dse_spill_register")
     mode: ClassVar[int]
 
     def __post_init__(self) -> None:

@@ -102,6 +102,25 @@ module dse_layer_norm #(
   assign fill_start = push && fill_block_q == '0;
   assign fill_end   = push && fill_block_q == BlockWidth'(Blocks - 1);
 
+  logic signed [SumWidth-1:0] sum;
+  logic [SquareWidth-1:0] square;
+`ifdef SYNTHESIS
+  logic [(Lanes+1)*SumWidth-1:0] elements;
+  logic [(Lanes+1)*SquareWidth-1:0] squares;
+  for (genvar i = 0; i < Lanes; i++) begin : gen_term
+    // Modulo 2**SquareWidth the square of the extended word is exact, whatever its sign.
+    logic [SquareWidth-1:0] x;
+    assign x = SquareWidth'(element(in_payload_i[i*InWidth+:InWidth]));
+    assign elements[i*SumWidth+:SumWidth] = SumWidth'(element(in_payload_i[i*InWidth+:InWidth]));
+    assign squares[i*SquareWidth+:SquareWidth] = x * x;
+  end
+  assign elements[Lanes*SumWidth+:SumWidth] = fill_start ? '0 : sum_q;
+  assign squares[Lanes*SquareWidth+:SquareWidth] = fill_start ? '0 : square_q;
+  dse_adder_tree #(.Count(Lanes + 1), .Width(SumWidth), .SumWidth(SumWidth)) u_sum (.words_i(elements), .sum_o(sum));
+  dse_adder_tree #(.Count(Lanes + 1), .Width(SquareWidth), .SumWidth(SquareWidth)) u_square (
+    .words_i(squares), .sum_o(square)
+  );
+`else
   function automatic logic signed [SumWidth-1:0] add_elements(
       input logic signed [SumWidth-1:0] so_far, input logic [InPayload-1:0] beat);
     /* verilator no_inline_task */
@@ -124,13 +143,17 @@ module dse_layer_norm #(
     return total;
   endfunction
 
+  assign sum    = add_elements(fill_start ? '0 : sum_q, in_payload_i);
+  assign square = add_squares(fill_start ? '0 : square_q, in_payload_i);
+`endif
+
   // Alone in its process: Verilator 5.048 drops this write beside the function calls below.
   always_ff @(posedge clk_i) if (push) row_memory[fill_addr_q] <= in_payload_i;
 
   always_ff @(posedge clk_i) begin
     if (push) begin
-      sum_q <= add_elements(fill_start ? '0 : sum_q, in_payload_i);
-      square_q <= add_squares(fill_start ? '0 : square_q, in_payload_i);
+      sum_q <= sum;
+      square_q <= square;
       row_last_q[fill_bank_q] <= in_last_i;
     end
     if (!waiting_valid_q || sum_take) begin

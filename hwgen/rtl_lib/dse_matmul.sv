@@ -254,6 +254,38 @@ module dse_matmul #(
 `endif
 
   // ---- Arithmetic: integers throughout, the accumulator at the exact scale of the products.
+  function automatic logic [OutPayload-1:0] requantize_word(input acc_word_t acc, input logic [ShiftWidth-1:0] shift);
+    /* verilator no_inline_task */
+    logic [OutPayload-1:0] word;
+    for (int o = 0; o < OutLanes; o++) word[o*OutWidth+:OutWidth] = requantize(acc[o], shift);
+    return word;
+  endfunction
+
+  acc_word_t acc_q;
+`ifdef SYNTHESIS
+  localparam int unsigned ProductWidth = AWidth + BWidth + 1;
+
+  logic [APayload-1:0] a_word;
+  assign a_word = a_memory[a_addr_q];
+
+  for (genvar o = 0; o < OutLanes; o++) begin : gen_output
+    logic [InLanes*ProductWidth-1:0] products;
+    logic [2*AccWidth-1:0] terms;
+    logic signed [AccWidth-1:0] acc;
+    for (genvar i = 0; i < InLanes; i++) begin : gen_product
+      dse_product #(.AWidth(AWidth), .ASigned(ASigned), .BWidth(BWidth), .BSigned(BSigned)) u_product (
+        .a_i(a_word[i*AWidth+:AWidth]), .b_i(b_word[o*OutputStride+i*ElementStride]),
+        .product_o(products[i*ProductWidth+:ProductWidth])
+      );
+    end
+    dse_adder_tree #(.Count(InLanes), .Width(ProductWidth), .SumWidth(AccWidth)) u_total (
+      .words_i(products), .sum_o(terms[0+:AccWidth])
+    );
+    assign terms[AccWidth+:AccWidth] = acc_first_q ? '0 : acc_q[o];
+    dse_adder_tree #(.Count(2), .Width(AccWidth), .SumWidth(AccWidth)) u_acc (.words_i(terms), .sum_o(acc));
+    always_ff @(posedge clk_i) if (acc_valid_q && !stall) acc_q[o] <= acc;
+  end
+`else
   function automatic acc_word_t multiply_accumulate(
       input acc_word_t acc, input logic [APayload-1:0] a, input b_word_t b, input logic first);
     /* verilator no_inline_task */
@@ -271,17 +303,10 @@ module dse_matmul #(
     return result;
   endfunction
 
-  function automatic logic [OutPayload-1:0] requantize_word(input acc_word_t acc, input logic [ShiftWidth-1:0] shift);
-    /* verilator no_inline_task */
-    logic [OutPayload-1:0] word;
-    for (int o = 0; o < OutLanes; o++) word[o*OutWidth+:OutWidth] = requantize(acc[o], shift);
-    return word;
-  endfunction
-
-  acc_word_t acc_q;
   always_ff @(posedge clk_i) begin
-    if (acc_valid_q && !stall) acc_q <= multiply_accumulate(acc_q, a_memory[a_addr_q], `DSE_READ(b_memory[b_addr_q], b_word), acc_first_q);
+    if (acc_valid_q && !stall) acc_q <= multiply_accumulate(acc_q, a_memory[a_addr_q], b_memory[b_addr_q], acc_first_q);
   end
+`endif
 
   // ---- Output: one result register, then the spill register whose ready is a register.
   logic result_valid_q, result_last_q, result_ready;

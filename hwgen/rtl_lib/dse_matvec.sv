@@ -228,6 +228,15 @@ module dse_matvec #(
   end
 `endif
 
+  function automatic logic [OutPayload-1:0] requantize_word(
+      input acc_word_t acc, input logic [ShiftLanes*ShiftWidth-1:0] shifts);
+    /* verilator no_inline_task */
+    logic [OutPayload-1:0] word;
+    for (int o = 0; o < OutLanes; o++)
+      word[o*OutWidth+:OutWidth] = requantize(acc[o], shifts[(SharedShift ? 0 : o)*ShiftWidth+:ShiftWidth]);
+    return word;
+  endfunction
+
   /// Exponent of partial sum `b` of an input beat; 0 for integers.
   function automatic logic [InExpWidth:0] in_exponent(input logic [InPayload-1:0] beat, input int b);
     logic [InExpWidth:0] exponent;
@@ -237,6 +246,41 @@ module dse_matvec #(
     return exponent;
   endfunction
 
+  acc_word_t acc_q;
+`ifdef SYNTHESIS
+  localparam int unsigned ProductWidth = InWidth + WeightWidth + 1;
+  localparam int unsigned PartialWidth = ProductWidth + $clog2(SubLanes);
+
+  logic [InPayload-1:0] beat;
+  assign beat = in_memory[in_addr_q];
+
+  for (genvar o = 0; o < OutLanes; o++) begin : gen_output
+    logic [SubBlocks*AccWidth-1:0] aligned;
+    logic [2*AccWidth-1:0] terms;
+    logic signed [AccWidth-1:0] acc;
+    for (genvar b = 0; b < SubBlocks; b++) begin : gen_partial
+      logic [SubLanes*ProductWidth-1:0] products;
+      logic signed [PartialWidth-1:0] partial;
+      for (genvar i = 0; i < SubLanes; i++) begin : gen_product
+        dse_product #(.AWidth(InWidth), .ASigned(InSigned), .BWidth(WeightWidth), .BSigned(WeightSigned)) u_product (
+          .a_i(beat[(b*SubLanes+i)*InWidth+:InWidth]), .b_i(weight_word_q[o*InLanes+b*SubLanes+i]),
+          .product_o(products[i*ProductWidth+:ProductWidth])
+        );
+      end
+      dse_adder_tree #(.Count(SubLanes), .Width(ProductWidth), .SumWidth(PartialWidth)) u_partial (
+        .words_i(products), .sum_o(partial)
+      );
+      assign aligned[b*AccWidth+:AccWidth] = (AccWidth'(partial) << in_exponent(beat, b))
+          << weight_exponents[(o*SubBlocks+b)*(WeightExpWidth+1)+:WeightExpWidth+1];
+    end
+    dse_adder_tree #(.Count(SubBlocks), .Width(AccWidth), .SumWidth(AccWidth)) u_total (
+      .words_i(aligned), .sum_o(terms[0+:AccWidth])
+    );
+    assign terms[AccWidth+:AccWidth] = acc_first_q ? bias_word_q[o*AccWidth+:AccWidth] : acc_q[o];
+    dse_adder_tree #(.Count(2), .Width(AccWidth), .SumWidth(AccWidth)) u_acc (.words_i(terms), .sum_o(acc));
+    always_ff @(posedge clk_i) if (acc_valid_q && !stall) acc_q[o] <= acc;
+  end
+`else
   function automatic acc_word_t multiply_accumulate(
       input acc_word_t acc, input logic [InPayload-1:0] beat, input weight_word_t w,
       input logic [OutLanes*SubBlocks*(WeightExpWidth+1)-1:0] w_exp, input logic [OutLanes*AccWidth-1:0] bias,
@@ -265,21 +309,12 @@ module dse_matvec #(
     return result;
   endfunction
 
-  function automatic logic [OutPayload-1:0] requantize_word(
-      input acc_word_t acc, input logic [ShiftLanes*ShiftWidth-1:0] shifts);
-    /* verilator no_inline_task */
-    logic [OutPayload-1:0] word;
-    for (int o = 0; o < OutLanes; o++)
-      word[o*OutWidth+:OutWidth] = requantize(acc[o], shifts[(SharedShift ? 0 : o)*ShiftWidth+:ShiftWidth]);
-    return word;
-  endfunction
-
-  acc_word_t acc_q;
   always_ff @(posedge clk_i) begin
     if (acc_valid_q && !stall)
-      acc_q <= multiply_accumulate(acc_q, in_memory[in_addr_q], `DSE_READ(weight_memory[weight_addr_q], weight_word_q),
-                                   weight_exponents, `DSE_READ(bias_memory[bias_addr_q], bias_word_q), acc_first_q);
+      acc_q <= multiply_accumulate(acc_q, in_memory[in_addr_q], weight_memory[weight_addr_q],
+                                   weight_exponents, bias_memory[bias_addr_q], acc_first_q);
   end
+`endif
 
   // ---- Output: one result register, then the spill register whose ready is a register.
   logic result_valid_q, result_last_q, result_ready;

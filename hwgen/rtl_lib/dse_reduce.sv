@@ -174,6 +174,20 @@ module dse_reduce #(
   end
 
   // ---- Accumulate.
+`ifdef SYNTHESIS
+  // What the function takes for a lane: the product here, the weight in simulation.
+  typedef logic signed [Lanes-1:0][InWidth+WeightWidth:0] factor_word_t;
+  factor_word_t factors;
+  for (genvar i = 0; i < Lanes; i++) begin : gen_product
+    dse_product #(.AWidth(InWidth), .ASigned(InSigned), .BWidth(WeightWidth), .BSigned(WeightSigned)) u_product (
+      .a_i(x_q[i*InWidth+:InWidth]), .b_i(weights[i]), .product_o(factors[i])
+    );
+  end
+`else
+  typedef weight_word_t factor_word_t;
+  factor_word_t factors;
+  assign factors = weights;
+`endif
   /// Exponent of lane `i` of an input beat; 0 for integers.
   function automatic logic [InExpWidth:0] exponent(input logic [InPayload-1:0] beat, input int i);
     logic [InExpWidth:0] bits;
@@ -183,7 +197,7 @@ module dse_reduce #(
   endfunction
 
   function automatic acc_word_t accumulate(
-      input acc_word_t acc, input logic [InPayload-1:0] x, input weight_word_t w,
+      input acc_word_t acc, input logic [InPayload-1:0] x, input factor_word_t w,
       input logic [Lanes*AccWidth-1:0] bias, input logic first);
     /* verilator no_inline_task */
     acc_word_t result;
@@ -192,7 +206,9 @@ module dse_reduce #(
       automatic logic signed [SumWidth-1:0] value = SumWidth'(signed'({InSigned & element[InWidth-1], element}));
       automatic logic signed [SumWidth-1:0] previous = SumWidth'(signed'(acc[i]));
       // The product of the mantissas is the smaller one: aligned after it.
-      if (Mode == Depthwise) value = value * SumWidth'(signed'({WeightSigned & w[i][WeightWidth-1], w[i]}));
+      if (Mode == Depthwise)
+        value = `DSE_READ(value * SumWidth'(signed'({WeightSigned & w[i][WeightWidth-1], w[i]})),
+                          SumWidth'(signed'(w[i])));
       if (InExpWidth > 0) value = value << exponent(x, i);
       if (Mode == Depthwise) begin
         previous = first ? SumWidth'(signed'(bias[i*AccWidth+:AccWidth])) : previous;
@@ -212,14 +228,14 @@ module dse_reduce #(
     acc_word_t acc_memory[Blocks];
     always_ff @(posedge clk_i) begin
       if (x_valid_q && !stall) begin
-        automatic acc_word_t next = accumulate(acc_memory[x_block_q], x_q, weights, biases, x_first_q);
+        automatic acc_word_t next = accumulate(acc_memory[x_block_q], x_q, factors, biases, x_first_q);
         acc_memory[x_block_q] <= next;
         acc_q <= next;
       end
     end
   end else begin : gen_window
     always_ff @(posedge clk_i)
-      if (x_valid_q && !stall) acc_q <= accumulate(acc_q, x_q, weights, biases, x_first_q);
+      if (x_valid_q && !stall) acc_q <= accumulate(acc_q, x_q, factors, biases, x_first_q);
   end
 
   // ---- Scale: only the average has a multiplier, in a cycle of its own.

@@ -197,10 +197,19 @@ module dse_softmax #(
   end
 `endif
 
+`ifdef SYNTHESIS
+  logic [(Lanes+1)*SumWidth-1:0] terms;
+  for (genvar i = 0; i < Lanes; i++) begin : gen_term
+    assign terms[i*SumWidth+:SumWidth] = SumWidth'(exps[i*ExpWidth+:ExpWidth]);
+  end
+  assign terms[Lanes*SumWidth+:SumWidth] = first2_q ? '0 : sum_q;
+  dse_adder_tree #(.Count(Lanes + 1), .Width(SumWidth), .SumWidth(SumWidth)) u_sum (.words_i(terms), .sum_o(row_sum));
+`else
   always_comb begin
     row_sum = first2_q ? '0 : sum_q;
     for (int i = 0; i < Lanes; i++) row_sum = row_sum + SumWidth'(exps[i*ExpWidth+:ExpWidth]);
   end
+`endif
 
   always_ff @(posedge clk_i) if (valid2_q) row_memory[row_fill2_q] <= exps;
 
