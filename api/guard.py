@@ -43,6 +43,10 @@ class Guard:
     def _refusal(self, scope: Scope) -> Problem | None:
         headers = Headers(scope=scope)
         path, method = scope["path"], scope["method"]
+        if "\x00" in path:
+            return Problem("not-found", "No resource has NUL in its name.")
+        if b"%00" in scope["query_string"]:
+            return Problem("bad-request", "A parameter of the query holds NUL, which no database can: remove it.")
         host = _hostname(headers.get("host", ""))
         if host not in self._hosts and not (path in _OPEN_PATHS and method == "GET"):
             return Problem(

@@ -216,7 +216,6 @@ class SweepBody(Body):
     matrix: dict[Annotated[str, Field(pattern=r"^/[^\x00-\x1f]{1,200}$")], list[Any]] | None = Field(
         None, min_length=1, max_length=8, examples=[{"/search/seed": [0, 1, 2], "/platform/clock_mhz": [200, 300]}]
     )
-    name: Name | None = None
 
     @model_validator(mode="after")
     def _one_form(self) -> Self:

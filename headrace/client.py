@@ -127,14 +127,13 @@ class Client:
         *,
         base: Mapping[str, Any] | None = None,
         matrix: Mapping[str, Sequence[Any]] | None = None,
-        name: str | None = None,
     ) -> Sweep:
         """Start many jobs: a list of bodies, or a base body and a matrix of values by JSON pointer.
 
         ``client.sweep(base={"model": m["id"]}, matrix={"/search/seed": [0, 1, 2]})`` starts three jobs. Items the
         service refuses are in ``sweep.refused`` with their problem documents; the others run.
         """
-        form: dict[str, Any] = {"jobs": jobs, "base": base, "matrix": matrix, "name": name}
+        form: dict[str, Any] = {"jobs": jobs, "base": base, "matrix": matrix}
         answer = self._transport.json(
             "POST",
             "/v1/sweeps",

@@ -132,6 +132,14 @@ def test_full_disk_is_507(tmp_path_factory, monkeypatch) -> None:
         assert list((full.home / "incoming").iterdir()) == []
 
 
+def test_nul_never_reaches_the_database(server: Server) -> None:
+    for path in ("/v1/models/a%00b", "/v1/jobs/%00", "/v1/trials/%00/rtl"):
+        document = problem(server.http.get(path), 404, "not-found")
+        assert "NUL" in document["detail"]
+    for query in ("sweep=%00", "label=a%3D%00", "cursor=%00", "%00=1"):
+        problem(server.http.get(f"/v1/jobs?{query}"), 400, "bad-request")
+
+
 def test_hosts_and_origins(server: Server) -> None:
     problem(server.http.get("/v1/jobs", headers={"Host": "evil.example"}), 400, "unknown-host")
     problem(server.http.get("/v1/jobs", headers={"Host": "[bad"}), 400, "unknown-host")

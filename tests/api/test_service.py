@@ -63,6 +63,7 @@ def test_sweep_bodies_that_are_refused(server: Server) -> None:
         {},
         {"jobs": []},
         {"jobs": [model], "base": model},
+        {"jobs": [model], "name": "ignored"},
         {"base": model},
         {"base": model, "matrix": {"search": [1]}},
         {"base": model, "matrix": {"/a": []}},

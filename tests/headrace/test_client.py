@@ -140,7 +140,7 @@ def test_problems_become_exceptions(client: headrace.Client, tmp_path) -> None:
 
 def test_sweep(client: headrace.Client, server: Server) -> None:
     model = client.upload_model(b"good model")["id"]
-    sweep = client.sweep(base={"model": model}, matrix={"/search/trials": [1, 2, -1]}, name="sizes")
+    sweep = client.sweep(base={"model": model}, matrix={"/search/trials": [1, 2, -1]})
     assert len(sweep.refused) == 1 and len(sweep.jobs()) == 2
     for job in sweep.jobs():
         server.run(job.id, trials=1)
