@@ -13,6 +13,7 @@ import numpy as np
 
 from explorer.candidate import Candidate
 from explorer.dataset import Dataset, load
+from explorer.errors import DatasetError
 from explorer.hardware import input_words, output_values, plan_digest
 from explorer.inputs import generated_inputs
 from explorer.provenance import code_digest
@@ -72,7 +73,11 @@ class Judge:
 
     @cached_property
     def float_outputs(self) -> Array:
-        """The float model's first output on all samples, in the source model's shape."""
+        """The float model's first output on all samples, in the source model's shape.
+
+        Raises:
+            DatasetError: an output is not finite on some sample.
+        """
         layout = self._graph.outputs[0]
         elements = sum(n.shape.elements for n in self._graph.nodes)
         chunk = max(1, min(_LARGEST_CHUNK, _CHUNK_ELEMENTS // max(1, elements)))
@@ -80,7 +85,12 @@ class Judge:
         for start in range(0, self._data.samples, chunk):
             tensors = evaluate(self._graph, self._data.part(start, start + chunk))
             parts.append(apply_output_layout(layout, tensors[layout.node]))
-        return np.concatenate(parts)
+        outputs = np.concatenate(parts)
+        if not np.isfinite(outputs).all():
+            raise DatasetError(
+                "the model's own outputs overflow float32 on the evaluation data; scale it or the inputs"
+            )
+        return outputs
 
     @cached_property
     def float_accuracy(self) -> float:

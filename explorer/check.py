@@ -72,7 +72,7 @@ def check(spec: JobSpec, graph: Graph, dataset: Path | None) -> dict[str, Any]:
     except SpecError as error:
         return refusal([error])
     except DatasetError as error:
-        return refusal([SpecError("/dataset", error.detail)])
+        return refusal([SpecError("/model" if dataset is None else "/dataset", error.detail)])
     except (IllegalGraph, IllegalParameters) as error:
         return refusal([SpecError("/space", f"the smallest design is not legal: {error}")])
     if not spec.objectives:

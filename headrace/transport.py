@@ -75,7 +75,7 @@ class Transport:
                     ) from error
                 _pause(attempt, None)
                 continue
-            except ValueError as error:
+            except (TypeError, ValueError) as error:
                 raise HeadraceError(f"the request cannot be written as JSON: {error}") from error
             if answer.is_success or answer.status_code == httpx.codes.NOT_MODIFIED:
                 return answer

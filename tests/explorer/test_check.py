@@ -17,13 +17,14 @@ from explorer.spec import (
     SearchParameters,
     SpaceSpec,
 )
+from hwgen.ir import Op
 from tests.explorer.graphs import mlp
 
 SPEC = JobSpec(model="m", space=SpaceSpec(weight_bits=(4, 8), activation_bits=(8,), max_lanes=2))
 
 
-def pointers(spec, dataset=None):
-    answer = check(spec, mlp(), dataset)
+def pointers(spec, dataset=None, graph=None):
+    answer = check(spec, graph or mlp(), dataset)
     assert answer["ok"] is False and answer["detail"]
     return [error["pointer"] for error in answer["errors"]]
 
@@ -110,6 +111,18 @@ def test_real_targets_are_met_by_default(tmp_path):
     body = {"model": "m", "dataset": "d", "objectives": [], "space": {"max_lanes": 2}}
     answer = check(JobSpec.from_json(body), mlp(), tmp_path / "d.npz")
     assert answer["ok"] and answer["metric"] == "mse"
+
+
+def test_a_model_that_overflows_is_refused(tmp_path):
+    graph = mlp()
+    (first, *_) = (node for node in graph.nodes if node.op is Op.LINEAR)
+    first.constants["weight"][:] = 3e38
+    for metric in (None, "mse", "cosine"):
+        assert pointers(replace(SPEC, metric=metric), graph=graph) == ["/model"]
+    np.savez(tmp_path / "d.npz", inputs=np.full((4, 8), 1e-3))
+    assert check(SPEC, graph, tmp_path / "d.npz")["ok"]
+    np.savez(tmp_path / "d.npz", inputs=np.full((4, 8), 1e3))
+    assert pointers(SPEC, tmp_path / "d.npz", graph) == ["/dataset"]
 
 
 def test_large_spaces_are_sampled():

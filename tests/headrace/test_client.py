@@ -138,6 +138,13 @@ def test_problems_become_exceptions(client: headrace.Client, tmp_path) -> None:
         client.submit(3)
 
 
+def test_values_that_json_cannot_carry(client: headrace.Client) -> None:
+    model = client.upload_model(b"good model")["id"]
+    for value in (float("nan"), np.float32(3), {1, 2}):
+        with pytest.raises(headrace.HeadraceError, match="cannot be written as JSON"):
+            client.submit(model, search={"wall_seconds": value})
+
+
 def test_sweep(client: headrace.Client, server: Server) -> None:
     model = client.upload_model(b"good model")["id"]
     sweep = client.sweep(base={"model": model}, matrix={"/search/trials": [1, 2, -1]})
