@@ -2,8 +2,9 @@
 
 Usage: python -m benchmarks.fit_resources [--report docs/resource_model.md]
 
-Relative errors are minimised; a coefficient is drawn towards 1, the value of a part that shares nothing with others, so
-that a term which few rows have keeps its physical size.
+Relative errors are minimised, large ones with less than their square's weight. The coefficients of all operators are
+fitted together first, drawn towards 1, the value of a part that shares nothing with others; those of each operator are
+drawn towards that common value. So a part that few rows have keeps a sensible size.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from __future__ import annotations
 import argparse
 import json
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,9 @@ from hwgen.resources import COEFFICIENTS, DATA_DIRECTORY, coefficients, estimate
 
 # An error is relative to the larger of the count and this floor: one flip-flop of three is no error of 33 %.
 FLOORS = {"lut": 50.0, "ff": 50.0, "dsp": 4.0, "bram18": 4.0}
-PRIOR_WEIGHT = 0.05
+COMMON_WEIGHT = 0.5  # pull of the common coefficients towards 1, in squares of relative errors
+OWN_WEIGHT = 0.3  # pull of an operator's coefficients towards the common ones
+SMALL_ERROR = 0.05  # errors above it count less than their square
 Row = dict[str, Any]
 
 
@@ -37,20 +40,27 @@ def fit(train: Sequence[Row]) -> dict[str, dict[str, dict[str, float]]]:
     by_module: dict[str, list[Row]] = defaultdict(list)
     for row in train:
         by_module[family(row["module"])].append(row)
-    return {
-        module: {kind: _weights(found, kind) for kind in ("lut", "ff")} for module, found in sorted(by_module.items())
-    }
+    found: dict[str, dict[str, dict[str, float]]] = {module: {} for module in sorted(by_module)}
+    for kind in ("lut", "ff"):
+        common = _weights(train, kind, {}, COMMON_WEIGHT)
+        for module, rows_of_module in by_module.items():
+            found[module][kind] = _weights(rows_of_module, kind, common, OWN_WEIGHT)
+    return found
 
 
-def _weights(found: Sequence[Row], kind: str) -> dict[str, float]:
+def _weights(found: Sequence[Row], kind: str, prior: Mapping[str, float], pull: float) -> dict[str, float]:
     parts = [getattr(terms(row["module"], row["parameters"]), kind) for row in found]
     names = sorted({name for part in parts for name in part})
     scale = np.array([max(row[kind], FLOORS[kind]) for row in found])
     matrix = np.array([[part.get(name, 0.0) for name in names] for part in parts]) / scale[:, None]
     target = np.array([row[kind] for row in found]) / scale
-    prior = np.sqrt(PRIOR_WEIGHT) * np.eye(len(names))
-    solution = lsq_linear(np.vstack([matrix, prior]), np.concatenate([target, prior.sum(axis=1)]), bounds=(0.0, 5.0))
-    return {name: round(float(value), 4) for name, value in zip(names, solution.x, strict=True)}
+    centre = np.sqrt(pull) * np.array([prior.get(name, 1.0) for name in names])
+    weight = np.ones(len(found))
+    for _ in range(6):  # reweighted least squares
+        rows_and_prior = np.vstack([matrix * weight[:, None], np.sqrt(pull) * np.eye(len(names))])
+        solution = lsq_linear(rows_and_prior, np.concatenate([target * weight, centre]), bounds=(0.0, 6.0)).x
+        weight = 1 / np.sqrt(np.maximum(np.abs(matrix @ solution - target), SMALL_ERROR) / SMALL_ERROR)
+    return {name: round(float(value), 4) for name, value in zip(names, solution, strict=True)}
 
 
 def errors(found: Sequence[Row]) -> dict[str, np.ndarray]:

@@ -1,9 +1,10 @@
-"""Synthesise random configurations of operators with Yosys and append the cell counts to hwgen/resource_data.
+"""Synthesise configurations of operators with Yosys and append the cell counts to hwgen/resource_data.
 
-Usage: python -m benchmarks.resource_grid OPERATOR... [--train 32] [--held-out 8]
+Usage: python -m benchmarks.resource_grid OPERATOR... designs [--rows 40]
 
-Each row holds the RTL parameters, the counted resources, and whether the row is held out from the fit. A row that is
-already in the file is not synthesised again, so an interrupted run continues.
+An operator's name draws random configurations of it, all for the fit. ``designs`` draws operators of whole designs with
+random formats, lanes and cuts: models with even seeds for the fit, those with odd seeds are held out. A row that is
+already in its file is not synthesised again, so an interrupted run continues.
 """
 
 from __future__ import annotations
@@ -11,7 +12,8 @@ from __future__ import annotations
 import argparse
 import itertools
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,17 +21,28 @@ import numpy as np
 
 from hwgen.errors import IllegalParameters, ToolError
 from hwgen.formats import Format, IntFormat, MxFormat, Overflow, Rounding
+from hwgen.importer.load import import_file
+from hwgen.ir import Graph
+from hwgen.lowering import LinkTiming, lower
 from hwgen.operators.base import Operator, accumulator_bits
 from hwgen.operators.matvec import Matvec
 from hwgen.operators.requantize import Requantize
 from hwgen.streams import Array
 from hwgen.synthesis import synthesize_operators
 from tests.hwgen.conformance.registry import OPERATORS, cases
+from tests.hwgen.lowering.test_attention import transformer
+from tests.hwgen.networks import random_candidate, random_network
+from tests.models.cache import ModelFixture
+from tests.models.digits import digits_cnn
+from tests.models.mnist_conv import mnist_conv
 
 DATA = Path(__file__).parents[1] / "hwgen" / "resource_data"
 CONSTANTS = 1024  # elements: Yosys takes minutes to unroll a larger memory of constants that is no block RAM
 POOLS = 40  # sets of conformance cases that a split is drawn from: few operators have that many distinct ones
+DRAWN_OF_A_DESIGN = 3
+LINK = LinkTiming.of("chain", 2, bandwidth_gbps=10, latency_ns=40, clock_mhz=300)
 Sample = tuple[Operator, dict[str, Array]]
+Row = tuple[str, bool, Sample]  # operator's name, held out, configuration
 
 
 def matvecs(rng: np.random.Generator) -> Iterator[Sample]:
@@ -96,44 +109,82 @@ def _magnitude(kind: Format) -> int:
     return max(-kind.minimum, kind.maximum)
 
 
-def draws(name: str, held_out: bool) -> Iterator[Sample]:
-    """Random configurations of an operator, the same ones on every machine; the splits are independent."""
+def draws(name: str, stream: int) -> Iterator[Sample]:
+    """Random configurations of an operator, the same ones on every machine; streams are independent of one another."""
     if name == "matvec":
-        yield from matvecs(np.random.default_rng([held_out, 0]))
+        yield from matvecs(np.random.default_rng([stream, 0]))
     for seed in range(POOLS):
-        rng = np.random.default_rng([held_out, seed])
+        rng = np.random.default_rng([stream, seed])
         pool = list(cases(name, "full", rng))
         for index in rng.permutation(len(pool)):
             yield pool[index].operator, dict(pool[index].contents)
 
 
-def plan(name: str, wanted: Mapping[bool, int], payload_bits: int) -> list[tuple[str, bool, Sample]]:
-    """The grid of one operator: the first distinct configurations of the fit (False), then those held out (True)."""
-    seen: set[str] = set()
-    return [
-        (name, held_out, sample)
-        for held_out, count in sorted(wanted.items())
-        for sample in itertools.islice(_unseen(draws(name, held_out), seen, payload_bits), count)
-    ]
+def design_draws(held_out: bool) -> Iterator[tuple[str, Sample]]:
+    """A few operators of each of many designs with random formats, lanes and cuts; odd seeds are held out."""
+    names = {next(iter(cases(name, "quick"))).operator.module: name for name in OPERATORS}
+    names |= {"dse_fork2": "fork", "dse_fork3": "fork", "dse_fork4": "fork"}
+    for seed in itertools.count(int(held_out), 2):
+        rng = np.random.default_rng(seed)
+        graph = _GRAPHS[seed // 2 % len(_GRAPHS)](seed)
+        weight = str(rng.choice(["int1", "int2", "int3", "int4", "int5", "int6", "int8"]))
+        sample = random_candidate(graph, seed, devices=1 + seed // 2 % 2, weight=weight)
+        instances = lower(sample.quantized, sample.lanes, sample.devices, LINK).instances
+        for index in rng.permutation(len(instances))[:DRAWN_OF_A_DESIGN]:
+            yield names[instances[index].operator.module], (instances[index].operator, dict(instances[index].contents))
 
 
-def collect(
-    names: Sequence[str], wanted: Mapping[bool, int], payload_bits: int, seconds: float, directory: Path
-) -> None:
-    """Synthesise the rows of the grid that the files of the operators lack; one that takes too long is left out."""
-    missing = []
+def _imported(fixture: Callable[[], ModelFixture]) -> Callable[[int], Graph]:
+    return lambda seed: import_file(fixture().onnx).graph
+
+
+_GRAPHS: tuple[Callable[[int], Graph], ...] = (
+    random_network,
+    _imported(digits_cnn),
+    lambda seed: transformer(seed, 8 + seed % 9, 1 + seed % 2),
+    _imported(mnist_conv),
+)
+
+
+def plan(names: Sequence[str], count: int, payload_bits: int) -> list[Row]:
+    """The first distinct configurations of each operator: four of five from one stream, the rest from a second one."""
+    rows: list[Row] = []
     for name in names:
-        present = {json.dumps(row["parameters"]) for row in read_rows(directory / f"{name}.json")}
-        grid = plan(name, wanted, payload_bits)
-        missing += [(n, h, s) for n, h, s in grid if json.dumps(s[0].describe()["parameters"]) not in present]
-    for name, held_out, (operator, contents) in missing:
+        seen: set[str] = set()
+        for stream, share in enumerate((count * 4 // 5, count - count * 4 // 5)):
+            samples = ((name, sample) for sample in draws(name, stream))
+            rows += [(n, False, s) for n, s in itertools.islice(_unseen(samples, seen, payload_bits), share)]
+    return rows
+
+
+def plan_designs(wanted: Mapping[bool, int], payload_bits: int) -> list[Row]:
+    """The first distinct operators of designs, at most a tenth of them of one kind."""
+    rows: list[Row] = []
+    seen: set[str] = set()
+    for held_out, count in sorted(wanted.items()):
+        found: Counter[str] = Counter()
+        for name, sample in _unseen(design_draws(held_out), seen, payload_bits):
+            if found.total() == count:
+                break
+            if found[name] < count // 10 or name == "matvec":
+                found[name] += 1
+                rows.append((name, held_out, sample))
+    return rows
+
+
+def collect(wanted: Sequence[Row], seconds: float, directory: Path) -> None:
+    """Synthesise the wanted rows that the files of the operators lack; one that takes too long is left out."""
+    for name, held_out, (operator, contents) in wanted:
+        path = directory / f"{name}.json"
+        parameters = operator.describe()["parameters"]
+        if any(row["parameters"] == parameters for row in read_rows(path)):
+            continue
         try:
             found = synthesize_operators([(operator, contents)], seconds)[0].resources
         except ToolError as error:
-            print(name, "left out:", error, operator.describe()["parameters"], flush=True)
+            print(name, "left out:", error, parameters, flush=True)
             continue
         counts = {"lut": found.lut, "ff": found.ff, "dsp": found.dsp, "bram18": found.bram18}
-        path = directory / f"{name}.json"
         rows = [*read_rows(path), {**operator.describe(), "held_out": held_out, **counts}]
         path.write_text("[\n" + ",\n".join(json.dumps(row) for row in rows) + "\n]\n")
         print(name, "held out" if held_out else "fit", found, flush=True)
@@ -145,30 +196,34 @@ def read_rows(path: Path) -> list[dict[str, Any]]:
     return rows
 
 
-def _unseen(samples: Iterator[Sample], seen: set[str], payload_bits: int) -> Iterator[Sample]:
+def _unseen(samples: Iterator[tuple[str, Sample]], seen: set[str], payload_bits: int) -> Iterator[tuple[str, Sample]]:
     """The samples with new RTL parameters, at most ``payload_bits`` in all streams, few constants, and saturation."""
-    for operator, contents in samples:
-        key = json.dumps(operator.describe()["parameters"])
+    for name, (operator, contents) in samples:
+        key = json.dumps([operator.module, operator.describe()["parameters"]])
         size = sum(stream.payload_bits for stream in (*operator.inputs.values(), *operator.outputs.values()))
         constants = sum(np.size(value) for value in contents.values())
         # An accumulator whose sum wraps is trimmed to the bits that a constant shift leaves: no parameter tells.
         wraps = operator.rtl_parameters().get("Overflow") == Overflow.WRAP
         if key not in seen and size <= payload_bits and constants <= CONSTANTS and not wraps:
             seen.add(key)
-            yield operator, contents
+            yield name, (operator, contents)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("operators", nargs="+", choices=OPERATORS)
-    parser.add_argument("--train", type=int, default=32)
-    parser.add_argument("--held-out", type=int, default=8)
+    parser.add_argument("operators", nargs="+", choices=[*OPERATORS, "designs"])
+    parser.add_argument("--rows", type=int, default=40, help="rows of each operator")
+    parser.add_argument("--fit", type=int, default=100, help="rows of designs for the fit")
+    parser.add_argument("--held-out", type=int, default=70, help="rows of designs that are held out")
     parser.add_argument("--payload-bits", type=int, default=1000, help="largest sum of the payloads of all streams")
     parser.add_argument("--seconds", type=float, default=300.0, help="longest mapping of one configuration")
     parser.add_argument("--directory", type=Path, default=DATA)
     arguments = parser.parse_args()
-    wanted = {False: arguments.train, True: arguments.held_out}
-    collect(arguments.operators, wanted, arguments.payload_bits, arguments.seconds, arguments.directory)
+    names = [name for name in arguments.operators if name != "designs"]
+    grid = plan(names, arguments.rows, arguments.payload_bits)
+    if "designs" in arguments.operators:
+        grid += plan_designs({False: arguments.fit, True: arguments.held_out}, arguments.payload_bits)
+    collect(grid, arguments.seconds, arguments.directory)
 
 
 if __name__ == "__main__":

@@ -20,6 +20,7 @@ COST_18, COST_36 = 129, 257
 # Multipliers go to a DSP slice if both operands have 2 bits and the product has 9; a slice takes 27 by 18 bits.
 DSP_MIN_OPERAND, DSP_MIN_PRODUCT = 2, 9
 DSP_WIDE, DSP_NARROW = 27, 18
+PRODUCT_TABLE = 8  # bits of both operands up to which dse_product is a table
 
 
 @dataclass(frozen=True)
@@ -43,19 +44,27 @@ def rom(depth: int, width: int) -> Memory:
     cost, units = _block(depth, width)
     if depth * width * ROM_BIT_COST > cost:
         return Memory(bram18=units)
-    # Few words: many of the bits are equal, and share a register.
-    functions = 2.0**depth if depth < 16 else width * 1e3
-    return Memory(lut=rom_lut(depth, width), ff=functions * (1 - exp(-width / functions)))
+    # From 9 words on, the register holds its word through a multiplexer.
+    return Memory(lut=rom_lut(depth, width) + width * (depth > 8), ff=distinct(depth, width))
+
+
+def distinct(depth: int, width: int) -> float:
+    """Different functions of the address, constants left out, among ``width`` random columns of ``depth`` bits.
+
+    Columns that are equal share their logic and their register.
+    """
+    if depth <= 1:
+        return 0.0
+    functions = 2.0 ** min(depth, 40) - 2
+    return functions * (1 - exp(-width / functions))
 
 
 def rom_lut(depth: int, width: int) -> float:
-    """A constant memory in logic: a bit of up to 64 words is one LUT; few words share the 2- and 3-input functions."""
-    if depth <= 4:
-        return width * 0.2 * (depth > 1)
-    if depth <= 8:
-        return min(width, 256) * 0.7
+    """A constant memory in logic: a bit of up to 64 words is one LUT; of more, one for every 64 and a multiplexer."""
+    if depth <= 2:
+        return 0.5 * distinct(depth, width)
     banks = ceil(depth / 64)
-    return width * (banks + (banks - 1) / 7)
+    return distinct(depth, width) * (banks + (banks - 1) / 7)
 
 
 def ram(depth: int, width: int) -> Memory:
@@ -119,26 +128,43 @@ def _parts(size: int, limit: int) -> int:
 
 
 def soft_multiplier(a: int, b: int, kept: int = 64) -> float:
-    """LUTs of one product in logic; 0 if it goes to DSP slices."""
+    """LUTs of one ``a * b`` in logic; 0 if it goes to DSP slices."""
     if is_dsp(a, b, kept):
         return 0.0
     return float(a if min(a, b) == 1 else a * b)
 
 
-def adder_tree(terms: int, width: int) -> float:
-    """LUTs of the sum of ``terms`` words: full adders of two LUTs each down to two words, then one carry chain."""
-    return 0.0 if terms < 2 else float((terms - 2) * 2 * (width + log2(terms) / 2) + width)
+def is_table(a: int, b: int) -> bool:
+    """Whether ``dse_product`` of elements of ``a`` and ``b`` bits is a table of constants."""
+    return min(a, b) > 1 and a + b <= PRODUCT_TABLE
 
 
-def requantize(p: dict[str, int], width: int, shifts: int = 1) -> float:
-    """LUTs of one requantisation of a ``width``-bit value with the parameters of ``dse_requantize.svh``.
+def product_slices(a: int, a_signed: bool, b: int, b_signed: bool) -> int:
+    """DSP slices of one ``dse_product``."""
+    if min(a, b) == 1 or is_table(a, b):
+        return 0
+    return dsp_slices(*operand_bits(a, a_signed, b, b_signed))
+
+
+def product_lut(a: int, b: int) -> float:
+    """LUTs of one ``dse_product``: a gate, a table, or nothing beside the DSP slices."""
+    if min(a, b) == 1:
+        return float(max(a, b))
+    return (a + b) * max(1.0, 2.0 ** (a + b - 6)) if is_table(a, b) else 0.0
+
+
+def requantize(p: dict[str, int], width: int, shifts: int = 1) -> dict[str, float]:
+    """LUTs of one requantisation of a ``width``-bit value by the parts of ``dse_requantize.svh``.
 
     ``shifts`` counts the words of shifts that take turns; one shift is a constant and costs nothing.
     """
-    clamp = (0.5 * width + 1.5 * p["OutWidth"]) if p["Overflow"] else 0.0
-    rounding = 0.0 if p["Rounding"] == 0 else width * (0.5 if p["Rounding"] == 1 else 2.0)
-    if shifts == 1:
-        return clamp + rounding
-    # Few shifts differ in few bits. A LUT is a multiplexer of four inputs; the position of the rounded bit is decoded.
-    stages = min(log2(max(2, width)), 1 + log2(shifts)) / 2
-    return clamp + width * stages + 2 * rounding
+    parts = {
+        "clamp": float(p["OutWidth"]) if p["Overflow"] else 0.0,
+        "range": float(max(0, width - p["OutWidth"])) if p["Overflow"] else 0.0,
+        "even": float(width) if p["Rounding"] == 2 else 0.0,
+    }
+    if shifts > 1:
+        # Few shifts differ in few bits. A LUT is a multiplexer of four inputs; the rounded bit's position is decoded.
+        parts["shift"] = width * min(log2(max(2, width)), 1 + log2(shifts)) / 2
+        parts["decode"] = float(width) if p["Rounding"] else 0.0
+    return parts

@@ -13,7 +13,8 @@ from functools import cache
 from pathlib import Path
 
 from hwgen.operators.base import Operator, Resources
-from hwgen.resource_models import MODELS, Terms, stream_only
+from hwgen.resource_models import MODELS, stream_only
+from hwgen.resource_terms import Terms
 
 DATA_DIRECTORY = Path(__file__).parent / "resource_data"
 COEFFICIENTS = DATA_DIRECTORY / "coefficients.json"

@@ -19,29 +19,29 @@ module dse_constant #(
   localparam int unsigned AddrWidth = Beats > 1 ? $clog2(Beats) : 1;
 
   logic [Width-1:0] value_memory[Beats];
-  logic [AddrWidth-1:0] addr, addr_q;
-  logic valid_q;
+  logic [AddrWidth-1:0] next_q, addr_q;  // address of the word to come; address of the word at the output
+  logic valid_q, last_q, advance;
 
   `DSE_LOAD_MEMORY(value_memory, ValueFile, "value")
 
-  assign out_valid_o   = valid_q;
-  assign out_last_o    = addr_q == AddrWidth'(Beats - 1);
-
-  always_comb begin
-    addr = addr_q;
-    if (!rst_ni) addr = '0;
-    else if (valid_q && out_ready_i) addr = out_last_o ? '0 : addr_q + 1'b1;
-  end
+  assign advance     = !valid_q || out_ready_i;
+  assign out_valid_o = valid_q;
+  assign out_last_o  = last_q;
 
   always_ff @(posedge clk_i) begin
     valid_q <= rst_ni;
-    addr_q  <= addr;
+    if (!rst_ni) next_q <= '0;
+    else if (advance) next_q <= next_q == AddrWidth'(Beats - 1) ? '0 : next_q + 1'b1;
+    if (advance) begin
+      addr_q <= next_q;
+      last_q <= next_q == AddrWidth'(Beats - 1);
+    end
   end
 
 `ifdef SYNTHESIS
   // In logic, the enable of an address register would cost a multiplexer a bit.
   logic [Width-1:0] word_q;
-  always_ff @(posedge clk_i) word_q <= value_memory[addr];
+  always_ff @(posedge clk_i) if (advance) word_q <= value_memory[next_q];
 `endif
   assign out_payload_o = `DSE_READ(value_memory[addr_q], word_q);
 

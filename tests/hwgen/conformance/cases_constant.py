@@ -12,8 +12,13 @@ from hwgen.streams import StreamType
 from tests.hwgen.conformance.case import WIDTHS, Case, Level, Mutation, lane_choices, random_integers
 
 MUTATIONS = (
-    Mutation("dse_constant.sv", "out_last_o ? '0 : addr_q + 1'b1", "addr_q + 1'b1", "not rewound at the end"),
-    Mutation("dse_constant.sv", "if (valid_q && out_ready_i)", "if (valid_q)", "moves on without a transfer"),
+    Mutation(
+        "dse_constant.sv",
+        "AddrWidth'(Beats - 1) ? '0 : next_q + 1'b1",
+        "AddrWidth'(Beats - 1) ? next_q : next_q + 1'b1",
+        "not rewound at the end",
+    ),
+    Mutation("dse_constant.sv", "!valid_q || out_ready_i", "1'b1", "moves on without a transfer"),
 )
 
 
