@@ -20,12 +20,26 @@ from hwgen.resource_blocks import (
 from hwgen.resource_terms import Terms, table_payload
 
 
-def _products(t: Terms, count: int, a: int, a_signed: bool, b: int, b_signed: bool) -> None:
+def _products(t: Terms, lanes: tuple[int, int], a: int, a_signed: bool, b: int, b_signed: bool, fixed: bool) -> None:
+    """``dse_product`` of each of ``lanes[0]`` elements of ``a`` bits with ``lanes[1]`` of ``b`` bits.
+
+    ``fixed``: the elements of ``b`` never change.
+    """
+    shared, count = lanes[0], lanes[0] * lanes[1]
     t.dsp += count * product_slices(a, a_signed, b, b_signed)
-    t.add("table" if is_table(a, b) else "gate", count * product_lut(a, b))
+    if fixed:
+        lut = count * (a + b) * max(1.0, 2.0 ** (a - 6)) / 2 if 1 < min(a, b) and is_table(a, b) else 0.0
+        t.add("fixed", lut)
+    elif min(a, b) > 1:
+        t.add("table", count * product_lut(a, b))
+    else:
+        t.add("gate", count * product_lut(a, b) / 2)
+    if min(a, b) == 1 and (b_signed if b == 1 else a_signed):
+        # The negation of the other element serves all products with it.
+        t.add("negate", float(shared * a if b == 1 else count * b))
 
 
-def _adders(t: Terms, count: int, width: int) -> None:
+def _adders(t: Terms, count: int, width: float) -> None:
     """A ``dse_adder_tree`` of ``count`` words: a LUT per bit and addition."""
     t.add("add", float((count - 1) * width))
 
@@ -42,13 +56,17 @@ def matvec(p: dict[str, int], t: Terms) -> None:
     t.memory("input", ram(2 * p["InBlocks"], payload))
     shifts = 1 if p["SharedShift"] else bias_depth
     t.constants(shifts, m * p["ShiftWidth"])
-    _products(t, n * m, p["InWidth"], bool(p["InSigned"]), p["WeightWidth"], bool(p["WeightSigned"]))
-    _adders(t, n // sub, m * sub * (p["InWidth"] + p["WeightWidth"] + 1 + (n // sub - 1).bit_length()))
+    fixed = depth == 1
+    _products(t, (n, m), p["InWidth"], bool(p["InSigned"]), p["WeightWidth"], bool(p["WeightSigned"]), fixed)
+    # A constant weight of one bit is zero half of the time.
+    live = 0.5 if fixed and p["WeightWidth"] == 1 else 1.0
+    _adders(t, n // sub, live * m * sub * (p["InWidth"] + p["WeightWidth"] + 1 + (n // sub - 1).bit_length()))
     _adders(t, sub, m * acc)
     if p["InExpWidth"] + p["WeightExpWidth"]:
         t.add("align", m * sub * (p["InExpWidth"] + p["WeightExpWidth"]) / 2 * acc)
     # A single block starts at the bias every time, and a single bias is a constant.
-    t.add("accumulate", m * acc * (1.0 + (bias_depth > 1 or p["InBlocks"] > 1)), float(m * acc))
+    live_acc = m * acc * (1 - (1 - live) ** n)
+    t.add("accumulate", live_acc * (1.0 + (bias_depth > 1 or p["InBlocks"] > 1)), live_acc)
     t.requantized(p, m, acc, shifts)
     t.stream(m * p["OutWidth"])
     t.result(m * p["OutWidth"])
@@ -63,7 +81,7 @@ def matmul(p: dict[str, int], t: Terms) -> None:
     for _ in range(slots):
         t.memory("operand", ram(depth, n * m * p["BWidth"] // slots))
     t.memory("input", ram(2 * p["InBlocks"], n * p["AWidth"]))
-    _products(t, n * m, p["AWidth"], bool(p["ASigned"]), p["BWidth"], bool(p["BSigned"]))
+    _products(t, (n, m), p["AWidth"], bool(p["ASigned"]), p["BWidth"], bool(p["BSigned"]), fixed=False)
     _adders(t, n, m * min(acc, p["AWidth"] + p["BWidth"] + 1 + (n - 1).bit_length()))
     t.add("accumulate", m * acc * (1.0 + (p["InBlocks"] > 1)), float(m * acc))
     t.requantized(p, m, acc)
@@ -87,7 +105,8 @@ def reduce(p: dict[str, int], t: Terms) -> None:
         t.add("multiply", lanes * soft_multiplier(acc, p["MultWidth"] + 1), float(lanes * width))
         t.add("rom", rom_lut(p["MultDepth"], p["MultWidth"]))
     else:
-        _products(t, lanes, p["InWidth"], bool(p["InSigned"]), p["WeightWidth"], bool(p["WeightSigned"]))
+        fixed = p["Blocks"] * p["Kernel"] == 1
+        _products(t, (lanes, 1), p["InWidth"], bool(p["InSigned"]), p["WeightWidth"], bool(p["WeightSigned"]), fixed)
         t.add("add", 2.0 * lanes * acc)
         t.constants(p["Blocks"] * p["Kernel"], lanes * p["WeightWidth"])
         t.constants(p["Blocks"], lanes * acc)
@@ -190,9 +209,11 @@ def layer_norm(p: dict[str, int], t: Terms) -> None:
     root, wide, acc = p["RootBits"], 2 * p["HalfWidth"], p["AccWidth"]
     t.memory("buffer", ram(4 * blocks, lanes * p["InWidth"]))
     t.add("rom", distinct(blocks, lanes * (p["GammaWidth"] + acc)))
-    size = bits(lanes * blocks) + 1
-    products = ((lanes, x, x), (1, p["SquareWidth"], size), (1, p["SumWidth"], p["SumWidth"]),
-                (lanes, x, size), (lanes, p["NumWidth"], root + 2), (lanes, p["ZWidth"], p["GammaWidth"]))  # fmt: skip
+    products = [(lanes, x, x), (1, p["SumWidth"], p["SumWidth"]), (lanes, p["NumWidth"], root + 2),
+                (lanes, p["ZWidth"], p["GammaWidth"])]  # fmt: skip
+    elements = lanes * blocks
+    if elements & (elements - 1):  # else a shift
+        products += [(1, p["SquareWidth"], bits(elements) + 1), (lanes, x, bits(elements) + 1)]
     for count, a, b in products:
         t.dsp += count * dsp_slices(a, b)
         t.add("multiply", count * soft_multiplier(a, b))

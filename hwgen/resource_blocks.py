@@ -71,20 +71,27 @@ def ram(depth: int, width: int) -> Memory:
     """A memory with one write port and one read port with a registered address."""
     if depth <= 1 or (depth * width <= 18 and depth <= 8):
         return Memory(lut=0.7 * depth * width, ff=depth * width)
-    banks, per_unit = (1, 14) if depth <= 32 else (ceil(depth / 64), 7)
-    multiplexer = width * (banks - 1) / 3 + banks * (banks > 1)
+    distributed_cost, memory = _distributed(depth, width)
     cost, units = _block(depth, width)
-    if banks * LUT_RAM_COST * ceil(width / per_unit) >= cost:
-        return Memory(bram18=units)
-    return Memory(lut=8 * banks * ceil(width / per_unit) + multiplexer)
+    return Memory(bram18=units) if distributed_cost >= cost else memory
 
 
 def async_ram(depth: int, width: int) -> Memory:
     """A memory that is read in the cycle of its address: never block RAM."""
     if depth <= 1 or (depth * width <= 18 and depth <= 8):
         return Memory(lut=0.7 * depth * width, ff=depth * width)
-    banks, per_unit = (1, 14) if depth <= 32 else (ceil(depth / 64), 7)
-    return Memory(lut=8 * banks * ceil(width / per_unit) + width * (banks - 1) / 3)
+    return _distributed(depth, width)[1]
+
+
+def _distributed(depth: int, width: int) -> tuple[float, Memory]:
+    """Cheapest distributed memory: Yosys' cost (used bits, and half a LUT a multiplexed bit) and the LUTs it takes."""
+    choices = []
+    for words, per_unit in ((32, 14), (64, 7)):
+        banks = ceil(depth / words)
+        cost = LUT_RAM_COST * banks * width / per_unit + width * (banks - 1) / 2
+        choices.append((cost, 8.0 * banks * ceil(width / per_unit) + width * (banks - 1) / 3 + banks * (banks > 1)))
+    cost, lut = min(choices)
+    return cost, Memory(lut=lut)
 
 
 def _block(depth: int, width: int) -> tuple[int, int]:
@@ -119,7 +126,12 @@ def dsp_slices(a: int, b: int, kept: int = 64) -> int:
     if not is_dsp(a, b, kept):
         return 0
     wide, narrow = max(a, b), min(a, b)
-    return _parts(wide, DSP_WIDE) * _parts(narrow, DSP_NARROW)
+    # Parts of the operands whose product lies above what is kept are left out.
+    return sum(
+        i * (DSP_WIDE - 1) + j * (DSP_NARROW - 1) < kept
+        for i in range(_parts(wide, DSP_WIDE))
+        for j in range(_parts(narrow, DSP_NARROW))
+    )
 
 
 def _parts(size: int, limit: int) -> int:
@@ -159,7 +171,7 @@ def requantize(p: dict[str, int], width: int, shifts: int = 1) -> dict[str, floa
     ``shifts`` counts the words of shifts that take turns; one shift is a constant and costs nothing.
     """
     parts = {
-        "clamp": float(p["OutWidth"]) if p["Overflow"] else 0.0,
+        "clamp": float(p["OutWidth"]) if p["Overflow"] and width > p["OutWidth"] else 0.0,
         "range": float(max(0, width - p["OutWidth"])) if p["Overflow"] else 0.0,
         "even": float(width) if p["Rounding"] == 2 else 0.0,
     }

@@ -34,8 +34,8 @@ MUTATIONS = (
     Mutation("dse_matvec.sv", "full_q[fill_bank_q] && !stall", "full_q[fill_bank_q]", "bank overwritten while stalled"),
     Mutation(
         "dse_matvec.sv",
-        "in_exponent(beat, b))",
-        "in_exponent(beat, 0))",
+        "((partial << in_exponent(beat, b))",
+        "((partial << in_exponent(beat, 0))",
         "exponent of the first block only",
         "MxFormat",
     ),
