@@ -45,7 +45,7 @@ def network(weights: list[Any], samples: int) -> tuple[Any, Any]:
     return source, x
 
 
-def test_bench(target: Any, source: Any, last: Any, values: Any) -> Any:
+def bench_module(target: Any, source: Any, last: Any, values: Any) -> Any:
     """A module that runs the accelerator once against a memory model and prints cycles and outputs."""
     parameters = ng.export_ndarray([last], CHUNK)
     variables = -(-(source.addr + source.memory_size) // CHUNK) * CHUNK
@@ -114,7 +114,7 @@ def main(task: Path, answer: Path, scratch: Path) -> None:
         target = ng.to_veriloggen([last], "jet", silent=True, config={"maxi_datawidth": BUS_BITS})
         text = target.to_verilog()
     expected = np.asarray(ng.eval([last], x=inputs)[0]).reshape(-1)
-    bench = test_bench(target, source, last, inputs)
+    bench = bench_module(target, source, last, inputs)
     simulation.to_verilator(bench, [bench], 0, "sim", "out", "bench")
     with spent() as build:
         # The commands of veriloggen's run_verilator, apart from the run.

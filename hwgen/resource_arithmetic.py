@@ -28,7 +28,7 @@ def _products(t: Terms, lanes: tuple[int, int], a: int, a_signed: bool, b: int, 
     shared, count = lanes[0], lanes[0] * lanes[1]
     t.dsp += count * product_slices(a, a_signed, b, b_signed)
     if fixed:
-        lut = count * (a + b) * max(1.0, 2.0 ** (a - 6)) / 2 if 1 < min(a, b) and is_table(a, b) else 0.0
+        lut = count * (a + b) * max(1.0, 2.0 ** (a - 6)) / 2 if is_table(a, b) else 0.0
         t.add("fixed", lut)
     elif min(a, b) > 1:
         t.add("table", count * product_lut(a, b))

@@ -51,5 +51,5 @@ def terms(module: str, parameters: Mapping[str, int]) -> Terms:
 @cache
 def coefficients() -> dict[str, dict[str, dict[str, float]]]:
     """Fitted weights: module to ``lut`` or ``ff`` to term to factor."""
-    read: dict[str, dict[str, dict[str, float]]] = json.loads(COEFFICIENTS.read_text()) if COEFFICIENTS.exists() else {}
+    read: dict[str, dict[str, dict[str, float]]] = json.loads(COEFFICIENTS.read_text())
     return read

@@ -24,15 +24,15 @@ def product(in_lanes, out_lanes, bits=8):
     return Matvec(1, 1, 64, 64, in_lanes, out_lanes, fmt, fmt, 2 * bits + 6, Requantize(fmt), 5, True)
 
 
-# Median and worst error on the held-out rows as of the committed fit. The goal is 10 % and 30 %: LUTs miss it.
-REACHED = {"lut": (0.13, 0.64), "ff": (0.05, 0.32), "dsp": (0.0, 0.0), "bram18": (0.0, 0.0)}
+# Median and worst error on the held-out rows.
+GOAL = dict.fromkeys(("lut", "ff", "dsp", "bram18"), (0.10, 0.30))
 
 
 def test_error_on_held_out_rows():
     held_out = [row for row in rows() if row["held_out"]]
     assert len(held_out) >= 30
     for kind, found in errors(held_out).items():
-        median, worst = REACHED[kind]
+        median, worst = GOAL[kind]
         assert np.median(found) <= median, kind
         assert found.max() <= worst, (kind, held_out[int(found.argmax())])
 
