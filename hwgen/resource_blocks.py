@@ -7,6 +7,7 @@ because mapping shares logic between neighbouring parts.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from math import ceil, exp, log2
 
 # Costs by which Yosys' memory_libmap chooses: a constant bit in logic, 8 LUTs of distributed RAM, block RAMs of 18 Kbit
@@ -37,6 +38,7 @@ def bits(count: int) -> int:
     return max(1, (count - 1).bit_length())
 
 
+@lru_cache(4096)
 def rom(depth: int, width: int) -> Memory:
     """A constant memory with random content and a register at its output (in logic) or inside (block RAM)."""
     if depth <= 1 or width == 0:
@@ -67,6 +69,7 @@ def rom_lut(depth: int, width: int) -> float:
     return distinct(depth, width) * (banks + (banks - 1) / 7)
 
 
+@lru_cache(4096)
 def ram(depth: int, width: int) -> Memory:
     """A memory with one write port and one read port with a registered address."""
     if depth <= 1 or (depth * width <= 18 and depth <= 8):
@@ -76,6 +79,7 @@ def ram(depth: int, width: int) -> Memory:
     return Memory(bram18=units) if distributed_cost >= cost else memory
 
 
+@lru_cache(4096)
 def async_ram(depth: int, width: int) -> Memory:
     """A memory that is read in the cycle of its address: never block RAM."""
     if depth <= 1 or (depth * width <= 18 and depth <= 8):
