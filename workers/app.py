@@ -7,7 +7,7 @@ from celery import Celery, signals
 from kombu.exceptions import OperationalError
 
 from db.rows import OutboxRow
-from workers import maintenance, names
+from workers import acknowledgement, maintenance, names
 from workers.runner import Runner
 from workers.settings import from_environment
 
@@ -16,6 +16,8 @@ _settings = from_environment()
 # A message is held unacknowledged while its task runs. The database republishes lost work within seconds, so a long
 # timeout costs nothing; a short one would deliver running work a second time (to be refused by its lease).
 _VISIBILITY_SECONDS = 12 * 3600
+
+acknowledgement.install()
 
 app = Celery("headrace", broker=_settings.broker_url, include=["workers.tasks"])
 app.conf.update(
