@@ -6,12 +6,16 @@ from pathlib import Path
 
 import pytest
 
+from tests.hwgen.conformance.fingerprints import record
 from tests.hwgen.conformance.report import Report
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add ``--conformance-report``."""
+    """Add ``--conformance-report`` and ``--record-fingerprints``."""
     parser.addoption("--conformance-report", metavar="FILE", help="write the conformance counts to a Markdown file")
+    parser.addoption(
+        "--record-fingerprints", action="store_true", help="record what the conformance cases compute, and their cycles"
+    )
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
@@ -26,6 +30,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
                 report.add(key, value, outcome == "passed")
     if report.empty:
         return
+    if config.getoption("--record-fingerprints"):
+        record(report.fingerprints)
     terminalreporter.section("conformance")
     for line in report.lines():
         terminalreporter.write_line(line)

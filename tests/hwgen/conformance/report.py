@@ -18,6 +18,7 @@ class Report:
 
     counts: dict[str, list[int]] = field(default_factory=dict)
     planted: dict[str, list[int]] = field(default_factory=dict)
+    fingerprints: dict[str, list[str]] = field(default_factory=dict)
 
     @property
     def empty(self) -> bool:
@@ -31,6 +32,7 @@ class Report:
             detected[0] += passed
             detected[1] += 1
         elif key == "conformance":
+            self.fingerprints[f"{value['operator']} {value['level']}"] = value["fingerprints"]
             new = [value[k] for k in ("cases", "simulations", "compared_words", "mismatched_words", "cycle_checks")]
             new.append(len(value["failures"]))
             old = self.counts.get(value["operator"], [0] * len(new))

@@ -13,6 +13,7 @@ from hwgen.design import Design, Endpoint, Instance, Stream, run_reference, veri
 from hwgen.measurement import Measurement
 from hwgen.simulate import STALL_PATTERNS, SimulationOptions, simulate
 from tests.hwgen.conformance.case import SAMPLES, Case, Mutation
+from tests.hwgen.conformance.fingerprints import fingerprint
 
 QUIET_CYCLES = 20_000
 
@@ -28,6 +29,7 @@ class Totals:
     mismatched_words: int = 0
     cycle_checks: int = 0
     failures: list[str] = field(default_factory=list)
+    fingerprints: list[str] = field(default_factory=list)
 
 
 def one_operator_design(case: Case) -> Design:
@@ -61,8 +63,10 @@ def check_cases(name: str, cases: Iterable[Case], cache: BuildCache) -> Totals:
     totals = Totals(name)
     for case in _compiled(cases, cache):
         totals.cases += 1
+        results = []
         for stalls in STALL_PATTERNS:
             result = simulate_case(case, cache, stalls)
+            results.append(result)
             totals.simulations += 1
             totals.compared_words += result.compared_words + result.internal_words
             totals.mismatched_words += result.mismatched_words + result.internal_mismatched_words
@@ -71,6 +75,7 @@ def check_cases(name: str, cases: Iterable[Case], cache: BuildCache) -> Totals:
             elif stalls == "none":
                 totals.cycle_checks += 1
                 totals.failures += cycle_complaints(case, result)
+        totals.fingerprints.append(fingerprint(case, results))
     return totals
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from hwgen.build import BuildCache
-from tests.hwgen.conformance import registry
+from tests.hwgen.conformance import fingerprints, registry
 from tests.hwgen.conformance.case import Level, Mutation
 from tests.hwgen.conformance.runner import check_cases, detects, plant
 
@@ -28,12 +28,18 @@ PLANTED = [
 @pytest.mark.parametrize("operator", registry.OPERATORS)
 @pytest.mark.parametrize("level", LEVELS)
 def test_words_and_cycles(
-    operator: str, level: Level, build_cache: BuildCache, record_property: Callable[[str, Any], None]
+    operator: str,
+    level: Level,
+    build_cache: BuildCache,
+    record_property: Callable[[str, Any], None],
+    request: pytest.FixtureRequest,
 ) -> None:
     totals = check_cases(operator, registry.cases(operator, level), build_cache)
-    record_property("conformance", asdict(totals))
+    record_property("conformance", asdict(totals) | {"level": level})
     assert totals.compared_words > 0
     assert not totals.failures, f"{len(totals.failures)} failures, first:\n" + "\n".join(totals.failures[:5])
+    if not request.config.getoption("--record-fingerprints"):
+        assert totals.fingerprints == fingerprints.stored(operator, level)
 
 
 @pytest.mark.parametrize(("operator", "mutation"), PLANTED)
