@@ -11,18 +11,18 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.clock import Spent, spent
-from hwgen.build import BuildCache
-from hwgen.compile import compile_runtime
-from hwgen.design import Design, run_reference
-from hwgen.emit import emit
-from hwgen.float_reference import apply_input_layout
-from hwgen.formats import FormatChoice, quantize
-from hwgen.importer.load import import_file
-from hwgen.ir import Graph
+from hwgen.hardware.design import Design, run_reference
+from hwgen.hardware.emit.text import emit
+from hwgen.hardware.streams import Words
 from hwgen.lowering import Calibration, Lanes, Precision, lane_choices, lower, precision_choices, quantize_graph
-from hwgen.simulate import simulate
-from hwgen.streams import Words
-from hwgen.toolchain import find_toolchain
+from hwgen.model.float_reference import apply_input_layout
+from hwgen.model.graph import Graph
+from hwgen.model.load import import_file
+from hwgen.numbers.formats import FormatChoice, quantize
+from hwgen.simulation.build import BuildCache
+from hwgen.simulation.compile import compile_runtime
+from hwgen.simulation.simulate import simulate
+from hwgen.simulation.toolchain import find_toolchain
 from tests.models.cache import ModelFixture
 from tests.models.digits import digits_cnn
 from tests.models.mnist_conv import mnist_conv

@@ -15,17 +15,18 @@ import numpy as np
 
 from benchmarks.clock import spent
 from benchmarks.peers import run_peers
-from hwgen.build import BuildCache
-from hwgen.compile import compile_runtime
-from hwgen.design import run_reference
-from hwgen.emit import emit
-from hwgen.formats import IntFormat
-from hwgen.ir import Array, Graph, InputLayout, Node, Op, OutputLayout, Shape
+from hwgen.hardware.design import run_reference
+from hwgen.hardware.emit.text import emit
+from hwgen.hardware.operator import accumulator_bits
+from hwgen.hardware.streams import Words
 from hwgen.lowering import Lanes, QuantizedGraph, QuantizedNode, lower
-from hwgen.operators.base import accumulator_bits
-from hwgen.operators.requantize import Requantize
-from hwgen.simulate import simulate
-from hwgen.streams import Words
+from hwgen.model.graph import Graph, InputLayout, Node, Op, OutputLayout, Shape
+from hwgen.numbers.arrays import Array
+from hwgen.numbers.formats import IntFormat
+from hwgen.numbers.requantize import Requantize
+from hwgen.simulation.build import BuildCache
+from hwgen.simulation.compile import compile_runtime
+from hwgen.simulation.simulate import simulate
 
 WIDTHS = (16, 64, 32, 32, 5)
 SAMPLES = 1000

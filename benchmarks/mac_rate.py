@@ -10,11 +10,12 @@ import numpy as np
 
 from benchmarks.clock import spent
 from benchmarks.operator_cost import OPERATOR
-from hwgen.build import BuildCache
-from hwgen.design import Design, Endpoint, Instance, Stream
-from hwgen.simulate import simulate
-from hwgen.streams import Words
-from hwgen.toolchain import CXX_FLAGS, find_toolchain, run_tool
+from hwgen.hardware.design import Design, Endpoint, Instance, Stream
+from hwgen.hardware.streams import Words
+from hwgen.simulation.build import BuildCache
+from hwgen.simulation.simulate import simulate
+from hwgen.simulation.toolchain import CXX_FLAGS, find_toolchain
+from hwgen.tools.process import run_tool
 
 HERE = Path(__file__).parent
 SAMPLES = 20_000

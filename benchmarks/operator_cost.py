@@ -8,10 +8,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from benchmarks.clock import spent
-from hwgen.build import BuildCache
-from hwgen.formats import IntFormat
-from hwgen.operators.matvec import Matvec
-from hwgen.operators.requantize import Requantize
+from hwgen.hardware.operators.matvec import Matvec
+from hwgen.numbers.formats import IntFormat
+from hwgen.numbers.requantize import Requantize
+from hwgen.simulation.build import BuildCache
 
 OPERATOR = Matvec(
     1, 1, 64, 64, 8, 8, IntFormat(8, True), IntFormat(4, True), 20, Requantize(IntFormat(8, True)), 5, True

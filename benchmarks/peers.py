@@ -21,7 +21,7 @@ from typing import Any
 
 import numpy as np
 
-from hwgen.ir import Array
+from hwgen.numbers.arrays import Array
 
 ROOT = Path(__file__).resolve().parent.parent
 ENVIRONMENT = ROOT / "build" / "peers"

@@ -20,15 +20,15 @@ from typing import Any
 import numpy as np
 
 from hwgen.errors import IllegalParameters, ToolError
-from hwgen.formats import Format, IntFormat, MxFormat, Overflow, Rounding
-from hwgen.importer.load import import_file
-from hwgen.ir import Graph
+from hwgen.hardware.operator import Operator, accumulator_bits
+from hwgen.hardware.operators.matvec import Matvec
 from hwgen.lowering import LinkTiming, lower
-from hwgen.operators.base import Operator, accumulator_bits
-from hwgen.operators.matvec import Matvec
-from hwgen.operators.requantize import Requantize
-from hwgen.streams import Array
-from hwgen.synthesis import synthesize_operators
+from hwgen.model.graph import Graph
+from hwgen.model.load import import_file
+from hwgen.numbers.arrays import Array
+from hwgen.numbers.formats import Format, IntFormat, MxFormat, Overflow, Rounding
+from hwgen.numbers.requantize import Requantize
+from hwgen.synthesis.yosys import synthesize_operators
 from tests.hwgen.conformance.registry import OPERATORS, cases
 from tests.hwgen.lowering.test_attention import transformer
 from tests.hwgen.networks import random_candidate, random_network

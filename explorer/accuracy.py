@@ -19,10 +19,11 @@ from explorer.inputs import generated_inputs
 from explorer.provenance import code_digest
 from explorer.quality import default_metric, measure
 from explorer.spec import JobSpec
-from hwgen.design import Design, run_reference
-from hwgen.eviction import mark_used
-from hwgen.float_reference import apply_output_layout, evaluate
-from hwgen.ir import Array, Graph
+from hwgen.hardware.design import Design, run_reference
+from hwgen.model.float_reference import apply_output_layout, evaluate
+from hwgen.model.graph import Graph
+from hwgen.numbers.arrays import Array
+from hwgen.simulation.eviction import mark_used
 
 _GENERATED_SAMPLES = 256
 _CHUNK_ELEMENTS = 1 << 23

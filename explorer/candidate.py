@@ -1,6 +1,6 @@
 """A candidate: three frozen plans with one canonical JSON form and one content hash.
 
-The plans name nodes of the imported graph (``hwgen.ir.Graph``), never RTL instances, so a candidate
+The plans name nodes of the imported graph (``hwgen.model.graph.Graph``), never RTL instances, so a candidate
 means the same thing to every tool version.
 """
 

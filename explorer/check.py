@@ -28,9 +28,9 @@ from explorer.samplers import missing_packages
 from explorer.search import chosen_sampler
 from explorer.spec import Constraint, JobSpec, default_objectives
 from hwgen.errors import IllegalGraph, IllegalParameters
-from hwgen.ir import Graph
+from hwgen.hardware.operator import Resources
 from hwgen.lowering import LinkTiming
-from hwgen.operators.base import Resources
+from hwgen.model.graph import Graph
 from hwgen.resources import estimate
 
 METRIC_NAMES = (

@@ -12,8 +12,7 @@ from explorer.estimate import resource_metrics
 from explorer.inputs import generated_inputs
 from explorer.space import NodeSpace, Space, activation_formats, weight_formats
 from explorer.spec import JobSpec
-from hwgen.formats import FormatChoice
-from hwgen.ir import Graph
+from hwgen.hardware.operator import Resources
 from hwgen.lowering import (
     Calibration,
     LaneChoice,
@@ -27,7 +26,8 @@ from hwgen.lowering import (
     precision_choices,
     quantize_graph,
 )
-from hwgen.operators.base import Resources
+from hwgen.model.graph import Graph
+from hwgen.numbers.formats import FormatChoice
 from hwgen.resources import estimate
 
 # Lanes are ranked at one width: which of two ways to build an operator is cheaper hardly depends on it.

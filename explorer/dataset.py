@@ -18,8 +18,9 @@ import numpy as np
 
 from explorer.errors import DatasetError
 from explorer.inputs import vocabulary
-from hwgen.float_reference import apply_input_layout
-from hwgen.ir import Array, Graph, InputLayout
+from hwgen.model.float_reference import apply_input_layout
+from hwgen.model.graph import Graph, InputLayout
+from hwgen.numbers.arrays import Array
 
 LARGEST_BYTES = 4 << 30
 _LARGEST_ENTRIES = 64

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from explorer.catalogue import BRAM18_KB, Device
 from explorer.constraints import device_constraint
-from hwgen.design import Design
-from hwgen.operators.base import Resources
-from hwgen.operators.link import Link
+from hwgen.hardware.design import Design
+from hwgen.hardware.operator import Resources
+from hwgen.hardware.operators.link import Link
 from hwgen.resources import estimate
 
 

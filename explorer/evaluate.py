@@ -25,15 +25,15 @@ from explorer.power import energy_uj, power_w
 from explorer.provenance import provenance
 from explorer.result import Exact, Stage, TrialResult
 from explorer.spec import JobSpec
-from hwgen.build import BuildCache
-from hwgen.bundle import write_bundle
-from hwgen.design import Design, run_reference
 from hwgen.errors import IllegalGraph, IllegalParameters
-from hwgen.ir import Graph
-from hwgen.measurement import Measurement
-from hwgen.sign_off import sign_off
-from hwgen.simulate import SimulationOptions, simulate
-from hwgen.streams import Words
+from hwgen.hardware.design import Design, run_reference
+from hwgen.hardware.streams import Words
+from hwgen.model.graph import Graph
+from hwgen.simulation.build import BuildCache
+from hwgen.simulation.bundle import write_bundle
+from hwgen.simulation.measurement import Measurement
+from hwgen.simulation.sign_off import sign_off
+from hwgen.simulation.simulate import SimulationOptions, simulate
 
 _LEAST_SAMPLES = 2  # an interval lies between two samples
 _QUIET_CYCLES = 10_000

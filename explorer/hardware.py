@@ -12,10 +12,8 @@ from explorer.candidate import Candidate, NodeFormats
 from explorer.catalogue import clock_mhz, platform_devices
 from explorer.dataset import Dataset
 from explorer.spec import JobSpec
-from hwgen.design import Design
-from hwgen.float_reference import apply_output_layout
-from hwgen.formats import FormatChoice, IntFormat, Rounding, dequantize, quantize
-from hwgen.ir import Array, Graph
+from hwgen.hardware.design import Design
+from hwgen.hardware.streams import Words
 from hwgen.lowering import (
     Calibration,
     Lanes,
@@ -26,7 +24,10 @@ from hwgen.lowering import (
     lower,
     quantize_graph,
 )
-from hwgen.streams import Words
+from hwgen.model.float_reference import apply_output_layout
+from hwgen.model.graph import Graph
+from hwgen.numbers.arrays import Array
+from hwgen.numbers.formats import FormatChoice, IntFormat, Rounding, dequantize, quantize
 
 _CALIBRATION_SAMPLES = 128
 _CALIBRATION_ELEMENTS = 1 << 25

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from hwgen.ir import Array, Graph, Op
+from hwgen.model.graph import Graph, Op
+from hwgen.numbers.arrays import Array
 
 
 def generated_inputs(graph: Graph, samples: int, seed: int = 0) -> dict[str, Array]:

@@ -12,8 +12,8 @@ from collections.abc import Sequence
 
 from explorer.catalogue import Device
 from explorer.estimate import Estimate
-from hwgen.design import Design
-from hwgen.operators.base import Resources
+from hwgen.hardware.design import Design
+from hwgen.hardware.operator import Resources
 
 LUT_PJ = 0.04
 FF_PJ = 0.01

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from explorer.spec import JobSpec
-from hwgen.toolchain import find_toolchain
+from hwgen.simulation.toolchain import find_toolchain
 
 _ROOT = Path(__file__).resolve().parent.parent
 _SOURCES = {".py", ".sv", ".svh", ".cpp", ".hpp", ".json", ".csv", ".vlt"}

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from explorer.errors import DatasetError
-from hwgen.ir import Array
+from hwgen.numbers.arrays import Array
 
 # outputs and float outputs (samples, *shape), targets or None -> the metric
 _Metric = Callable[[Array, Array, Array], float]

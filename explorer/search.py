@@ -25,7 +25,7 @@ from explorer.result import TrialResult
 from explorer.samplers import make_sampler
 from explorer.spec import JobSpec
 from explorer.starts import starting_points
-from hwgen.ir import Graph
+from hwgen.model.graph import Graph
 
 _RESAMPLES = 12
 _NOTHING_SEEN = 1e9  # a loss before any value was seen; samplers rank infeasible trials by violation, not by this

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
-from hwgen.operators.base import Operator, Resources
+from hwgen.hardware.operator import Operator, Resources
 from hwgen.resource_models import MODELS, stream_only
 from hwgen.resource_terms import Terms
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from hwgen.errors import ModelError
-from hwgen.importer.sniff import FileKind, sniff
+from hwgen.model.sniff import FileKind, sniff
 from workers import sandbox, supervisor
 from workers.settings import Settings, from_environment
 
@@ -35,7 +35,7 @@ class ParserError(Exception):
 
 
 def inspect_model(settings: Settings, file: Path, out: Path) -> dict[str, Any]:
-    """Answer of ``hwgen.importer.inspect``; the canonical graph lands at ``out`` when the model is accepted.
+    """Answer of ``hwgen.model.inspect``; the canonical graph lands at ``out`` when the model is accepted.
 
     Raises:
         ParserError: the parser crashed or reached a limit.
@@ -44,7 +44,7 @@ def inspect_model(settings: Settings, file: Path, out: Path) -> dict[str, Any]:
         return {"ok": False, "type": "unsafe-model", "detail": _NO_ISOLATION, "errors": []}
     with tempfile.TemporaryDirectory(dir=out.parent, prefix="parse-") as scratch:
         graph = Path(scratch).resolve() / "graph.npz"
-        answer = _ask(settings, ["hwgen.importer.inspect", str(file), str(graph)], [file], [graph.parent])
+        answer = _ask(settings, ["hwgen.model.inspect", str(file), str(graph)], [file], [graph.parent])
         if answer.get("ok") is True:
             _take(graph, out)
     return answer

@@ -3,7 +3,7 @@
 Where files lie is ``db.artefacts``. Commands that the API runs as ``python -m …`` print one JSON object on
 stdout and exit 0; another exit status is a crash or a limit:
 
-* ``workers.inspect model FILE OUT``: the answer of ``hwgen.importer.inspect``, run in the sandbox; OUT gets the graph;
+* ``workers.inspect model FILE OUT``: the answer of ``hwgen.model.inspect``, run in the sandbox; OUT gets the graph;
 * ``workers.inspect dataset FILE [GRAPH]``: the answer of ``explorer.dataset``;
 * ``workers.inspect check SPEC_JSON GRAPH [DATASET]``: the answer of ``explorer.check`` (SPEC_JSON is a file);
 * ``workers.bundle TRIAL_ID``: builds the bundle unless it exists: {"ok": true, "path": …} or {"ok": false,

@@ -1,10 +1,10 @@
 """Lowering: from the imported graph and a candidate's three plans to the hardware graph."""
 
+from hwgen.hardware.platform import LinkTiming
 from hwgen.lowering.calibration import Calibration
 from hwgen.lowering.choices import LaneChoice, PrecisionChoice, cut_points, lane_choices, precision_choices
 from hwgen.lowering.lower import lower, node_operators
 from hwgen.lowering.parts import Lanes
-from hwgen.lowering.platform import LinkTiming
 from hwgen.lowering.quantize import Precision, QuantizeOptions, quantize_graph
 from hwgen.lowering.quantized import QuantizedGraph, QuantizedNode
 

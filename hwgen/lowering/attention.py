@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from hwgen.ir import Op
+from hwgen.hardware.operators.layer_norm import LayerNorm
+from hwgen.hardware.operators.matmul import Matmul
+from hwgen.hardware.operators.softmax import Softmax
 from hwgen.lowering.parts import Lanes, Part
 from hwgen.lowering.quantized import QuantizedGraph, QuantizedNode
-from hwgen.operators.layer_norm import LayerNorm
-from hwgen.operators.matmul import Matmul
-from hwgen.operators.softmax import Softmax
+from hwgen.model.graph import Op
 
 
 def matmul_parts(graph: QuantizedGraph, node: QuantizedNode, lanes: Lanes) -> tuple[Part, ...]:

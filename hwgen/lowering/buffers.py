@@ -15,8 +15,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
-from hwgen.design import Design, Endpoint, Instance, Stream
-from hwgen.operators.fifo import Fifo
+from hwgen.hardware.design import Design, Endpoint, Instance, Stream
+from hwgen.hardware.operators.fifo import Fifo
 
 REGISTER_BEATS_PER_OPERATOR = 4  # pipeline and spill registers that an operator on the longer path may fill
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
-from hwgen.design import Design, Endpoint, Instance, Stream
-from hwgen.formats import MxFormat
-from hwgen.ir import Array
-from hwgen.operators.adapter import Adapter
-from hwgen.operators.base import Operator
-from hwgen.operators.fork import MAX_COPIES, fork
-from hwgen.streams import StreamType
+from hwgen.hardware.design import Design, Endpoint, Instance, Stream
+from hwgen.hardware.operator import Operator
+from hwgen.hardware.operators.adapter import Adapter
+from hwgen.hardware.operators.fork import MAX_COPIES, fork
+from hwgen.hardware.streams import StreamType
+from hwgen.numbers.arrays import Array
+from hwgen.numbers.formats import MxFormat
 
 # Given the stream type and the two device indices of one hop, the link operator for it.
 LinkMaker = Callable[[StreamType, int, int], Operator]

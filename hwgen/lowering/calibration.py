@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from hwgen.float_reference import evaluate
-from hwgen.formats import IntFormat, quantize
-from hwgen.ir import Array, Graph
+from hwgen.model.float_reference import evaluate
+from hwgen.model.graph import Graph
+from hwgen.numbers.arrays import Array
+from hwgen.numbers.formats import IntFormat, quantize
 
 VALUES_PER_TENSOR = 16384
 CLIPPING_STEPS = 4  # finer scales tried below the one that represents the largest value

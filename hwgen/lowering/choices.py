@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import gcd
 
-from hwgen.ir import Graph, Node, Op
-from hwgen.lowering.fusion import MOVING, FusedNode, fuse
-from hwgen.operators.permute import most_lanes
+from hwgen.hardware.operators.permute import most_lanes
+from hwgen.model.graph import Graph, Node, Op
+from hwgen.model.passes.fusion import MOVING, FusedNode, fuse
 
 
 @dataclass(frozen=True)

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from hwgen.design import Design, verify_design
 from hwgen.errors import IllegalGraph
-from hwgen.ir import Op
+from hwgen.hardware.design import Design, verify_design
+from hwgen.hardware.operator import Operator
+from hwgen.hardware.operators.link import Link
+from hwgen.hardware.platform import LinkTiming
+from hwgen.hardware.streams import StreamType
 from hwgen.lowering.buffers import insert_buffers
 from hwgen.lowering.builder import DesignBuilder, LinkMaker, Signal
 from hwgen.lowering.parts import Lanes
-from hwgen.lowering.platform import LinkTiming
 from hwgen.lowering.quantized import QuantizedGraph, QuantizedNode
 from hwgen.lowering.select import node_parts
-from hwgen.operators.base import Operator
-from hwgen.operators.link import Link
-from hwgen.streams import StreamType
+from hwgen.model.graph import Op
 
 
 def lower(

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from hwgen.ir import Array
-from hwgen.operators.base import Operator
+from hwgen.hardware.operator import Operator
+from hwgen.numbers.arrays import Array
 
 
 @dataclass(frozen=True)

@@ -7,20 +7,21 @@ from collections.abc import Sequence
 import numpy as np
 
 from hwgen.errors import IllegalGraph
-from hwgen.formats import IntFormat
-from hwgen.ir import Array, Op, Shape
+from hwgen.hardware.operators.cast import Cast
+from hwgen.hardware.operators.constant import Constant
+from hwgen.hardware.operators.eltwise import Eltwise, Function
+from hwgen.hardware.operators.repeat import Repeat, Spread
+from hwgen.hardware.operators.table import Table, function_table
+from hwgen.hardware.streams import StreamType
 from hwgen.lowering.parts import Lanes, Part
 from hwgen.lowering.quantize import TABLE_INPUT_BITS
 from hwgen.lowering.quantized import QuantizedGraph, QuantizedNode
 from hwgen.lowering.shifts import shift_bits
-from hwgen.operators.cast import Cast
-from hwgen.operators.constant import Constant
-from hwgen.operators.eltwise import Eltwise, Function
-from hwgen.operators.repeat import Repeat, Spread
-from hwgen.operators.requantize import Requantize
-from hwgen.operators.table import Table, function_table
-from hwgen.pointwise import POINTWISE
-from hwgen.streams import StreamType
+from hwgen.model.graph import Op, Shape
+from hwgen.model.pointwise import POINTWISE
+from hwgen.numbers.arrays import Array
+from hwgen.numbers.formats import IntFormat
+from hwgen.numbers.requantize import Requantize
 
 
 def elementwise_parts(graph: QuantizedGraph, node: QuantizedNode, lanes: Lanes) -> tuple[Part, ...]:

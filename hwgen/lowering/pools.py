@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 
-from hwgen.formats import IntFormat, MxFormat
-from hwgen.ir import Array, Op
+from hwgen.hardware.operators.reduce import AveragePool, Depthwise, MaxPool, average_contents, pool_divisors
+from hwgen.hardware.operators.window import Axis
 from hwgen.lowering.parts import Lanes, Part
 from hwgen.lowering.quantized import QuantizedGraph, QuantizedNode
 from hwgen.lowering.shifts import shift_bits
 from hwgen.lowering.windows import axes_of, window_part
-from hwgen.operators.reduce import AveragePool, Depthwise, MaxPool, average_contents, pool_divisors
-from hwgen.operators.requantize import Requantize
-from hwgen.operators.window import Axis
+from hwgen.model.graph import Op
+from hwgen.numbers.arrays import Array
+from hwgen.numbers.formats import IntFormat, MxFormat
+from hwgen.numbers.requantize import Requantize
 
 MULTIPLIER_GUARD_BITS = 4  # an average is off by at most 1/32 unit in the last place more than its rounding
 

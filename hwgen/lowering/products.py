@@ -6,17 +6,18 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from hwgen.formats import Format
-from hwgen.ir import Array, Op
+from hwgen.hardware.operators.matvec import Matvec
+from hwgen.hardware.operators.to_mx import ToMx
+from hwgen.hardware.operators.window import matvec_weights
 from hwgen.lowering.choices import is_depthwise
 from hwgen.lowering.parts import Lanes, Part
 from hwgen.lowering.pools import depthwise_parts
 from hwgen.lowering.quantized import QuantizedGraph, QuantizedNode
 from hwgen.lowering.shifts import shift_bits
 from hwgen.lowering.windows import axes_of, window_part
-from hwgen.operators.matvec import Matvec
-from hwgen.operators.to_mx import ToMx
-from hwgen.operators.window import matvec_weights
+from hwgen.model.graph import Op
+from hwgen.numbers.arrays import Array
+from hwgen.numbers.formats import Format
 
 
 def product_parts(graph: QuantizedGraph, node: QuantizedNode, lanes: Lanes) -> tuple[Part, ...]:

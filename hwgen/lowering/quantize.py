@@ -8,14 +8,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from hwgen.errors import IllegalGraph
-from hwgen.formats import FormatChoice, IntFormat, MxFormat, Overflow, Rounding, quantize
-from hwgen.ir import Array, Graph, Op
+from hwgen.hardware.operator import accumulator_bits
 from hwgen.lowering.calibration import Calibration, best_fraction_bits
-from hwgen.lowering.fusion import MOVING, FusedNode, fuse
 from hwgen.lowering.quantized import QuantizedGraph, QuantizedNode
 from hwgen.lowering.weights import quantize_weights
-from hwgen.operators.base import accumulator_bits
-from hwgen.operators.requantize import Requantize
+from hwgen.model.graph import Graph, Op
+from hwgen.model.passes.fusion import MOVING, FusedNode, fuse
+from hwgen.numbers.arrays import Array
+from hwgen.numbers.formats import FormatChoice, IntFormat, MxFormat, Overflow, Rounding, quantize
+from hwgen.numbers.requantize import Requantize
 
 OUTPUT_BITS = 16  # outputs of the graph are read by software; narrow ones would tie
 CONSTANT_BITS = 8

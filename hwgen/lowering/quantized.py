@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from hwgen.formats import Format, IntFormat, MxFormat
-from hwgen.ir import Array, Graph, Node
-from hwgen.operators.requantize import Requantize
+from hwgen.model.graph import Graph, Node
+from hwgen.numbers.arrays import Array
+from hwgen.numbers.formats import Format, IntFormat, MxFormat
+from hwgen.numbers.requantize import Requantize
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from hwgen.errors import IllegalGraph
-from hwgen.ir import Op
 from hwgen.lowering.attention import layer_norm_parts, matmul_parts, softmax_parts
 from hwgen.lowering.parts import Lanes, Part
 from hwgen.lowering.pointwise_parts import clamp_parts, elementwise_parts, function_parts
@@ -11,6 +10,7 @@ from hwgen.lowering.pools import pool_parts
 from hwgen.lowering.products import product_parts
 from hwgen.lowering.quantized import QuantizedGraph, QuantizedNode
 from hwgen.lowering.structure import concat_parts, embedding_parts, permute_parts, slice_parts
+from hwgen.model.graph import Op
 
 _PARTS = {
     Op.LINEAR: product_parts,

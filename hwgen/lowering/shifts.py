@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from hwgen.ir import Array
+from hwgen.numbers.arrays import Array
 
 
 def shift_bits(shift: Array) -> int:

@@ -6,17 +6,17 @@ from math import prod
 
 import numpy as np
 
-from hwgen.ir import Node, Op
+from hwgen.hardware.operators.concat import Concat
+from hwgen.hardware.operators.constant import Constant
+from hwgen.hardware.operators.embedding import Embedding
+from hwgen.hardware.operators.permute import Permute, beat_order
+from hwgen.hardware.operators.slice import Slice
+from hwgen.hardware.streams import StreamType
 from hwgen.lowering.parts import Lanes, Part
 from hwgen.lowering.pointwise_parts import cast_part
 from hwgen.lowering.quantized import QuantizedGraph, QuantizedNode
-from hwgen.operators.concat import Concat
-from hwgen.operators.constant import Constant
-from hwgen.operators.embedding import Embedding
-from hwgen.operators.permute import Permute, beat_order
-from hwgen.operators.requantize import Requantize
-from hwgen.operators.slice import Slice
-from hwgen.streams import StreamType
+from hwgen.model.graph import Node, Op
+from hwgen.numbers.requantize import Requantize
 
 
 def concat_parts(graph: QuantizedGraph, node: QuantizedNode, lanes: Lanes) -> tuple[Part, ...]:

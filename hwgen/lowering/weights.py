@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hwgen.formats import FormatChoice, IntFormat, MxFormat
-from hwgen.ir import Array
 from hwgen.lowering.calibration import best_fraction_bits, channel_fraction_bits
+from hwgen.numbers.arrays import Array
+from hwgen.numbers.formats import FormatChoice, IntFormat, MxFormat
 
 WEIGHT_EXPONENT_BITS = 2  # a block may be up to eight times finer than the tensor's largest block
 LARGEST_BIAS_BITS = 30

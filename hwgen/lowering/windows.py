@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from hwgen.formats import Format
-from hwgen.ir import Node, Op
+from hwgen.hardware.operators.window import Axis, Window
 from hwgen.lowering.parts import Part
 from hwgen.lowering.quantized import QuantizedGraph, QuantizedNode
-from hwgen.operators.window import Axis, Window
+from hwgen.model.graph import Node, Op
+from hwgen.numbers.formats import Format
 
 
 def grid_of(node: Node) -> tuple[int, int]:

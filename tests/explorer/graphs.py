@@ -4,7 +4,7 @@ import itertools
 
 import numpy as np
 
-from hwgen.ir import Graph, InputLayout, Node, Op, OutputLayout, Shape
+from hwgen.model.graph import Graph, InputLayout, Node, Op, OutputLayout, Shape
 
 
 def mlp(sizes=(8, 6, 3), seed=0):

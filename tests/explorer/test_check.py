@@ -17,7 +17,7 @@ from explorer.spec import (
     SearchParameters,
     SpaceSpec,
 )
-from hwgen.ir import Op
+from hwgen.model.graph import Op
 from tests.explorer.graphs import mlp
 
 SPEC = JobSpec(model="m", space=SpaceSpec(weight_bits=(4, 8), activation_bits=(8,), max_lanes=2))

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from hwgen.build import BuildCache
+from hwgen.simulation.build import BuildCache
 
 
 @pytest.fixture(scope="session")

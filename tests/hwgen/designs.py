@@ -6,11 +6,11 @@ import itertools
 
 import numpy as np
 
-from hwgen.design import Design, Endpoint, Instance, Stream, verify_design
-from hwgen.formats import IntFormat
-from hwgen.operators.matvec import Matvec
-from hwgen.operators.requantize import Requantize
-from hwgen.streams import Words
+from hwgen.hardware.design import Design, Endpoint, Instance, Stream, verify_design
+from hwgen.hardware.operators.matvec import Matvec
+from hwgen.hardware.streams import Words
+from hwgen.numbers.formats import IntFormat
+from hwgen.numbers.requantize import Requantize
 
 
 def matvec_chain(name="chain", features=(12, 10, 6), lanes=(3, 5, 2), tokens=2, devices=(0, 0), seed=0):

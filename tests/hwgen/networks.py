@@ -6,8 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from hwgen.formats import FormatChoice, quantize
-from hwgen.ir import Array, Graph, InputLayout, Node, Op, OutputLayout, Shape
+from hwgen.hardware.streams import Words
 from hwgen.lowering import (
     Calibration,
     Lanes,
@@ -18,7 +17,9 @@ from hwgen.lowering import (
     precision_choices,
     quantize_graph,
 )
-from hwgen.streams import Words
+from hwgen.model.graph import Graph, InputLayout, Node, Op, OutputLayout, Shape
+from hwgen.numbers.arrays import Array
+from hwgen.numbers.formats import FormatChoice, quantize
 
 
 @dataclass

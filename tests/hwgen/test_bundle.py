@@ -14,11 +14,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hwgen.build import BuildCache
-from hwgen.bundle import pass_line, write_bundle
 from hwgen.errors import HwgenError
-from hwgen.simulate import simulate
-from hwgen.toolchain import find_toolchain
+from hwgen.simulation.build import BuildCache
+from hwgen.simulation.bundle import pass_line, write_bundle
+from hwgen.simulation.simulate import simulate
+from hwgen.simulation.toolchain import find_toolchain
 from tests.hwgen.designs import matvec_chain
 
 

@@ -7,21 +7,21 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from hwgen.build import BuildCache
-from hwgen.design import Design, Endpoint, Instance, Stream, run_reference, verify_design
 from hwgen.errors import IllegalParameters
-from hwgen.formats import IntFormat, MxFormat
-from hwgen.operators.adapter import Adapter
-from hwgen.operators.constant import Constant
-from hwgen.operators.eltwise import Eltwise, Function
-from hwgen.operators.fifo import Fifo
-from hwgen.operators.fork import fork
-from hwgen.operators.link import Link
-from hwgen.operators.repeat import Repeat
-from hwgen.operators.requantize import Requantize
-from hwgen.sign_off import sign_off
-from hwgen.simulate import SimulationOptions, simulate
-from hwgen.streams import StreamType, Words
+from hwgen.hardware.design import Design, Endpoint, Instance, Stream, run_reference, verify_design
+from hwgen.hardware.operators.adapter import Adapter
+from hwgen.hardware.operators.constant import Constant
+from hwgen.hardware.operators.eltwise import Eltwise, Function
+from hwgen.hardware.operators.fifo import Fifo
+from hwgen.hardware.operators.fork import fork
+from hwgen.hardware.operators.link import Link
+from hwgen.hardware.operators.repeat import Repeat
+from hwgen.hardware.streams import StreamType, Words
+from hwgen.numbers.formats import IntFormat, MxFormat
+from hwgen.numbers.requantize import Requantize
+from hwgen.simulation.build import BuildCache
+from hwgen.simulation.sign_off import sign_off
+from hwgen.simulation.simulate import SimulationOptions, simulate
 from tests.hwgen.conformance.case import Case, random_words
 from tests.hwgen.conformance.runner import simulate_case
 

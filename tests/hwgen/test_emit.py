@@ -9,13 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from hwgen.build import BuildCache
-from hwgen.design import Design, Endpoint, Instance, Stream, run_reference
-from hwgen.emit import emit
 from hwgen.errors import IllegalGraph
-from hwgen.sign_off import sign_off, simulate_monolithic
-from hwgen.simulate import SimulationOptions, simulate
-from hwgen.toolchain import find_toolchain, run_tool
+from hwgen.hardware.design import Design, Endpoint, Instance, Stream, run_reference
+from hwgen.hardware.emit.text import emit
+from hwgen.simulation.build import BuildCache
+from hwgen.simulation.sign_off import sign_off, simulate_monolithic
+from hwgen.simulation.simulate import SimulationOptions, simulate
+from hwgen.simulation.toolchain import find_toolchain
+from hwgen.tools.process import run_tool
 from tests.hwgen.conformance.registry import OPERATORS, cases
 from tests.hwgen.designs import matvec_chain
 

@@ -12,12 +12,12 @@ import pytest
 
 from explorer.accuracy import Judge
 from hwgen import eviction
-from hwgen.build import BuildCache
-from hwgen.eviction import mark_used, trim
-from hwgen.formats import IntFormat
-from hwgen.operators.fifo import Fifo
-from hwgen.simulate import memory_arguments
-from hwgen.streams import StreamType
+from hwgen.hardware.operators.fifo import Fifo
+from hwgen.hardware.streams import StreamType
+from hwgen.numbers.formats import IntFormat
+from hwgen.simulation.build import BuildCache
+from hwgen.simulation.eviction import mark_used, trim
+from hwgen.simulation.simulate import memory_arguments
 
 DAY = 86400.0
 BLOCK = 4096

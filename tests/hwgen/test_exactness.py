@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from hwgen.formats import IntFormat, Overflow
-from hwgen.operators.matmul import Matmul
-from hwgen.operators.matvec import Matvec
-from hwgen.operators.requantize import Requantize
-from hwgen.streams import Words
+from hwgen.hardware.operators.matmul import Matmul
+from hwgen.hardware.operators.matvec import Matvec
+from hwgen.hardware.streams import Words
+from hwgen.numbers.formats import IntFormat, Overflow
+from hwgen.numbers.requantize import Requantize
 
 LOW_BITS = Requantize(IntFormat(16, True), overflow=Overflow.WRAP)
 

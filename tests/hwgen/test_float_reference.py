@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from hwgen import float_reference
-from hwgen.float_reference import apply_input_layout, apply_output_layout, evaluate
-from hwgen.ir import Graph, InputLayout, Node, Op, OutputLayout, Shape
-from hwgen.pointwise import POINTWISE, erf
+from hwgen.model.float_reference import apply_input_layout, apply_output_layout, evaluate
+from hwgen.model.graph import Graph, InputLayout, Node, Op, OutputLayout, Shape
+from hwgen.model.pointwise import POINTWISE, erf
 
 
 def _cnn() -> Graph:

@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 
 from hwgen.errors import IllegalParameters
-from hwgen.formats import IntFormat
-from hwgen.operators.layer_norm import LayerNorm
-from hwgen.operators.requantize import Requantize
-from hwgen.streams import Array, Words
+from hwgen.hardware.operators.layer_norm import LayerNorm
+from hwgen.hardware.streams import Words
+from hwgen.numbers.arrays import Array
+from hwgen.numbers.formats import IntFormat
+from hwgen.numbers.requantize import Requantize
 
 EPSILON = 1e-5
 

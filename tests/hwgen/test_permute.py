@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from hwgen.errors import IllegalParameters
-from hwgen.formats import IntFormat
-from hwgen.operators.permute import Permute, beat_order, most_lanes
-from hwgen.streams import Words
+from hwgen.hardware.operators.permute import Permute, beat_order, most_lanes
+from hwgen.hardware.streams import Words
+from hwgen.numbers.formats import IntFormat
 
 S8 = IntFormat(8, True)
 

@@ -9,13 +9,13 @@ import pytest
 
 from benchmarks.fit_resources import errors, rows
 from hwgen.errors import ToolError
-from hwgen.formats import IntFormat
-from hwgen.operators.matvec import Matvec
-from hwgen.operators.requantize import Requantize
+from hwgen.hardware.operators.matvec import Matvec
+from hwgen.numbers.formats import IntFormat
+from hwgen.numbers.requantize import Requantize
 from hwgen.resource_blocks import dsp_slices, ram, rom
 from hwgen.resource_models import MODELS
 from hwgen.resources import COEFFICIENTS, estimate, family
-from hwgen.synthesis import count, parse_cells
+from hwgen.synthesis.yosys import count, parse_cells
 from tests.hwgen.conformance.registry import OPERATORS, cases
 
 

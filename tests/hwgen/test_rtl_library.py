@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from hwgen.build import RTL_DIRECTORY
-from hwgen.emit import Emission, emit
 from hwgen.errors import ToolError
-from hwgen.toolchain import find_toolchain, run_tool
+from hwgen.hardware.emit.text import Emission, emit
+from hwgen.hardware.library import RTL_DIRECTORY
+from hwgen.simulation.toolchain import find_toolchain
+from hwgen.tools.process import run_tool
 from tests.hwgen.conformance import registry
 from tests.hwgen.conformance.runner import one_operator_design
 from tests.hwgen.yosys import yosys

@@ -3,10 +3,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from hwgen.formats import IntFormat, Overflow
-from hwgen.operators.requantize import Requantize
-from hwgen.operators.softmax import Softmax
-from hwgen.streams import Array, Words
+from hwgen.hardware.operators.softmax import Softmax
+from hwgen.hardware.streams import Words
+from hwgen.numbers.arrays import Array
+from hwgen.numbers.formats import IntFormat, Overflow
+from hwgen.numbers.requantize import Requantize
 
 
 def _real(x: Array, kept: Array) -> Array:

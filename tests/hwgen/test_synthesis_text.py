@@ -13,11 +13,12 @@ from pathlib import Path
 
 import pytest
 
-from hwgen.build import BuildCache, stream_ports
-from hwgen.design import Endpoint, run_reference
-from hwgen.emit import emit
-from hwgen.measurement import Measurement
-from hwgen.simulate import SimulationOptions, measurement, run_plan, stream_line, write_beats
+from hwgen.hardware.design import Endpoint, run_reference
+from hwgen.hardware.emit.text import emit
+from hwgen.hardware.library import stream_ports
+from hwgen.simulation.build import BuildCache
+from hwgen.simulation.measurement import Measurement
+from hwgen.simulation.simulate import SimulationOptions, measurement, run_plan, stream_line, write_beats
 from tests.hwgen.conformance import registry
 from tests.hwgen.conformance.case import SAMPLES, Case
 from tests.hwgen.conformance.runner import QUIET_CYCLES, cycle_complaints, one_operator_design

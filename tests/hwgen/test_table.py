@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from hwgen.errors import IllegalParameters
-from hwgen.formats import IntFormat
-from hwgen.operators.table import Table, function_table
-from hwgen.streams import Words
+from hwgen.hardware.operators.table import Table, function_table
+from hwgen.hardware.streams import Words
+from hwgen.numbers.formats import IntFormat
 
 SOURCE = IntFormat(8, True, 4)
 

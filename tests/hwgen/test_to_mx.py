@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from hwgen.errors import IllegalParameters
-from hwgen.formats import IntFormat, MxFormat, Rounding, round_shift
-from hwgen.operators.to_mx import ToMx
-from hwgen.streams import Words
+from hwgen.hardware.operators.to_mx import ToMx
+from hwgen.hardware.streams import Words
+from hwgen.numbers.formats import IntFormat, MxFormat, Rounding, round_shift
 
 S16 = IntFormat(16, True)
 MX4 = MxFormat(4, 16, 3)

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from hwgen.errors import IllegalGraph
-from hwgen.ir import Graph, InputLayout, Node, Op, OutputLayout, Shape
-from hwgen.verify import verify_imported
+from hwgen.model.graph import Graph, InputLayout, Node, Op, OutputLayout, Shape
+from hwgen.model.verify import verify_imported
 
 
 def _graph() -> Graph:

@@ -7,16 +7,16 @@ import pytest
 import torch
 from torch.nn import functional
 
-from hwgen.build import BuildCache
-from hwgen.design import Design, Endpoint, Instance, Stream, run_reference, verify_design
 from hwgen.errors import IllegalParameters
-from hwgen.formats import IntFormat
-from hwgen.operators.matvec import Matvec
-from hwgen.operators.reduce import AveragePool, Depthwise, MaxPool, average_contents, pool_divisors
-from hwgen.operators.requantize import Requantize
-from hwgen.operators.window import Axis, Window, matvec_weights
-from hwgen.simulate import simulate
-from hwgen.streams import Words
+from hwgen.hardware.design import Design, Endpoint, Instance, Stream, run_reference, verify_design
+from hwgen.hardware.operators.matvec import Matvec
+from hwgen.hardware.operators.reduce import AveragePool, Depthwise, MaxPool, average_contents, pool_divisors
+from hwgen.hardware.operators.window import Axis, Window, matvec_weights
+from hwgen.hardware.streams import Words
+from hwgen.numbers.formats import IntFormat
+from hwgen.numbers.requantize import Requantize
+from hwgen.simulation.build import BuildCache
+from hwgen.simulation.simulate import simulate
 
 S5 = IntFormat(5, True)
 WIDE = Requantize(IntFormat(24, True))

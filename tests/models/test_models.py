@@ -12,9 +12,10 @@ import numpy as np
 import onnxruntime
 import pytest
 
-from hwgen.float_reference import run
-from hwgen.importer.load import Imported, import_file
-from hwgen.ir import Array, Op
+from hwgen.model.float_reference import run
+from hwgen.model.graph import Op
+from hwgen.model.load import Imported, import_file
+from hwgen.numbers.arrays import Array
 from tests.models.cache import ModelFixture
 from tests.models.char_transformer import char_transformer
 from tests.models.digits import digits_cnn, digits_mlp

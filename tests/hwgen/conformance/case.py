@@ -8,9 +8,10 @@ from typing import Literal
 
 import numpy as np
 
-from hwgen.formats import IntFormat, MxFormat
-from hwgen.operators.base import Operator
-from hwgen.streams import Array, StreamType, Words
+from hwgen.hardware.operator import Operator
+from hwgen.hardware.streams import StreamType, Words
+from hwgen.numbers.arrays import Array
+from hwgen.numbers.formats import IntFormat, MxFormat
 
 Level = Literal["quick", "full"]
 

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from hwgen.formats import IntFormat
-from hwgen.operators.adapter import Adapter
-from hwgen.streams import StreamType
+from hwgen.hardware.operators.adapter import Adapter
+from hwgen.hardware.streams import StreamType
+from hwgen.numbers.formats import IntFormat
 from tests.hwgen.conformance.case import WIDTHS, Case, Level, Mutation, random_words
 
 MUTATIONS = (

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from hwgen.formats import IntFormat
-from hwgen.operators.constant import Constant
-from hwgen.streams import StreamType
+from hwgen.hardware.operators.constant import Constant
+from hwgen.hardware.streams import StreamType
+from hwgen.numbers.formats import IntFormat
 from tests.hwgen.conformance.case import WIDTHS, Case, Level, Mutation, lane_choices, random_integers
 
 MUTATIONS = (

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from hwgen.formats import IntFormat
-from hwgen.operators.embedding import Embedding
+from hwgen.hardware.operators.embedding import Embedding
+from hwgen.numbers.formats import IntFormat
 from tests.hwgen.conformance.case import WIDTHS, Case, Level, Mutation, lane_choices, random_integers, random_words
 
 MUTATIONS = (

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from hwgen.formats import IntFormat, MxFormat
-from hwgen.operators.fork import MAX_COPIES, fork
-from hwgen.streams import StreamType
+from hwgen.hardware.operators.fork import MAX_COPIES, fork
+from hwgen.hardware.streams import StreamType
+from hwgen.numbers.formats import IntFormat, MxFormat
 from tests.hwgen.conformance.case import WIDTHS, Case, Level, Mutation, lane_choices, random_words
 
 MUTATIONS = (

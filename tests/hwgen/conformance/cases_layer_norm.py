@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from hwgen.formats import IntFormat, Rounding
-from hwgen.operators.layer_norm import LayerNorm
-from hwgen.operators.requantize import Requantize
+from hwgen.hardware.operators.layer_norm import LayerNorm
+from hwgen.numbers.formats import IntFormat, Rounding
+from hwgen.numbers.requantize import Requantize
 from tests.hwgen.conformance.case import WIDTHS, Case, Level, Mutation, lane_choices, random_words
 
 MUTATIONS = (

@@ -7,9 +7,9 @@ from fractions import Fraction
 
 import numpy as np
 
-from hwgen.formats import IntFormat, MxFormat
-from hwgen.operators.link import Link
-from hwgen.streams import StreamType
+from hwgen.hardware.operators.link import Link
+from hwgen.hardware.streams import StreamType
+from hwgen.numbers.formats import IntFormat, MxFormat
 from tests.hwgen.conformance.case import WIDTHS, Case, Level, Mutation, lane_choices, random_words
 
 MUTATIONS = (

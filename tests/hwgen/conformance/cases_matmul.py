@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from hwgen.formats import IntFormat, Overflow, Rounding
-from hwgen.operators.base import accumulator_bits
-from hwgen.operators.matmul import Matmul
-from hwgen.operators.requantize import Requantize
+from hwgen.hardware.operator import accumulator_bits
+from hwgen.hardware.operators.matmul import Matmul
+from hwgen.numbers.formats import IntFormat, Overflow, Rounding
+from hwgen.numbers.requantize import Requantize
 from tests.hwgen.conformance.case import WIDTHS, Case, Level, Mutation, lane_choices, random_words
 
 MUTATIONS = (

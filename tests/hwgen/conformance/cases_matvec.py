@@ -7,11 +7,11 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from hwgen.formats import Format, IntFormat, MxFormat, Overflow, Rounding
-from hwgen.operators.base import accumulator_bits
-from hwgen.operators.matvec import Matvec
-from hwgen.operators.requantize import Requantize
-from hwgen.streams import Array
+from hwgen.hardware.operator import accumulator_bits
+from hwgen.hardware.operators.matvec import Matvec
+from hwgen.numbers.arrays import Array
+from hwgen.numbers.formats import Format, IntFormat, MxFormat, Overflow, Rounding
+from hwgen.numbers.requantize import Requantize
 from tests.hwgen.conformance.case import (
     WIDTHS,
     Case,

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from hwgen.formats import Format, IntFormat, MxFormat
-from hwgen.operators.permute import Permute, beat_order, most_lanes
+from hwgen.hardware.operators.permute import Permute, beat_order, most_lanes
+from hwgen.numbers.formats import Format, IntFormat, MxFormat
 from tests.hwgen.conformance.case import WIDTHS, Case, Level, Mutation, random_words
 
 MUTATIONS = (

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from hwgen.formats import IntFormat
-from hwgen.operators.base import Operator
-from hwgen.operators.repeat import Repeat, Spread
-from hwgen.streams import StreamType
+from hwgen.hardware.operator import Operator
+from hwgen.hardware.operators.repeat import Repeat, Spread
+from hwgen.hardware.streams import StreamType
+from hwgen.numbers.formats import IntFormat
 from tests.hwgen.conformance.case import WIDTHS, Case, Level, Mutation, lane_choices, random_words
 
 MUTATIONS = (

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from hwgen.formats import IntFormat, MxFormat, Rounding
-from hwgen.operators.to_mx import ToMx
-from hwgen.streams import Words
+from hwgen.hardware.operators.to_mx import ToMx
+from hwgen.hardware.streams import Words
+from hwgen.numbers.formats import IntFormat, MxFormat, Rounding
 from tests.hwgen.conformance.case import SAMPLES, WIDTHS, Case, Level, Mutation, random_integers
 
 MUTATIONS = (

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from hwgen.formats import Format, IntFormat, MxFormat
-from hwgen.operators.window import Axis, Window
+from hwgen.hardware.operators.window import Axis, Window
+from hwgen.numbers.formats import Format, IntFormat, MxFormat
 from tests.hwgen.conformance.case import WIDTHS, Case, Level, Mutation, lane_choices, random_words
 
 MUTATIONS = (

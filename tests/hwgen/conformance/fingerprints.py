@@ -12,8 +12,8 @@ from pathlib import Path
 
 import numpy as np
 
-from hwgen.measurement import Measurement
-from hwgen.streams import Words
+from hwgen.hardware.streams import Words
+from hwgen.simulation.measurement import Measurement
 from tests.hwgen.conformance.case import SAMPLES, Case
 
 FILE = Path(__file__).with_name("fingerprints.json")

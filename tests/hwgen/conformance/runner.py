@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 
-from hwgen.build import MODELS_PER_OBJECT, RTL_DIRECTORY, BuildCache
-from hwgen.design import Design, Endpoint, Instance, Stream, run_reference, verify_design
-from hwgen.measurement import Measurement
-from hwgen.simulate import STALL_PATTERNS, SimulationOptions, simulate
+from hwgen.hardware.design import Design, Endpoint, Instance, Stream, run_reference, verify_design
+from hwgen.hardware.library import RTL_DIRECTORY
+from hwgen.simulation.build import MODELS_PER_OBJECT, BuildCache
+from hwgen.simulation.measurement import Measurement
+from hwgen.simulation.simulate import STALL_PATTERNS, SimulationOptions, simulate
 from tests.hwgen.conformance.case import SAMPLES, Case, Mutation
 from tests.hwgen.conformance.fingerprints import fingerprint
 
@@ -92,7 +93,7 @@ def cycle_complaints(case: Case, result: Measurement) -> list[str]:
 
 def plant(mutation: Mutation, directory: Path) -> Path:
     """A copy of the RTL library with the fault; raises ValueError unless the text occurs exactly once."""
-    library = directory / "rtl_lib"
+    library = directory / "rtl"
     library.mkdir(parents=True)
     for source in RTL_DIRECTORY.iterdir():
         if source.is_file():

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from hwgen.build import BuildCache
+from hwgen.simulation.build import BuildCache
 from tests.hwgen.conformance import fingerprints, registry
 from tests.hwgen.conformance.case import Level, Mutation
 from tests.hwgen.conformance.runner import check_cases, detects, plant

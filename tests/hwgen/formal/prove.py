@@ -1,8 +1,8 @@
 """Proofs of library cells by k-induction: Yosys writes the model, ``yosys-smtbmc`` and z3 prove it.
 
 The cell is read with its parameters, flattened, and its registers become ports of a module ``dut``; so the library
-text holds no formal code, and the wrappers in ``rtl_lib/formal`` may use a plainer Verilog. One Yosys process writes
-all models.
+text holds no formal code, and the wrappers in ``rtl/formal`` may use a plainer Verilog. One Yosys process writes all
+models.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from hwgen.build import RTL_DIRECTORY
+from hwgen.hardware.library import RTL_DIRECTORY
 from tests.hwgen.yosys import yosys
 
 INDUCTION_STEPS = 4

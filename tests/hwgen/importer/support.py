@@ -10,10 +10,11 @@ import onnx
 import onnxruntime
 from onnx import TensorProto, helper, numpy_helper
 
-from hwgen.float_reference import run
-from hwgen.importer.source import parse_onnx
-from hwgen.importer.walk import to_graph
-from hwgen.ir import Array, Graph, Op
+from hwgen.model.float_reference import run
+from hwgen.model.graph import Graph, Op
+from hwgen.model.onnx.source import parse_onnx
+from hwgen.model.onnx.walk import to_graph
+from hwgen.numbers.arrays import Array
 
 N = helper.make_node
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from hwgen.importer.walk import HANDLERS
+from hwgen.model.onnx.walk import HANDLERS
 
 _ONLY_REFUSALS = {"LogSoftmax", "ArgMax"}  # handled to say that they are accepted as last operators
 

@@ -16,9 +16,9 @@ from torch import nn
 from torch.nn import functional as F
 
 from hwgen.errors import ModelError
-from hwgen.importer.load import import_bytes
-from hwgen.importer.sniff import FileKind
-from hwgen.ir import Graph, Op
+from hwgen.model.graph import Graph, Op
+from hwgen.model.load import import_bytes
+from hwgen.model.sniff import FileKind
 from tests.hwgen.importer.support import compare, ops
 
 
@@ -177,7 +177,7 @@ def test_torch_export_archive() -> None:
     torch.export.save(torch.export.export(module, (_IMAGE,)), buffer)
     imported = import_bytes(buffer.getvalue())
     assert imported.kind is FileKind.TORCH_EXPORT
-    from hwgen.float_reference import run
+    from hwgen.model.float_reference import run
 
     (outputs,) = run(imported.graph, {imported.graph.inputs[0].source: _IMAGE.numpy()})
     np.testing.assert_allclose(outputs, module(_IMAGE).detach().numpy(), rtol=1e-4, atol=1e-4)

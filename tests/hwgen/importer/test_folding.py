@@ -9,9 +9,9 @@ import pytest
 from onnx import TensorProto
 
 from hwgen.errors import ModelError
-from hwgen.importer.folding import Folder
-from hwgen.importer.source import SourceNode
-from hwgen.ir import Array
+from hwgen.model.onnx.folding import Folder
+from hwgen.model.onnx.source import SourceNode
+from hwgen.numbers.arrays import Array
 from tests.hwgen.importer.support import N, compare, imported, model, weights
 
 ROW = np.array([-7.0, -3.0, -1.0, 1.0, 4.0, 7.0], np.float32)

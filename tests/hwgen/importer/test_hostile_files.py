@@ -15,7 +15,7 @@ import pytest
 from onnx import TensorProto, numpy_helper
 
 from hwgen.errors import ModelError
-from hwgen.importer.load import import_bytes
+from hwgen.model.load import import_bytes
 from tests.hwgen.importer.hostile import linear, refused, zipped
 from tests.hwgen.importer.support import N, model, weights
 
@@ -111,7 +111,7 @@ def test_command_describes_models_and_refusals(tmp_path: Path) -> None:
     bad.write_bytes(pickle.dumps([1]))
     answers = []
     for file in (good, bad):
-        command = [sys.executable, "-m", "hwgen.importer.inspect", str(file), str(tmp_path / "g.npz")]
+        command = [sys.executable, "-m", "hwgen.model.inspect", str(file), str(tmp_path / "g.npz")]
         done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
         answers.append(json.loads(done.stdout))
     assert answers[0]["format"] == "onnx"

@@ -9,9 +9,9 @@ import onnx
 import pytest
 from onnx import helper
 
-from hwgen.importer.inspect import inspect
-from hwgen.importer.load import import_bytes
-from hwgen.ir import Graph
+from hwgen.model.graph import Graph
+from hwgen.model.inspect import inspect
+from hwgen.model.load import import_bytes
 from tests.hwgen.importer.hostile import linear, refused
 from tests.hwgen.importer.support import N, model, weights
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hwgen.importer.view import View, plain_view, refined, stream_view
+from hwgen.model.onnx.view import View, plain_view, refined, stream_view
 from tests.hwgen.importer.support import N, compare, imported, model, ops, weights
 
 

@@ -9,7 +9,7 @@ import onnx
 import pytest
 
 from hwgen.errors import ModelError
-from hwgen.importer.load import import_bytes
+from hwgen.model.load import import_bytes
 from tests.hwgen.importer.support import N, model, weights
 
 _NUMBERS = [0, -1, 1, 2, 3, 7, 2**31, -(2**63), 10**6]

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from hwgen.errors import ModelError
-from hwgen.ir import Array, Op
+from hwgen.model.graph import Op
+from hwgen.numbers.arrays import Array
 from tests.hwgen.importer.support import N, compare, imported, model, ops, weights
 
 _LAST = N("MatMul", ["p", "v"], ["y"])

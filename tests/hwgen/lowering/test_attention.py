@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from hwgen.build import BuildCache
-from hwgen.ir import Graph, Op, Shape
+from hwgen.hardware.operators.fifo import Fifo
 from hwgen.lowering import lower
-from hwgen.operators.fifo import Fifo
-from hwgen.sign_off import sign_off
-from hwgen.simulate import STALL_PATTERNS, SimulationOptions, simulate
+from hwgen.model.graph import Graph, Op, Shape
+from hwgen.simulation.build import BuildCache
+from hwgen.simulation.sign_off import sign_off
+from hwgen.simulation.simulate import STALL_PATTERNS, SimulationOptions, simulate
 from tests.hwgen.networks import NetworkMaker, random_candidate
 
 HEADS = 2

@@ -6,8 +6,8 @@ import time
 
 import numpy as np
 
-from hwgen.ir import Graph, InputLayout, Op, OutputLayout, Shape
-from hwgen.lowering.fusion import fuse
+from hwgen.model.graph import Graph, InputLayout, Op, OutputLayout, Shape
+from hwgen.model.passes.fusion import fuse
 from tests.hwgen.networks import NetworkMaker
 
 

@@ -13,12 +13,12 @@ from torch import nn
 from torch.nn import functional as F
 
 from explorer.hardware import input_words, output_values
-from hwgen.design import run_reference
-from hwgen.float_reference import apply_input_layout, apply_output_layout, evaluate
-from hwgen.formats import FormatChoice
-from hwgen.importer.load import import_bytes
-from hwgen.ir import Graph
+from hwgen.hardware.design import run_reference
 from hwgen.lowering import Calibration, Lanes, Precision, lane_choices, lower, precision_choices, quantize_graph
+from hwgen.model.float_reference import apply_input_layout, apply_output_layout, evaluate
+from hwgen.model.graph import Graph
+from hwgen.model.load import import_bytes
+from hwgen.numbers.formats import FormatChoice
 
 
 class VisionTransformer(nn.Module):

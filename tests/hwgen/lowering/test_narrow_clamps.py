@@ -5,14 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from hwgen.build import BuildCache
-from hwgen.design import run_reference
-from hwgen.formats import FormatChoice, IntFormat, dequantize, quantize
-from hwgen.ir import Graph, InputLayout, Op, OutputLayout, Shape
+from hwgen.hardware.design import run_reference
+from hwgen.hardware.streams import Words
 from hwgen.lowering import Calibration, Lanes, Precision, lower, quantize_graph
-from hwgen.operators.requantize import Requantize
-from hwgen.simulate import simulate
-from hwgen.streams import Words
+from hwgen.model.graph import Graph, InputLayout, Op, OutputLayout, Shape
+from hwgen.numbers.formats import FormatChoice, IntFormat, dequantize, quantize
+from hwgen.numbers.requantize import Requantize
+from hwgen.simulation.build import BuildCache
+from hwgen.simulation.simulate import simulate
 from tests.hwgen.networks import NetworkMaker
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from hwgen.build import BuildCache
-from hwgen.design import run_reference
+from hwgen.hardware.design import run_reference
 from hwgen.lowering import LinkTiming, lower
-from hwgen.sign_off import sign_off
-from hwgen.simulate import SimulationOptions, simulate
+from hwgen.simulation.build import BuildCache
+from hwgen.simulation.sign_off import sign_off
+from hwgen.simulation.simulate import SimulationOptions, simulate
 from tests.hwgen.networks import random_candidate, random_network
 
 LINK = LinkTiming.of("chain", 2, bandwidth_gbps=10, latency_ns=40, clock_mhz=300)

@@ -5,17 +5,17 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from hwgen.build import BuildCache
-from hwgen.design import Design, Endpoint, Instance, Stream, verify_design
-from hwgen.formats import IntFormat
+from hwgen.hardware.design import Design, Endpoint, Instance, Stream, verify_design
+from hwgen.hardware.operators.concat import Concat
+from hwgen.hardware.operators.eltwise import Eltwise, Function
+from hwgen.hardware.operators.fork import fork
+from hwgen.hardware.operators.slice import Slice
+from hwgen.hardware.streams import StreamType
 from hwgen.lowering.buffers import insert_buffers
-from hwgen.operators.concat import Concat
-from hwgen.operators.eltwise import Eltwise, Function
-from hwgen.operators.fork import fork
-from hwgen.operators.requantize import Requantize
-from hwgen.operators.slice import Slice
-from hwgen.simulate import SimulationOptions, simulate
-from hwgen.streams import StreamType
+from hwgen.numbers.formats import IntFormat
+from hwgen.numbers.requantize import Requantize
+from hwgen.simulation.build import BuildCache
+from hwgen.simulation.simulate import SimulationOptions, simulate
 from tests.hwgen.conformance.case import random_words
 
 KIND = IntFormat(6, True)

@@ -1,0 +1,1 @@
+"""Hardware: the operator contract, streams, whole designs, and their text."""

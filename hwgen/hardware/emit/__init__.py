@@ -1,0 +1,1 @@
+"""A design as SystemVerilog text, and the signature that describes its ports."""

@@ -1,0 +1,232 @@
+"""Layer normalisation over the features of each token."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from math import ceil, floor, log2, sqrt
+
+import numpy as np
+
+from hwgen.hardware.operator import Cycles, MemoryImage, Operator, accumulator_bits
+from hwgen.hardware.streams import StreamType, Words
+from hwgen.numbers.arrays import Array
+from hwgen.numbers.formats import FloatArray, IntFormat
+from hwgen.numbers.requantize import Requantize
+
+GUARD_BITS = 3  # of the result, kept by the normalised value
+ROOT_GUARD_BITS = 5
+GAMMA_GUARD_BITS = 4
+MAX_ROOT_BITS = 24
+
+
+@dataclass(frozen=True)
+class LayerNorm(Operator):
+    """``out[t] = gamma * (x - mean(x)) / sqrt(variance(x) + epsilon) + beta`` over the ``n`` features of token ``t``.
+
+    Integer definition, in which the ``1/n`` of mean and variance cancel::
+
+        w = (n * sum(x*x) - sum(x)**2) * 4**guard + epsilon
+        k = leading zero bit pairs of w in 2*half_bits bits, at most half_bits - 1 - guard
+        s = isqrt(the upper 2*root_bits bits of w << 2*k)                2**(root_bits-1) <= s < 2**root_bits
+        r = floor(2**(2*root_bits-1) / s)
+        z = round((n*x - sum(x)) * r * 2**-(root_bits-1 + half_bits - guard - k - fraction_bits))  half up
+        out = requantize(z * gamma + beta, shift)
+
+    Contents: ``gamma`` and ``beta`` ``(features,)``, ``beta`` at the scale of ``z * gamma``; ``epsilon`` ``()`` at
+    the scale of ``w``; ``shift`` ``()``.
+
+    Error of ``design`` against the real function of the same input words: the root and the division lose a relative
+    ``1.5 * 2**-(root_bits-1)``, ``z`` half a unit of its own, ``gamma`` half a unit of a format four bits wider than
+    the result. Together with its own rounding below 0.75 units of the result.
+
+    Attributes:
+        tokens: tokens per sample.
+        features: elements per token, ``n``.
+        lanes: elements per cycle; divides ``features``.
+        source: format of the input.
+        half_bits: half the width of ``w``, ``root_bits`` to 31.
+        guard: zero bit pairs below the variance, so that epsilon has a fraction.
+        root_bits: width of the root, 4 to 24.
+        fraction_bits: of ``z``, at most ``root_bits``.
+        gamma_bits: width of gamma, two's complement.
+        acc_bits: width of ``z * gamma + beta``.
+        result: requantisation.
+        shift_bits: width of the shift amount.
+    """
+
+    tokens: int
+    features: int
+    lanes: int
+    source: IntFormat
+    half_bits: int
+    guard: int
+    root_bits: int
+    fraction_bits: int
+    gamma_bits: int
+    acc_bits: int
+    result: Requantize
+    shift_bits: int
+
+    module = "dse_layer_norm"
+    uses = ("dse_adder_tree", "dse_spill_register")
+
+    def __post_init__(self) -> None:
+        self.require(self.features % self.lanes == 0, f"lanes {self.lanes} divide {self.features}")
+        self.require(4 <= self.root_bits <= MAX_ROOT_BITS, f"the root has 4 to {MAX_ROOT_BITS} bits")
+        self.require(
+            self.root_bits <= self.half_bits <= 31,
+            f"the variance of {self.features} words of {self.source.bits} bits takes {2 * self.half_bits} bits, not 62",
+        )
+        self.require(0 <= self.guard < self.half_bits, f"guard pairs are 0 to {self.half_bits - 1}")
+        self.require(0 <= self.fraction_bits <= self.root_bits, f"fraction bits are 0 to {self.root_bits}")
+        self.require(self.acc_bits <= 62 and self.num_bits + self.root_bits + 2 <= 62, "products have at most 62 bits")
+
+    @staticmethod
+    def design(
+        tokens: int,
+        lanes: int,
+        gamma: FloatArray,
+        beta: FloatArray,
+        epsilon: float,
+        source: IntFormat,
+        result: Requantize,
+    ) -> tuple[LayerNorm, dict[str, Array]]:
+        """The operator whose result is within one unit of the real function, and its constants.
+
+        Args:
+            tokens: tokens per sample.
+            lanes: elements per cycle.
+            gamma: ``(features,)`` real factors.
+            beta: ``(features,)`` real offsets.
+            epsilon: added to the variance of the real input.
+            source: format of the input.
+            result: requantisation.
+
+        Raises:
+            IllegalParameters: the lanes do not divide the features, or the widths are out of range.
+        """
+        n, target = gamma.size, result.target
+        gamma_bits = target.bits + GAMMA_GUARD_BITS
+        largest = float(np.abs(gamma).max(initial=0.0)) or 1.0
+        gamma_fraction = floor(log2(((1 << (gamma_bits - 1)) - 1) / largest))
+        root_bits = min(max(target.bits + ROOT_GUARD_BITS, 4), MAX_ROOT_BITS)
+        fraction = min(max(ceil(target.fraction_bits + log2(largest)) + GUARD_BITS, 0), root_bits)
+        shift = fraction + gamma_fraction - target.fraction_bits
+        # The least variance of unequal words is (n - 1) / n**2: epsilon is exact enough when it is many units of w.
+        guard = max(0, ceil((target.bits - log2(max(n - 1, 1))) / 2))
+        words = {
+            "gamma": np.rint(gamma.astype(np.float64) * 2.0**gamma_fraction).astype(np.int64),
+            "beta": np.rint(beta.astype(np.float64) * 2.0 ** (fraction + gamma_fraction)).astype(np.int64),
+            "epsilon": np.array(round(epsilon * n * n * 4.0 ** (source.fraction_bits + guard))),
+            "shift": np.array(shift),
+        }
+        span = source.maximum - source.minimum
+        w_bits = ((n * n * span * span // 4 << 2 * guard) + int(words["epsilon"])).bit_length()
+        bound = _largest_z(n, root_bits, fraction) << (gamma_bits - 1)
+        biased = bound + int(np.abs(words["beta"]).max(initial=0))
+        # One bit over the bound of the formats, so that most betas need no width (and no operator) of their own.
+        acc_bits = max(accumulator_bits(-bound, bound) + 1, accumulator_bits(-biased, biased), shift)
+        operator = LayerNorm(
+            tokens, n, lanes, source, max(-(-w_bits // 2), root_bits), guard, root_bits, fraction, gamma_bits, acc_bits,
+            result, max(1, acc_bits.bit_length()),
+        )  # fmt: skip
+        operator.require(
+            shift >= 0, f"a result with {target.fraction_bits} fraction bits is finer than its exact value"
+        )
+        return operator, words
+
+    @property
+    def blocks(self) -> int:
+        """Beats per token."""
+        return self.features // self.lanes
+
+    @property
+    def num_bits(self) -> int:
+        """Bits of ``n*x - sum(x)``, and of the sum alone."""
+        largest = (self.features - 1) * (self.source.maximum - self.source.minimum)
+        return max(accumulator_bits(-largest, largest), self.sum_bits)
+
+    @property
+    def sum_bits(self) -> int:
+        """Bits of the sum of a token."""
+        return accumulator_bits(self.features * self.source.minimum, self.features * self.source.maximum)
+
+    @property
+    def inputs(self) -> Mapping[str, StreamType]:
+        return {"in": StreamType(self.tokens, self.features, self.lanes, self.source)}
+
+    @property
+    def outputs(self) -> Mapping[str, StreamType]:
+        return {"out": StreamType(self.tokens, self.features, self.lanes, self.result.target)}
+
+    def rtl_parameters(self) -> Mapping[str, int]:
+        low, high = self.source.minimum, self.source.maximum
+        largest_z = _largest_z(self.features, self.root_bits, self.fraction_bits)
+        return {
+            "Lanes": self.lanes,
+            "Blocks": self.blocks,
+            "InWidth": self.source.bits,
+            "InSigned": int(self.source.signed),
+            "SumWidth": self.sum_bits,
+            "SquareWidth": (self.features * max(low * low, high * high)).bit_length(),
+            "HalfWidth": self.half_bits,
+            "Guard": self.guard,
+            "RootBits": self.root_bits,
+            "Fraction": self.fraction_bits,
+            "NumWidth": self.num_bits,
+            "ZWidth": accumulator_bits(-largest_z, largest_z),
+            "GammaWidth": self.gamma_bits,
+            "AccWidth": self.acc_bits,
+            "ShiftWidth": self.shift_bits,
+            **self.result.rtl_parameters(),
+        }
+
+    def reference(self, inputs: Mapping[str, Words], contents: Mapping[str, Array]) -> Mapping[str, Words]:
+        x = inputs["in"].elements.astype(np.int64)
+        n, half, root = self.features, self.half_bits, self.root_bits
+        total = x.sum(axis=-1, keepdims=True)
+        variance = n * (x * x).sum(axis=-1, keepdims=True) - total * total
+        w = (variance << (2 * self.guard)) + contents["epsilon"]
+        zero_pairs = np.full(w.shape, half - 1 - self.guard)
+        for pair in range(self.guard + 1, half):
+            zero_pairs -= (w >> (2 * pair)) != 0
+        # The root is 0 only where all elements are equal and the factor does not matter.
+        s = np.maximum(_isqrt((w << (2 * zero_pairs)) >> (2 * (half - root))), 1)
+        factor = (1 << (2 * root - 1)) // s
+        shift = root - 1 + half - self.guard - zero_pairs - self.fraction_bits
+        product = (n * x - total) * factor
+        z = (product + np.where(shift > 0, np.int64(1) << np.maximum(shift - 1, 0), 0)) >> shift
+        out = self.result.apply(z * contents["gamma"] + contents["beta"], contents["shift"])
+        return {"out": Words(out)}
+
+    def memory_images(self, contents: Mapping[str, Array]) -> Mapping[str, MemoryImage]:
+        return {
+            "gamma": MemoryImage(contents["gamma"].reshape(-1, self.lanes), self.gamma_bits),
+            "beta": MemoryImage(contents["beta"].reshape(-1, self.lanes), self.acc_bits),
+            "epsilon": MemoryImage(contents["epsilon"].reshape(1, 1), 2 * self.half_bits),
+            "shift": MemoryImage(contents["shift"].reshape(1, 1), self.shift_bits),
+        }
+
+    def cycles(self) -> Cycles:
+        serial = 2 * self.root_bits + 7
+        row = max(self.blocks, serial)
+        return Cycles(latency=2 * self.blocks + serial + 6 + (self.tokens - 1) * row, interval=self.tokens * row)
+
+    def held(self, port: str) -> Fraction:
+        # Four tokens are stored, six beats are on their way to the output.
+        return Fraction(4 + -(-6 // self.blocks), self.tokens)
+
+
+def _isqrt(value: Array) -> Array:
+    """Floor of the square root of integers below 2**48: the float64 root is off by one at most."""
+    root = np.sqrt(value.astype(np.float64)).astype(np.int64)
+    root -= root * root > value
+    root += (root + 1) * (root + 1) <= value
+    return root
+
+
+def _largest_z(n: int, root_bits: int, fraction_bits: int) -> int:
+    """Bound of ``|z|``: no element lies more than ``sqrt(n - 1)`` deviations from the mean; the root errs downwards."""
+    return ceil(sqrt(n) * (1.0 + 4.0 * 2.0**-root_bits) * 2.0**fraction_bits) + 1

@@ -1,0 +1,172 @@
+"""Matrix-vector product with stored weights: linear layers, and convolutions after a window."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+
+from hwgen.hardware.operator import Cycles, MemoryImage, Operator
+from hwgen.hardware.streams import StreamType, Words
+from hwgen.numbers.arrays import Array, exact_type
+from hwgen.numbers.formats import Format, IntFormat, MxFormat
+from hwgen.numbers.requantize import Requantize
+
+
+@dataclass(frozen=True)
+class Matvec(Operator):
+    """``out[t, g] = requantize(weight[g] @ in[t, g] + bias[g])`` for each token ``t`` and group ``g``.
+
+    Contents: ``weight`` ``(groups, outputs, inputs)`` integers (mantissas); for shared-exponent weights also
+    ``weight_exponent`` of the same shape, equal within a block; ``bias`` ``(groups, outputs)`` at the accumulator's
+    scale; ``shift`` ``(groups, outputs)`` or ``()``. Input features are ``groups * inputs`` in that order.
+
+    Attributes:
+        tokens: tokens per sample.
+        groups: weight sets, used in turn.
+        in_features, out_features: elements per group.
+        in_lanes, out_lanes: elements per cycle; they divide the features of a group.
+        source: format of the input elements.
+        weight: format of the weights.
+        acc_bits: accumulator width; ``accumulator_bits`` of the true bounds.
+        result: requantisation.
+        shift_bits: width of a shift amount.
+        shared_shift: one shift for all outputs.
+    """
+
+    tokens: int
+    groups: int
+    in_features: int
+    out_features: int
+    in_lanes: int
+    out_lanes: int
+    source: Format
+    weight: Format
+    acc_bits: int
+    result: Requantize
+    shift_bits: int
+    shared_shift: bool
+
+    module = "dse_matvec"
+    uses = ("dse_adder_tree", "dse_product", "dse_spill_register")
+
+    def __post_init__(self) -> None:
+        self.require(self.in_features % self.in_lanes == 0, f"in_lanes {self.in_lanes} divide {self.in_features}")
+        self.require(self.out_features % self.out_lanes == 0, f"out_lanes {self.out_lanes} divide {self.out_features}")
+        self.require(2 <= self.acc_bits <= 62, f"the accumulator has 2 to 62 bits, not {self.acc_bits}")
+        self.require(self.acc_bits >= self.result.target.bits, "the accumulator is at least as wide as the result")
+        for part in (self.source, self.weight):
+            if isinstance(part, MxFormat):
+                self.require(
+                    part.block % self.in_lanes == 0
+                    or self.in_lanes % part.block == 0
+                    or self.in_features <= part.block,
+                    f"in_lanes {self.in_lanes} and the block {part.block} divide one another",
+                )
+
+    @property
+    def sub_blocks(self) -> int:
+        """Partial sums per beat: the finest exponent granularity inside a beat."""
+        return max(self._exponents_per_beat(self.source), self._exponents_per_beat(self.weight), 1)
+
+    def _exponents_per_beat(self, part: Format) -> int:
+        return max(1, self.in_lanes // part.block) if isinstance(part, MxFormat) else 0
+
+    @property
+    def in_blocks(self) -> int:
+        """Input beats per group."""
+        return self.in_features // self.in_lanes
+
+    @property
+    def out_blocks(self) -> int:
+        """Output beats per group."""
+        return self.out_features // self.out_lanes
+
+    @property
+    def inputs(self) -> Mapping[str, StreamType]:
+        return {"in": StreamType(self.tokens, self.groups * self.in_features, self.in_lanes, self.source)}
+
+    @property
+    def outputs(self) -> Mapping[str, StreamType]:
+        return {"out": StreamType(self.tokens, self.groups * self.out_features, self.out_lanes, self.result.target)}
+
+    def rtl_parameters(self) -> Mapping[str, int]:
+        source, weight = self.source, self.weight
+        return {
+            "InLanes": self.in_lanes,
+            "OutLanes": self.out_lanes,
+            "InBlocks": self.in_blocks,
+            "OutBlocks": self.out_blocks,
+            "Groups": self.groups,
+            "InWidth": source.bits if isinstance(source, IntFormat) else source.mantissa_bits,
+            "InSigned": int(source.signed) if isinstance(source, IntFormat) else 1,
+            "InExpWidth": source.exponent_bits if isinstance(source, MxFormat) else 0,
+            "InSubBlocks": max(1, self._exponents_per_beat(source)),
+            "WeightWidth": weight.bits if isinstance(weight, IntFormat) else weight.mantissa_bits,
+            "WeightSigned": int(weight.signed) if isinstance(weight, IntFormat) else 1,
+            "WeightExpWidth": weight.exponent_bits if isinstance(weight, MxFormat) else 0,
+            "SubBlocks": self.sub_blocks,
+            "AccWidth": self.acc_bits,
+            "SharedShift": int(self.shared_shift),
+            "ShiftWidth": self.shift_bits,
+            **self.result.rtl_parameters(),
+        }
+
+    def integer_weights(self, contents: Mapping[str, Array]) -> Array:
+        """Weights with their exponents applied, ``(groups, outputs, inputs)`` integers."""
+        weight = contents["weight"]
+        if not isinstance(self.weight, MxFormat):
+            return weight
+        shifted: Array = np.left_shift(weight.astype(np.int64), contents["weight_exponent"])
+        return shifted
+
+    def accumulate(self, words: Words, contents: Mapping[str, Array]) -> Array:
+        """Accumulators before requantisation, exact: ``(samples, tokens, groups, outputs)``."""
+        x = words.integers(self.inputs["in"])
+        exact = exact_type(self.acc_bits)
+        grouped = x.reshape(-1, self.groups, self.in_features).astype(exact)
+        weight = self.integer_weights(contents).astype(exact)
+        sums: Array = np.matmul(grouped.transpose(1, 0, 2), weight.transpose(0, 2, 1))
+        sums += contents["bias"].astype(exact)[:, None, :]
+        total = sums.transpose(1, 0, 2).astype(np.int64 if self.acc_bits > 32 else np.int32)
+        return total.reshape(words.samples, self.tokens, self.groups, self.out_features)
+
+    def reference(self, inputs: Mapping[str, Words], contents: Mapping[str, Array]) -> Mapping[str, Words]:
+        total = self.accumulate(inputs["in"], contents)
+        out = self.result.apply(total, contents["shift"])
+        return {"out": Words(out.reshape(out.shape[0], self.tokens, -1))}
+
+    def memory_images(self, contents: Mapping[str, Array]) -> Mapping[str, MemoryImage]:
+        g, ob, ol, ib, il = self.groups, self.out_blocks, self.out_lanes, self.in_blocks, self.in_lanes
+        weight = contents["weight"].reshape(g, ob, ol, ib, il).transpose(0, 1, 3, 2, 4).reshape(g * ob * ib, ol * il)
+        parameters = self.rtl_parameters()
+        images = {
+            "weight": MemoryImage(weight, parameters["WeightWidth"]),
+            "bias": MemoryImage(contents["bias"].reshape(g * ob, ol), self.acc_bits),
+        }
+        shift = contents["shift"]
+        shift = shift.reshape(1, 1) if self.shared_shift else np.broadcast_to(shift, (g, ob * ol)).reshape(g * ob, ol)
+        images["shift"] = MemoryImage(shift, self.shift_bits)
+        if isinstance(self.weight, MxFormat):
+            images["weight_exp"] = MemoryImage(
+                self._exponent_words(contents["weight_exponent"]), self.weight.exponent_bits
+            )
+        return images
+
+    def _exponent_words(self, exponents: Array) -> Array:
+        """The exponent of each partial sum: its elements lie in one block, so the first one tells."""
+        ol, subs = self.out_lanes, self.sub_blocks
+        parts = exponents.reshape(self.groups, self.out_blocks, ol, self.in_blocks, subs, self.in_lanes // subs)[..., 0]
+        words: Array = parts.transpose(0, 1, 3, 2, 4).reshape(-1, ol * subs)
+        return words
+
+    def cycles(self) -> Cycles:
+        vectors = self.tokens * self.groups
+        steps = self.in_blocks * self.out_blocks
+        # Three cycles of address, accumulate and result, two more of result register and spill register.
+        return Cycles(latency=self.in_blocks + steps * vectors + 4, interval=vectors * steps)
+
+    def held(self, port: str) -> Fraction:
+        return Fraction(3, self.tokens * self.groups)

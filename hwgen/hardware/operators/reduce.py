@@ -1,0 +1,300 @@
+"""Reductions over a kernel, lane by lane: pooling and depthwise convolution, behind a window or over a whole sample."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import ClassVar
+
+import numpy as np
+
+from hwgen.hardware.operator import Cycles, MemoryImage, Operator, accumulator_bits
+from hwgen.hardware.operators.window import Axis
+from hwgen.hardware.streams import StreamType, Words
+from hwgen.numbers.arrays import Array
+from hwgen.numbers.formats import Format, IntFormat, MxFormat
+from hwgen.numbers.requantize import Requantize
+
+
+@dataclass(frozen=True)
+class Reduce(Operator):
+    """What the reductions have in common; use a subclass.
+
+    Contents: ``shift`` ``()``, and what the subclass names.
+
+    Attributes:
+        tokens: output tokens per sample.
+        kernel: input beats that make one output beat.
+        channels: output features.
+        lanes: elements per beat; they divide the channels.
+        source: format of the input.
+        whole: False: the input comes from a ``Window``, ``channels * kernel`` features per token. True: one output
+            token is made of a whole sample of ``kernel`` tokens, without a window.
+        result: requantisation.
+        shift_bits: width of a shift amount.
+    """
+
+    tokens: int
+    kernel: int
+    channels: int
+    lanes: int
+    source: Format
+    whole: bool
+    result: Requantize
+    shift_bits: int
+
+    module = "dse_reduce"
+    uses = ("dse_product", "dse_spill_register")
+    mode: ClassVar[int]
+
+    def __post_init__(self) -> None:
+        self.require(self.channels % self.lanes == 0, f"lanes {self.lanes} divide the {self.channels} channels")
+        self.require(not self.whole or self.tokens == 1, f"a whole sample makes one token, not {self.tokens}")
+        self.require(self.kernel >= 1, f"a kernel has at least one position, not {self.kernel}")
+        self.require(2 <= self.value_bits <= 62, f"values have 2 to 62 bits, not {self.value_bits}")
+
+    @property
+    def blocks(self) -> int:
+        """Output beats per token."""
+        return self.channels // self.lanes
+
+    @property
+    @abstractmethod
+    def acc_bits(self) -> int:
+        """Accumulator width, never to overflow."""
+
+    @property
+    def value_bits(self) -> int:
+        """Width of the value before requantisation."""
+        return self.acc_bits
+
+    @property
+    def shared_shift(self) -> bool:
+        """Whether there is one shift for all outputs."""
+        return True
+
+    @property
+    def inputs(self) -> Mapping[str, StreamType]:
+        if self.whole:
+            return {"in": StreamType(self.kernel, self.channels, self.lanes, self.source)}
+        return {"in": StreamType(self.tokens, self.channels * self.kernel, self.lanes, self.source)}
+
+    @property
+    def outputs(self) -> Mapping[str, StreamType]:
+        return {"out": StreamType(self.tokens, self.channels, self.lanes, self.result.target)}
+
+    def rtl_parameters(self) -> Mapping[str, int]:
+        stream = self.inputs["in"]
+        return {
+            "Mode": self.mode,
+            "Whole": int(self.whole),
+            "Lanes": self.lanes,
+            "Blocks": self.blocks,
+            "Kernel": self.kernel,
+            "InWidth": stream.element_bits,
+            "InSigned": int(stream.signed),
+            "InExpWidth": stream.exponent_bits,
+            "InSubBlocks": max(1, stream.exponents_per_beat),
+            "AccWidth": self.acc_bits,
+            "SharedShift": int(self.shared_shift),
+            "ShiftWidth": self.shift_bits,
+            **self.result.rtl_parameters(),
+        }
+
+    def kernels(self, words: Words) -> Array:
+        """Input integers by kernel position, ``(samples, tokens, kernel, channels)``."""
+        integers = words.integers(self.inputs["in"])
+        if self.whole:
+            return integers.reshape(words.samples, 1, self.kernel, self.channels)
+        split = integers.reshape(words.samples, self.tokens, self.blocks, self.kernel, self.lanes)
+        return split.transpose(0, 1, 3, 2, 4).reshape(words.samples, self.tokens, self.kernel, self.channels)
+
+    def input_sum_bits(self, terms: int) -> int:
+        """Width that holds the sum of ``terms`` input integers, their exponents applied."""
+        top = self.source.max_exponent if isinstance(self.source, MxFormat) else 0
+        return max(2, accumulator_bits(terms * self.source.minimum << top, terms * self.source.maximum << top))
+
+    @abstractmethod
+    def accumulate(self, words: Words, contents: Mapping[str, Array]) -> Array:
+        """Values before requantisation, ``(samples, tokens, channels)``."""
+
+    def reference(self, inputs: Mapping[str, Words], contents: Mapping[str, Array]) -> Mapping[str, Words]:
+        return {"out": Words(self.result.apply(self.accumulate(inputs["in"], contents), contents["shift"]))}
+
+    def memory_images(self, contents: Mapping[str, Array]) -> Mapping[str, MemoryImage]:
+        shift = contents["shift"]
+        self.require(int(shift.max()) <= self.value_bits, f"shifts are at most {self.value_bits}, not {shift.max()}")
+        if self.shared_shift:
+            return {"shift": MemoryImage(shift.reshape(1, 1), self.shift_bits)}
+        per_channel = np.broadcast_to(shift, self.channels).reshape(self.blocks, self.lanes)
+        return {"shift": MemoryImage(per_channel, self.shift_bits)}
+
+    def cycles(self) -> Cycles:
+        beats = self.inputs["in"].beats
+        # Input register, accumulator, result register and spill register.
+        return Cycles(latency=beats + 4, interval=beats)
+
+    def held(self, port: str) -> Fraction:
+        beats = self.inputs["in"].beats
+        # Three finished results and one in the making; a whole sample is held until its last pixel.
+        return Fraction(beats + 5, beats) if self.whole else Fraction(4 * self.kernel + 2, beats)
+
+
+@dataclass(frozen=True)
+class MaxPool(Reduce):
+    """``out = requantize(max(in))``. The window before it pads with the format's minimum."""
+
+    mode = 0
+
+    @property
+    def acc_bits(self) -> int:
+        """Accumulator width: one input integer."""
+        return self.input_sum_bits(1)
+
+    def accumulate(self, words: Words, contents: Mapping[str, Array]) -> Array:
+        """Values before requantisation, ``(samples, tokens, channels)``."""
+        largest: Array = self.kernels(words).max(axis=2)
+        return largest
+
+
+@dataclass(frozen=True, kw_only=True)
+class AveragePool(Reduce):
+    """``out = requantize(sum(in) * multiplier[token])``.
+
+    Contents: ``multiplier`` ``()`` or ``(tokens,)`` unsigned; ``average_contents`` makes it and bounds the error.
+
+    Attributes:
+        multiplier_bits: width of a multiplier.
+        per_token: a multiplier for each output token, where windows at the border have other divisors.
+    """
+
+    multiplier_bits: int
+    per_token: bool
+
+    mode = 1
+
+    @property
+    def acc_bits(self) -> int:
+        """Accumulator width: the sum of a kernel."""
+        return self.input_sum_bits(self.kernel)
+
+    @property
+    def value_bits(self) -> int:
+        """Width of the product with the multiplier."""
+        return self.acc_bits + self.multiplier_bits
+
+    def rtl_parameters(self) -> Mapping[str, int]:
+        depth = self.tokens if self.per_token else 1
+        return {**super().rtl_parameters(), "MultWidth": self.multiplier_bits, "MultDepth": depth}
+
+    def accumulate(self, words: Words, contents: Mapping[str, Array]) -> Array:
+        """Values before requantisation, ``(samples, tokens, channels)``."""
+        sums = self.kernels(words).sum(axis=2, dtype=np.int64)
+        scaled: Array = sums * contents["multiplier"].astype(np.int64).reshape(-1, 1)
+        return scaled
+
+    def memory_images(self, contents: Mapping[str, Array]) -> Mapping[str, MemoryImage]:
+        multiplier = MemoryImage(contents["multiplier"].reshape(-1, 1), self.multiplier_bits)
+        return {**super().memory_images(contents), "multiplier": multiplier}
+
+    def cycles(self) -> Cycles:
+        beats = self.inputs["in"].beats
+        return Cycles(latency=beats + 5, interval=beats)  # one more than the others, for the multiplier
+
+
+@dataclass(frozen=True, kw_only=True)
+class Depthwise(Reduce):
+    """``out[c] = requantize(sum_k(weight[c, k] * in[k, c]) + bias[c])``: one kernel per channel.
+
+    Contents: ``weight`` ``(channels, kernel)`` integers, kernel positions row-major; ``bias`` ``(channels,)`` at the
+    accumulator's scale; ``shift`` ``(channels,)`` or ``()``. Shared-exponent weights become integers by their exponent.
+
+    Attributes:
+        weight: format of the weights.
+        sum_bits: accumulator width; ``accumulator_bits`` of the true bounds, bias included.
+        one_shift: one shift for all outputs.
+    """
+
+    weight: IntFormat
+    sum_bits: int
+    one_shift: bool
+
+    mode = 2
+
+    @property
+    def acc_bits(self) -> int:
+        """Accumulator width."""
+        return self.sum_bits
+
+    @property
+    def shared_shift(self) -> bool:
+        """Whether there is one shift for all outputs."""
+        return self.one_shift
+
+    def rtl_parameters(self) -> Mapping[str, int]:
+        weight = {"WeightWidth": self.weight.bits, "WeightSigned": int(self.weight.signed)}
+        return {**super().rtl_parameters(), **weight}
+
+    def accumulate(self, words: Words, contents: Mapping[str, Array]) -> Array:
+        """Values before requantisation, ``(samples, tokens, channels)``."""
+        exact = np.int32 if self.acc_bits <= 32 else np.int64
+        products = self.kernels(words).astype(exact) * contents["weight"].T.astype(exact)
+        total: Array = products.sum(axis=2, dtype=exact) + contents["bias"].astype(exact)
+        return total
+
+    def memory_images(self, contents: Mapping[str, Array]) -> Mapping[str, MemoryImage]:
+        by_block = contents["weight"].reshape(self.blocks, self.lanes, self.kernel)
+        order = (2, 0, 1) if self.whole else (0, 2, 1)
+        bias = contents["bias"].reshape(self.blocks, self.lanes)
+        return {
+            **super().memory_images(contents),
+            "weight": MemoryImage(by_block.transpose(order).reshape(-1, self.lanes), self.weight.bits),
+            "bias": MemoryImage(bias, self.acc_bits),
+        }
+
+
+def pool_divisors(axis: Axis, after: int, count_include_pad: bool) -> Array:
+    """How many positions of each window count for an average, along one axis; a window's divisor is the product.
+
+    Args:
+        axis: the axis as the window sees it; rounding sizes up may have enlarged ``axis.after``.
+        after: padding after the grid that the model declares.
+        count_include_pad: whether declared padding counts.
+
+    Returns:
+        ``(outputs,)`` counts, at least 1.
+    """
+    low, high = (-axis.before, axis.size + after) if count_include_pad else (0, axis.size)
+    counted = (axis.positions >= low) & (axis.positions < high)
+    counts: Array = np.maximum(counted.sum(axis=1), 1)
+    return counts
+
+
+def average_contents(divisors: Array, multiplier_bits: int, gain_bits: int = 0) -> dict[str, Array]:
+    """Multiplier and shift with ``sum * multiplier * 2**-shift`` near ``sum / divisor * 2**gain_bits``.
+
+    The multiplier is rounded to nearest, so the value before the last rounding is off by at most a factor of
+    ``1 + 1 / (2 * multiplier)``. With rounding to nearest, the result ``y`` differs from the exact average by at most
+    ``0.5 + |y| / (2 * min(multiplier))`` units in the last place, apart from saturation; the largest multiplier has
+    its top bit set. A divisor that is a power of two is exact.
+
+    Args:
+        divisors: ``()`` or ``(tokens,)`` counts.
+        multiplier_bits: width of a multiplier.
+        gain_bits: fraction bits of the result less those of the input.
+
+    Returns:
+        ``multiplier`` and ``shift``.
+
+    Raises:
+        ValueError: the gain is so large that the shift would be negative.
+    """
+    least = int(divisors.min())
+    shift = multiplier_bits - gain_bits + least.bit_length()
+    while np.rint(2.0 ** (shift + gain_bits) / least) >= 2**multiplier_bits:
+        shift -= 1
+    if shift < 0:
+        raise ValueError(f"a gain of 2**{gain_bits} needs multipliers of more than {multiplier_bits} bits")
+    return {"multiplier": np.rint(2.0 ** (shift + gain_bits) / divisors).astype(np.int64), "shift": np.array(shift)}

@@ -1,0 +1,187 @@
+"""Softmax over groups of consecutive features."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from math import ceil, log, log2
+
+import numpy as np
+
+from hwgen.hardware.operator import Cycles, MemoryImage, Operator
+from hwgen.hardware.streams import StreamType, Words
+from hwgen.numbers.arrays import Array
+from hwgen.numbers.formats import IntFormat, Overflow
+from hwgen.numbers.requantize import Requantize
+
+MAX_INDEX_BITS = 12
+DSP_BITS = 18  # operand width of a DSP slice
+GUARD_BITS = 3  # of the result, kept by the exponentials and by the quotient
+
+
+@dataclass(frozen=True)
+class Softmax(Operator):
+    """Softmax of each row of ``size`` features; a token has ``groups`` rows.
+
+    Integer definition, for a row ``x`` whose ``kept`` elements take part (all; with ``causal`` those ``s <= token``)::
+
+        index[s] = min(((max of kept x) - x[s] + half) >> drop, 2**index_bits - 1)    half = 2**drop // 2
+        e[s]     = exp[index[s]] for kept s, else 0
+        r        = 2**power // sum(e)
+        out[s]   = requantize(e[s] * r, power - fraction bits of the target)
+
+    Contents: ``exp`` ``(2**index_bits,)``, unsigned; entry 0 is ``2**exp_bits - 1``.
+
+    Error of ``design`` against the real softmax of the same input words: below 0.75 units of a result of at most 8
+    bits (so the nearest word or its neighbour), below 1.5 units of a 16-bit one. Exception: an input so fine that
+    ``drop > 0`` (a reach of more than 4096 steps) adds a relative error of ``2**drop * step / 2`` at most.
+
+    Attributes:
+        tokens: tokens per sample.
+        groups: rows per token.
+        size: elements per row.
+        lanes: elements per cycle; divides ``size``.
+        causal: element ``s`` of token ``t`` is kept for ``s <= t`` only.
+        source: format of the input.
+        drop: low bits of the distance to the maximum that the table does not see.
+        index_bits: width of a table address.
+        exp_bits: width of a table entry.
+        power: exponent of the numerator.
+        result: requantisation.
+    """
+
+    tokens: int
+    groups: int
+    size: int
+    lanes: int
+    causal: bool
+    source: IntFormat
+    drop: int
+    index_bits: int
+    exp_bits: int
+    power: int
+    result: Requantize
+
+    module = "dse_softmax"
+    uses = ("dse_adder_tree", "dse_spill_register")
+
+    def __post_init__(self) -> None:
+        self.require(self.size % self.lanes == 0, f"lanes {self.lanes} divide {self.size}")
+        self.require(self.source.bits <= 24, f"inputs have at most 24 bits, not {self.source.bits}")
+        self.require(1 <= self.index_bits <= min(MAX_INDEX_BITS, self.source.bits + 1), "index_bits out of range")
+        self.require(2 <= self.exp_bits <= 28, f"exponentials have 2 to 28 bits, not {self.exp_bits}")
+        self.require(self.sum_bits + 2 <= self.power <= 60, f"power is {self.sum_bits + 2} to 60, not {self.power}")
+        self.require(0 <= self.shift <= self.power, f"the result has 0 to {self.power} fraction bits")
+
+    @staticmethod
+    def design(
+        shape: tuple[int, int, int],
+        lanes: int,
+        causal: bool,
+        source: IntFormat,
+        result: Requantize,
+        scale: float = 1.0,
+    ) -> tuple[Softmax, dict[str, Array]]:
+        """The operator whose result is within one unit of the real function, and its table.
+
+        Args:
+            shape: tokens, groups, size.
+            lanes: elements per cycle.
+            causal: see the class.
+            source: format of the input.
+            result: requantisation, usually to an unsigned format with as many fraction bits as bits. It always
+                saturates: a wrapped 1.0 would become 0.
+            scale: positive factor of the input before the exponential; the ``1/sqrt(d)`` of attention costs nothing
+                here.
+
+        Raises:
+            IllegalParameters: the lanes do not divide the size, or the row is too long for the result's width.
+        """
+        size, bits = shape[2], result.target.bits
+        growth = ceil(log2(size)) if size > 1 else 0
+        exp_bits = min(bits + GUARD_BITS + growth, max(DSP_BITS, bits + GUARD_BITS + 1))
+        step = scale * source.scale
+        # Beyond this distance an exponential rounds to 0.
+        reach = ceil((exp_bits + 1) * log(2.0) / step)
+        needed = min(source.bits, max(1, reach.bit_length()))
+        index_bits = min(needed, MAX_INDEX_BITS)
+        drop = needed - index_bits
+        top = (1 << exp_bits) - 1
+        power = (size * top).bit_length() + bits + GUARD_BITS
+        table = np.rint(np.exp(-step * (np.arange(1 << index_bits) << drop)) * top).astype(np.int64)
+        saturating = replace(result, overflow=Overflow.SATURATE)
+        operator = Softmax(*shape, lanes, causal, source, drop, index_bits, exp_bits, power, saturating)
+        return operator, {"exp": table}
+
+    @property
+    def blocks(self) -> int:
+        """Beats per row."""
+        return self.size // self.lanes
+
+    @property
+    def sum_bits(self) -> int:
+        """Bits of the largest sum of a row."""
+        return (self.size * ((1 << self.exp_bits) - 1)).bit_length()
+
+    @property
+    def shift(self) -> int:
+        """Requantisation shift."""
+        return self.power - self.result.target.fraction_bits
+
+    @property
+    def quotient_bits(self) -> int:
+        """Bits of the quotient: the sum is at least ``2**exp_bits - 1``."""
+        return self.power - self.exp_bits + 1
+
+    @property
+    def inputs(self) -> Mapping[str, StreamType]:
+        return {"in": StreamType(self.tokens, self.groups * self.size, self.lanes, self.source)}
+
+    @property
+    def outputs(self) -> Mapping[str, StreamType]:
+        return {"out": StreamType(self.tokens, self.groups * self.size, self.lanes, self.result.target)}
+
+    def rtl_parameters(self) -> Mapping[str, int]:
+        return {
+            "Lanes": self.lanes,
+            "Blocks": self.blocks,
+            # Only the causal limit depends on the position, so that other shapes share one compiled operator.
+            "Groups": self.groups if self.causal else 1,
+            "Tokens": self.tokens if self.causal else 1,
+            "Causal": int(self.causal),
+            "InWidth": self.source.bits,
+            "InSigned": int(self.source.signed),
+            "Drop": self.drop,
+            "IndexWidth": self.index_bits,
+            "ExpWidth": self.exp_bits,
+            "SumWidth": self.sum_bits,
+            "Power": self.power,
+            "Shift": self.shift,
+            **self.result.rtl_parameters(),
+        }
+
+    def reference(self, inputs: Mapping[str, Words], contents: Mapping[str, Array]) -> Mapping[str, Words]:
+        table = contents["exp"]
+        self.require(table[0] == (1 << self.exp_bits) - 1, "entry 0 of the table is the largest word")
+        words = inputs["in"].elements
+        x = words.reshape(-1, self.tokens, self.groups, self.size).astype(np.int64)
+        kept = np.ones((self.tokens, 1, self.size), dtype=bool)
+        if self.causal:
+            kept = np.tri(self.tokens, self.size, dtype=bool)[:, None, :]
+        maximum = np.where(kept, x, self.source.minimum).max(axis=-1, keepdims=True)
+        distance = (np.maximum(maximum - x, 0) + ((1 << self.drop) >> 1)) >> self.drop
+        exps = np.where(kept, table[np.minimum(distance, (1 << self.index_bits) - 1)], 0)
+        factor = (1 << self.power) // exps.sum(axis=-1, keepdims=True)
+        return {"out": Words(self.result.apply(exps * factor, self.shift).reshape(words.shape))}
+
+    def memory_images(self, contents: Mapping[str, Array]) -> Mapping[str, MemoryImage]:
+        return {"exp": MemoryImage(contents["exp"].reshape(-1, 1), self.exp_bits)}
+
+    def cycles(self) -> Cycles:
+        rows, row = self.tokens * self.groups, max(self.blocks, self.quotient_bits + 1)
+        return Cycles(latency=3 * self.blocks + self.quotient_bits + 7 + (rows - 1) * row, interval=rows * row)
+
+    def held(self, port: str) -> Fraction:
+        # Two rows are loaded, four are between exponential and scaling, three beats wait at the output.
+        return Fraction(6 + -(-3 // self.blocks), self.tokens * self.groups)

@@ -1,0 +1,120 @@
+"""Conversion of integers to shared-exponent blocks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+
+from hwgen.hardware.operator import Cycles, MemoryImage, Operator
+from hwgen.hardware.streams import StreamType, Words
+from hwgen.numbers.arrays import Array
+from hwgen.numbers.formats import IntFormat, MxFormat, Rounding, round_shift
+
+
+@dataclass(frozen=True)
+class ToMx(Operator):
+    """Blocks of ``target.block`` consecutive features of a token; the last block of a token may be shorter.
+
+    The exponent of a block is the smallest ``e`` with which every ``round(in * 2**-(shift + e))`` is a mantissa; if
+    there is none, the largest ``e``, and the mantissas saturate. Contents: ``shift`` ``()``, not negative:
+    ``source.fraction_bits - target.fraction_bits``.
+
+    Attributes:
+        tokens, features: shape of one sample.
+        lanes: elements per cycle; within a token they divide the block or are a multiple of it.
+        source: format of the input.
+        target: format of the result.
+        shift_bits: width of the shift.
+        rounding: rounding of the mantissas.
+    """
+
+    tokens: int
+    features: int
+    lanes: int
+    source: IntFormat
+    target: MxFormat
+    shift_bits: int
+    rounding: Rounding = Rounding.HALF_UP
+
+    module = "dse_to_mx"
+
+    def __post_init__(self) -> None:
+        self.require(self.features % self.lanes == 0, f"lanes {self.lanes} divide the {self.features} features")
+        block = self.target.block
+        self.require(
+            self.features <= block or block % self.lanes == 0 or self.lanes % block == 0,
+            f"lanes {self.lanes} and the block {block} divide one another",
+        )
+
+    @property
+    def token_beats(self) -> int:
+        """Beats per token."""
+        return self.features // self.lanes
+
+    @property
+    def block_beats(self) -> int:
+        """Beats per whole block; 1 when a beat holds several blocks."""
+        return min(self.token_beats, max(1, self.target.block // self.lanes))
+
+    @property
+    def inputs(self) -> Mapping[str, StreamType]:
+        return {"in": StreamType(self.tokens, self.features, self.lanes, self.source)}
+
+    @property
+    def outputs(self) -> Mapping[str, StreamType]:
+        return {"out": StreamType(self.tokens, self.features, self.lanes, self.target)}
+
+    def rtl_parameters(self) -> Mapping[str, int]:
+        return {
+            "Lanes": self.lanes,
+            "TokenBeats": self.token_beats,
+            "BlockBeats": self.block_beats,
+            "SubBlocks": self.outputs["out"].exponents_per_beat,
+            "InWidth": self.source.bits,
+            "InSigned": int(self.source.signed),
+            "MantissaWidth": self.target.mantissa_bits,
+            "ExpWidth": self.target.exponent_bits,
+            "ShiftWidth": self.shift_bits,
+            "Rounding": int(self.rounding),
+        }
+
+    def reference(self, inputs: Mapping[str, Words], contents: Mapping[str, Array]) -> Mapping[str, Words]:
+        values, shift = inputs["in"].elements.astype(np.int64), int(contents["shift"])
+        exponents = self.block_exponents(values, shift)
+        per_feature = np.repeat(exponents, self.target.block, axis=2)[:, :, : self.features]
+        mantissas = round_shift(values, shift + per_feature, self.rounding)
+        stream = self.outputs["out"]
+        step = self.lanes // stream.exponents_per_beat
+        per_beat = per_feature[:, :, ::step].reshape(len(values), self.tokens, stream.blocks, stream.exponents_per_beat)
+        clipped = np.clip(mantissas, self.target.minimum, self.target.maximum).astype(np.int32)
+        return {"out": Words(clipped, per_beat)}
+
+    def block_exponents(self, values: Array, shift: int) -> Array:
+        """The exponent of every block of ``values`` ``(samples, tokens, features)``: ``(samples, tokens, blocks)``."""
+        starts = np.arange(0, self.features, self.target.block)
+        low = np.minimum.reduceat(values, starts, axis=2)
+        high = np.maximum.reduceat(values, starts, axis=2)
+        exponents = np.full(low.shape, self.target.max_exponent)
+        for exponent in reversed(range(self.target.max_exponent)):
+            fits = round_shift(low, shift + exponent, self.rounding) >= self.target.minimum
+            fits &= round_shift(high, shift + exponent, self.rounding) <= self.target.maximum
+            exponents[fits] = exponent
+        return exponents
+
+    def memory_images(self, contents: Mapping[str, Array]) -> Mapping[str, MemoryImage]:
+        shift = contents["shift"]
+        # A larger shift would round everything to zero, and the RTL's rounding is no wider.
+        limit = max(self.source.bits + 1, self.target.mantissa_bits)
+        self.require(0 <= int(shift) <= limit, f"the shift is 0 to {limit}, not {shift}")
+        return {"shift": MemoryImage(shift.reshape(1, 1), self.shift_bits)}
+
+    def cycles(self) -> Cycles:
+        beats = self.inputs["in"].beats
+        # A beat waits for its whole block, then extremes, exponent, issue, read, result and spill register.
+        return Cycles(latency=beats + self.block_beats + 5, interval=beats)
+
+    def held(self, port: str) -> Fraction:
+        return Fraction(self.block_beats + 7, self.inputs["in"].beats)

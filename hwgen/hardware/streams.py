@@ -1,0 +1,143 @@
+"""Stream types, and the integer words that travel on a stream."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from hwgen.errors import IllegalParameters
+from hwgen.numbers.arrays import Array, pack_bits
+from hwgen.numbers.formats import Format, IntFormat, MxFormat
+
+
+@dataclass(frozen=True)
+class StreamType:
+    """What one sample looks like on a stream: ``tokens`` vectors of ``features`` elements, ``lanes`` per beat.
+
+    Tokens are grid positions in row-major order. Lane 0 is lowest in the payload; the exponents of a shared-exponent
+    format lie above the elements.
+    """
+
+    tokens: int
+    features: int
+    lanes: int
+    format: Format
+
+    def __post_init__(self) -> None:
+        if self.tokens < 1 or self.features < 1 or self.lanes < 1:
+            raise IllegalParameters(f"tokens, features and lanes are at least 1 in {self}")
+        if self.features % self.lanes:
+            raise IllegalParameters(f"lanes divide the features, but {self.lanes} does not divide {self.features}")
+
+    @property
+    def blocks(self) -> int:
+        """Beats per token."""
+        return self.features // self.lanes
+
+    @property
+    def beats(self) -> int:
+        """Beats per sample."""
+        return self.tokens * self.blocks
+
+    def same_beats(self, other: StreamType) -> bool:
+        """Whether the two differ only in how elements are grouped into tokens, so that their beats are equal."""
+        mine = (self.tokens * self.features, self.lanes, self.format)
+        return mine == (other.tokens * other.features, other.lanes, other.format)
+
+    @property
+    def element_bits(self) -> int:
+        """Bits of one element (the mantissa of a shared-exponent format)."""
+        return self.format.bits if isinstance(self.format, IntFormat) else self.format.mantissa_bits
+
+    @property
+    def exponents_per_beat(self) -> int:
+        """Shared exponents in one beat; 0 for integers."""
+        return max(1, self.lanes // self.format.block) if isinstance(self.format, MxFormat) else 0
+
+    @property
+    def exponent_bits(self) -> int:
+        """Bits of one shared exponent; 0 for integers."""
+        return self.format.exponent_bits if isinstance(self.format, MxFormat) else 0
+
+    @property
+    def signed(self) -> bool:
+        """Whether elements are two's complement."""
+        return self.format.signed if isinstance(self.format, IntFormat) else True
+
+    @property
+    def payload_bits(self) -> int:
+        """Bits of one beat."""
+        return self.lanes * self.element_bits + self.exponents_per_beat * self.exponent_bits
+
+    @property
+    def container_bytes(self) -> int:
+        """Bytes that a simulator port of the payload occupies."""
+        for size in (8, 16, 32, 64):
+            if self.payload_bits <= size:
+                return size // 8
+        return 4 * -(-self.payload_bits // 32)
+
+
+@dataclass(frozen=True)
+class Words:
+    """The integer content of a stream for a batch of samples.
+
+    Attributes:
+        elements: ``(samples, tokens, features)`` integers; mantissas for a shared-exponent format.
+        exponents: ``(samples, tokens, blocks, exponents_per_beat)``, None for integers. They are kept per beat
+            because a window or a fork repeats them with the beat.
+    """
+
+    elements: Array
+    exponents: Array | None = None
+
+    @property
+    def samples(self) -> int:
+        """Number of samples."""
+        return int(self.elements.shape[0])
+
+    def repeated(self, samples: int) -> Words:
+        """``samples`` copies of the one sample."""
+        if self.exponents is None:
+            return Words(np.repeat(self.elements, samples, axis=0))
+        return Words(np.repeat(self.elements, samples, axis=0), np.repeat(self.exponents, samples, axis=0))
+
+    def grouped(self, stream: StreamType) -> Words:
+        """The same words with the tokens and features of ``stream``, whose beats are the same."""
+        if self.elements.shape[1:] == (stream.tokens, stream.features):
+            return self
+        elements = self.elements.reshape(self.samples, stream.tokens, stream.features)
+        if self.exponents is None:
+            return Words(elements)
+        return Words(elements, self.exponents.reshape(self.samples, stream.tokens, stream.blocks, -1))
+
+    def integers(self, stream: StreamType) -> Array:
+        """Elements with their exponents applied: ``(samples, tokens, features)`` integers at the format's scale."""
+        if self.exponents is None:
+            return self.elements
+        lanes = stream.lanes // stream.exponents_per_beat
+        shifts = np.repeat(self.exponents.reshape(*self.elements.shape[:2], -1), lanes, axis=2)
+        shifted: Array = np.left_shift(self.elements.astype(np.int64), shifts)
+        return shifted
+
+
+def beat_bytes(words: Words, stream: StreamType) -> bytes:
+    """All beats of all samples as simulator containers, one after another (little-endian, zero padded)."""
+    samples = words.samples
+    shape = (samples * stream.beats, stream.lanes)
+    elements = words.elements.reshape(shape)
+    if words.exponents is None:
+        packed = pack_bits(elements, stream.element_bits)
+    else:
+        bits = [_bit_planes(elements, stream.element_bits)]
+        bits.append(_bit_planes(words.exponents.reshape(samples * stream.beats, -1), stream.exponent_bits))
+        packed = np.packbits(np.concatenate(bits, axis=1), axis=1, bitorder="little")
+    padded = np.zeros((packed.shape[0], stream.container_bytes), dtype=np.uint8)
+    padded[:, : packed.shape[1]] = packed
+    return padded.tobytes()
+
+
+def _bit_planes(values: Array, bits: int) -> Array:
+    planes = (values.astype(np.int64)[..., None] >> np.arange(bits)) & 1
+    return planes.astype(np.uint8).reshape(values.shape[0], -1)

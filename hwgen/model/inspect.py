@@ -1,0 +1,77 @@
+"""``python -m hwgen.model.inspect FILE OUT``: parse an upload, write its canonical graph, describe it as JSON.
+
+Prints one JSON object on standard output and exits 0 for accepted and refused files alike; any other exit status is a
+crash or a limit. Runs as a subprocess of its own, sandboxed and limited by whoever starts it.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import sys
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from hwgen.errors import ModelError
+from hwgen.model.graph import Graph, Node, Op
+from hwgen.model.load import Imported, import_file
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run the command with FILE and OUT; returns the exit status."""
+    if len(arguments) != 2:
+        print("usage: python -m hwgen.model.inspect FILE OUT", file=sys.stderr)
+        return 2
+    print(json.dumps(inspect(Path(arguments[0]), Path(arguments[1]))))
+    return 0
+
+
+def inspect(file: Path, out: Path) -> dict[str, Any]:
+    """Import ``file``, write the canonical graph to ``out`` and describe both; a refusal is a description too."""
+    try:
+        imported = import_file(file)
+    except ModelError as error:
+        issues = [{"node": i.node, "operator": i.operator, "reason": i.reason} for i in error.issues]
+        return {"ok": False, "type": error.kind, "detail": error.detail, "errors": issues}
+    imported.graph.save(out)
+    return description(imported)
+
+
+def description(imported: Imported) -> dict[str, Any]:
+    """What the HTTP contract says of a model."""
+    graph = imported.graph
+    operators = Counter(n.op.value for n in graph.nodes if n.op not in (Op.INPUT, Op.CONSTANT))
+    return {
+        "ok": True,
+        "format": imported.kind.value,
+        "graph": {
+            "parameters": imported.parameters,
+            "macs_per_inference": sum(macs(graph, n) for n in graph.nodes),
+            "inputs": [
+                {"name": i.source, "shape": list(i.shape), "type": "int64" if i.integer else "float32"}
+                for i in graph.inputs
+            ],
+            "outputs": [{"name": o.source, "shape": list(o.shape), "type": "float32"} for o in graph.outputs],
+            "operators": dict(sorted(operators.items())),
+        },
+        "software": [dict(s) for s in graph.software],
+    }
+
+
+def macs(graph: Graph, node: Node) -> int:
+    """Multiply-accumulates of one node per inference."""
+    if node.op in (Op.LINEAR, Op.CONV):
+        weight = node.constants["weight"]
+        return node.shape.elements * math.prod(weight.shape[1:])
+    if node.op is Op.MATMUL:
+        a, b = (graph.node(i).shape for i in node.inputs)
+        return a.elements * (
+            b.tokens if node.attributes["transpose_b"] else b.features // int(str(node.attributes["heads"]))
+        )
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

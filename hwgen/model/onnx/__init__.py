@@ -1,0 +1,1 @@
+"""ONNX to ``hwgen.model.graph.Graph``: checked before use, refused with words that help."""

@@ -1,0 +1,163 @@
+"""From the graph as it was walked to the canonical one: constants absorbed, layouts cleaned, final names."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from hwgen.errors import ModelError
+from hwgen.model.graph import Graph, InputLayout, Node, Op
+from hwgen.model.onnx.absorb import absorb_constants
+from hwgen.model.onnx.editor import Editor
+from hwgen.numbers.arrays import Array
+
+
+def canonical(graph: Graph) -> Graph:
+    """The canonical form of a freshly imported graph.
+
+    Raises:
+        ModelError: a weight is not finite, or nothing is left to become hardware.
+    """
+    editor = Editor(graph)
+    editor.drop_dead()
+    absorb_constants(editor)
+    inputs = {i.node: i for i in graph.inputs if i.node in editor.nodes}
+    _clean_layouts(editor)
+    for name in inputs:
+        inputs[name] = _absorb_input_layout(editor, inputs[name])
+    absorb_constants(editor)
+    _clean_layouts(editor)
+    return _finished(editor, graph, tuple(inputs.values()))
+
+
+def _clean_layouts(editor: Editor) -> None:
+    """Reshapes of reshapes become one, those to the same shape vanish, constants are stored the way they are read."""
+    for node in editor.ordered():
+        if node.op not in (Op.RESHAPE, Op.PERMUTE):
+            continue
+        source = editor.nodes[node.inputs[0]]
+        if source.op is Op.CONSTANT:
+            editor.put(_laid_constant(node, source.constants["value"]))
+            continue
+        if node.op is Op.PERMUTE:
+            continue
+        while source.op is Op.RESHAPE:
+            source = editor.nodes[source.inputs[0]]
+        if source.shape == node.shape:
+            editor.bypass(node.name, source.name)
+        else:
+            editor.put(replace(node, inputs=(source.name,)))
+    editor.drop_dead()
+
+
+def _laid_constant(node: Node, value: Array) -> Node:
+    if node.op is Op.PERMUTE:
+        value = value.reshape(_integers(node, "view")).transpose(_integers(node, "order"))
+    constants = {"value": value.reshape(node.shape.dims)}
+    return replace(node, op=Op.CONSTANT, inputs=(), attributes={}, constants=constants)
+
+
+def _absorb_input_layout(editor: Editor, layout: InputLayout) -> InputLayout:
+    """Reshapes and permutations of a graph input cost nothing: the user's array is laid out that way instead."""
+    while (form := _common_form(editor, layout.node)) is not None:
+        order = layout.order
+        if form.op is Op.PERMUTE:
+            permuted = _permuted_axes(layout, _integers(form, "view"), _integers(form, "order"))
+            if permuted is None:
+                break
+            order = permuted
+        editor.put(replace(editor.nodes[layout.node], shape=form.shape))
+        for reader in editor.readers(layout.node):
+            editor.bypass(reader.name, layout.node)
+        layout = replace(layout, order=order)
+    return layout
+
+
+def _common_form(editor: Editor, name: str) -> Node | None:
+    """The reshape or permutation that every reader of an input applies; None where they differ."""
+    readers = editor.readers(name)
+    if not readers or editor.is_output(name) or readers[0].op not in (Op.RESHAPE, Op.PERMUTE):
+        return None
+    forms = {(r.op, r.shape, tuple(sorted(r.attributes.items()))) for r in readers}
+    return readers[0] if len(forms) == 1 else None
+
+
+def _integers(node: Node, key: str) -> tuple[int, ...]:
+    value = node.attributes[key]
+    if not isinstance(value, tuple):
+        raise TypeError(f"{key} of {node.name} is no list")
+    return value
+
+
+def _permuted_axes(layout: InputLayout, view: Sequence[int], order: Sequence[int]) -> tuple[int, ...] | None:
+    """The input's axis order after a further permutation; None where that splits an axis of the user's array."""
+    groups: list[list[int]] = [[] for _ in view]
+    position, left = 0, view[0] if view else 1
+    ones = [axis for axis in layout.order if layout.shape[axis] == 1]
+    for axis in (a for a in layout.order if layout.shape[a] > 1):
+        if left == 1:
+            position += 1
+            left = view[position]
+        if left % layout.shape[axis]:
+            return None
+        groups[position].append(axis)
+        left //= layout.shape[axis]
+    return (*ones, *(axis for place in order for axis in groups[place]))
+
+
+def _finished(editor: Editor, graph: Graph, inputs: tuple[InputLayout, ...]) -> Graph:
+    nodes = editor.ordered()
+    if not any(n.op not in (Op.INPUT, Op.CONSTANT, Op.RESHAPE) for n in nodes):
+        raise ModelError("nothing of this model becomes hardware: it has no operator that computes")
+    names = _names(nodes)
+    final = tuple(
+        replace(
+            node,
+            name=names[node.name],
+            inputs=tuple(names[i] for i in node.inputs),
+            constants={key: _float32(value, node) for key, value in node.constants.items()},
+        )
+        for node in nodes
+    )
+    kept = tuple(
+        replace(i, node=names[i.node], integer=i.integer and _holds_ids(editor, i.node))
+        for i in inputs
+        if i.node in names
+    )
+    outputs = tuple(replace(o, node=names[editor.outputs[o.node]]) for o in graph.outputs)
+    return Graph(final, kept, outputs, graph.software)
+
+
+def _holds_ids(editor: Editor, name: str) -> bool:
+    """Whether an integer input is looked up in a table (ids), or is merely stored in integers (pixels)."""
+    stack = [name]
+    while stack:
+        for reader in editor.readers(stack.pop()):
+            if reader.op is Op.EMBEDDING:
+                return True
+            if reader.op in (Op.RESHAPE, Op.SLICE, Op.PERMUTE):
+                stack.append(reader.name)
+    return False
+
+
+def _names(nodes: Sequence[Node]) -> dict[str, str]:
+    """Final names by operator and place (``conv1``, ``conv2``, …): legal identifiers made from nothing of the file."""
+    counts: Counter[Op] = Counter()
+    names = {}
+    for node in nodes:
+        counts[node.op] += 1
+        names[node.name] = f"{node.op.value}{counts[node.op]}"
+    return names
+
+
+def _float32(value: Array, node: Node) -> Array:
+    with np.errstate(over="ignore"):
+        result = np.ascontiguousarray(value, dtype=np.float32)
+    if not np.isfinite(result).all():
+        raise ModelError(
+            f"the weights of the node {node.source!r} are not finite in float32; export the model with finite weights"
+        )
+    return result

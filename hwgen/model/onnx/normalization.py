@@ -1,0 +1,157 @@
+"""Batch and layer normalisation, softmax."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from hwgen.model.graph import Op
+from hwgen.model.onnx.call import Call, Handlers
+from hwgen.model.onnx.source import SourceNode
+from hwgen.model.onnx.values import Const, Masked, Refused
+from hwgen.model.onnx.view import View
+from hwgen.numbers.arrays import Array
+
+
+def _batch_norm(call: Call) -> View:
+    view = call.view(0)
+    if call.attribute("training_mode", 0) or call.attribute("spatial", 1) != 1:
+        raise Refused("a BatchNormalization in training mode; call model.eval() before the export")
+    scale, bias, mean, variance = (call.weights(i) for i in range(1, 5))
+    if scale is None or bias is None or mean is None or variance is None or len(view.dims) < 2:
+        raise Refused("a BatchNormalization without its scale, bias, mean and variance")
+    spread = variance + call.attribute("epsilon", 1e-5)
+    if not (spread > 0).all():
+        raise Refused("a BatchNormalization whose variance is not positive; export the model again")
+    factor = scale / np.sqrt(spread)
+    shape = (-1,) + (1,) * (len(view.dims) - 2)
+    scaled = call.builder.with_constant(view, Op.MUL, factor.reshape(shape))
+    return call.builder.with_constant(scaled, Op.ADD, (bias - mean * factor).reshape(shape))
+
+
+def layer_norm(call: Call, view: View, axis: int, epsilon: float, gamma: Array | None, beta: Array | None) -> View:
+    """LAYER_NORM over the axes from ``axis`` on; gamma and beta broadcast to their shape."""
+    if not epsilon > 0:
+        raise Refused(f"a layer norm with epsilon {epsilon:g}; it must be positive")
+    normalized = [f for dim in view.dims[axis:] for f in dim]
+    grid = [f for f in range(len(view.sizes)) if f not in normalized]
+    features = view.size(normalized)
+    order = [*grid, *sorted(normalized)]
+    shape = call.builder.shape(view)
+    keep = order == sorted(order) and shape.features == features
+    laid = call.builder.lay(view, order, shape.grid if keep else [view.sizes[f] for f in grid], features)
+    part = View("", tuple(view.sizes[f] for f in sorted(normalized)), _renumbered(view.dims[axis:]))
+    constants = {
+        name: part.to_stream(np.broadcast_to(default if value is None else value, part.shape)).reshape(-1)
+        for name, value, default in (("gamma", gamma, np.ones(())), ("beta", beta, np.zeros(())))
+    }
+    node = call.builder.emit(Op.LAYER_NORM, [laid.node], attributes={"epsilon": epsilon}, constants=constants)
+    return View(node, laid.sizes, laid.dims)
+
+
+def _renumbered(dims: tuple[tuple[int, ...], ...]) -> tuple[tuple[int, ...], ...]:
+    place = {factor: i for i, factor in enumerate(sorted(f for dim in dims for f in dim))}
+    return tuple(tuple(place[f] for f in dim) for dim in dims)
+
+
+def _layer_norm(call: Call) -> View:
+    view = call.view(0)
+    axis = call.axis(call.attribute("axis", -1), len(view.dims))
+    if any(o for o in call.node.outputs[1:]):
+        raise Refused("the mean and deviation outputs of a LayerNormalization; use its first output only")
+    return layer_norm(call, view, axis, call.attribute("epsilon", 1e-5), call.weights(1), call.weights(2))
+
+
+def decomposed_layer_norm(call: Call) -> View | None:
+    """``(x - mean(x)) / sqrt(mean((x - mean(x))^2) + epsilon)`` spelt out; None where ``call`` is no such division."""
+    centred = call.producer(call.node.inputs[0])
+    found = _deviation(call, call.producer(call.node.inputs[1]))
+    if centred is None or found is None or centred.operator != "Sub":
+        return None
+    spread, epsilon = found
+    if (spread.operator, spread.inputs) != ("Sub", centred.inputs):
+        return None
+    mean = call.producer(centred.inputs[1])
+    if mean is None or mean.operator != "ReduceMean" or mean.inputs[0] != centred.inputs[0]:
+        return None
+    view = call.as_view(call.values[centred.inputs[0]])
+    if _mean_axes(call, mean, len(view.dims)) != (len(view.dims) - 1,):
+        return None
+    return layer_norm(call, view, len(view.dims) - 1, epsilon, None, None)
+
+
+def _deviation(call: Call, root: SourceNode | None) -> tuple[SourceNode, float] | None:
+    """The node whose squares are averaged under a square root, and epsilon."""
+    if root is None or root.operator not in ("Sqrt", "Pow"):
+        return None
+    if root.operator == "Pow" and _scalar(call, root.inputs[1]) != 0.5:
+        return None
+    total = call.producer(root.inputs[0])
+    if total is None or total.operator != "Add":
+        return None
+    numbers = [_scalar(call, name) for name in total.inputs]
+    epsilon = next((n for n in numbers if n is not None), None)
+    mean = next((call.producer(name) for name, n in zip(total.inputs, numbers, strict=True) if n is None), None)
+    if epsilon is None or mean is None or mean.operator != "ReduceMean":
+        return None
+    square = call.producer(mean.inputs[0])
+    if square is None:
+        return None
+    squared = square.operator == "Pow" and _scalar(call, square.inputs[1]) == 2.0
+    squared = squared or (square.operator == "Mul" and square.inputs[0] == square.inputs[1])
+    base = call.producer(square.inputs[0]) if squared else None
+    return None if base is None else (base, epsilon)
+
+
+def _scalar(call: Call, name: str) -> float | None:
+    value = call.values.get(name)
+    return float(value.array.reshape(-1)[0]) if isinstance(value, Const) and value.array.size == 1 else None
+
+
+def _mean_axes(call: Call, node: SourceNode, rank: int) -> tuple[int, ...]:
+    axes = node.attributes.get("axes")
+    if axes is None and len(node.inputs) > 1:
+        value = call.values.get(node.inputs[1])
+        axes = tuple(int(v) for v in value.array.reshape(-1)) if isinstance(value, Const) else ()
+    return tuple(sorted(a % rank for a in axes)) if isinstance(axes, tuple) else ()
+
+
+def _softmax(call: Call) -> View:
+    operand = call.required(0)
+    view = operand.view if isinstance(operand, Masked) else call.as_view(operand)
+    rank = len(view.dims)
+    axis = call.axis(call.attribute("axis", -1 if call.opset >= 13 else 1), rank)
+    # before opset 13 a softmax covers all axes from `axis` on
+    covered = view.dims[axis : axis + 1] if call.opset >= 13 else view.dims[axis:]
+    group = [f for dim in covered for f in dim]
+    causal = isinstance(operand, Masked) and _is_causal(operand, view, axis)
+    size = view.size(group)
+    if causal:
+        # scores (…, queries, keys) as tokens = queries, features = heads × keys
+        queries = view.dims[-2]
+        order = [*queries, *(f for f in range(len(view.sizes)) if f not in (*queries, *group)), *group]
+        grid: tuple[int, ...] = (view.size(queries),)
+        features = view.elements // view.size(queries)
+    else:
+        order = [*(f for f in range(len(view.sizes)) if f not in group), *sorted(group)]
+        shape = call.builder.shape(view)
+        keep = order == sorted(order) and shape.features % size == 0
+        grid = shape.grid if keep else tuple(view.sizes[f] for f in order[: len(order) - len(group)])
+        features = shape.features if keep else size
+    laid = call.builder.lay(view, order, grid, features)
+    attributes = {"size": size, "causal": causal}
+    return View(call.builder.emit(Op.SOFTMAX, [laid.node], attributes=attributes), laid.sizes, laid.dims)
+
+
+def _is_causal(masked: Masked, view: View, axis: int) -> bool:
+    """Whether the mask is the lower triangle over the last two axes (an empty mask is none at all)."""
+    if masked.keep.all():
+        return False
+    queries, keys = view.shape[-2:] if len(view.shape) >= 2 else (0, 0)
+    if axis != len(view.dims) - 1 or queries != keys:
+        raise Refused("an attention mask needs a Softmax over the last axis of square scores")
+    if not np.array_equal(masked.keep, np.broadcast_to(np.tri(queries, keys, dtype=bool), view.shape)):
+        raise Refused("only the causal mask (lower triangle) has a hardware form; export without padding masks")
+    return True
+
+
+HANDLERS: Handlers = {"BatchNormalization": _batch_norm, "LayerNormalization": _layer_norm, "Softmax": _softmax}

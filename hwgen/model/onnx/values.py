@@ -1,0 +1,104 @@
+"""What the importer knows of an ONNX tensor while it walks the graph."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+
+from hwgen.model.onnx.view import View
+from hwgen.numbers.arrays import Array
+
+
+class Refused(Exception):
+    """One ONNX node cannot be imported; the text says why and what to do."""
+
+
+@dataclass(frozen=True)
+class Const:
+    """A tensor that does not depend on the inputs."""
+
+    array: Array
+
+
+@dataclass(frozen=True)
+class Padded:
+    """A view with constant padding that the next convolution or pool takes over.
+
+    Attributes:
+        view: the data.
+        pads: (before, after) per ONNX axis.
+        value: the padding value.
+    """
+
+    view: View
+    pads: tuple[tuple[int, int], ...]
+    value: float
+
+
+@dataclass(frozen=True)
+class Masked:
+    """Attention scores of which only the entries where ``keep`` (the view's ONNX shape) is true count."""
+
+    view: View
+    keep: Array
+
+
+@dataclass(frozen=True, eq=False)
+class Expr:
+    """A real function of every element of ``base``, kept symbolic until something needs its tensor.
+
+    Exporters spell GELU, SiLU and the like as five to ten operators. The function is therefore carried as its values
+    at ``SAMPLE_POINTS`` and recognised by them, whatever its spelling.
+
+    Attributes:
+        base: the tensor that it is a function of.
+        samples: the function's values at ``SAMPLE_POINTS``.
+        operator: how to build it when not recognised: ``identity``, ``add``, ``mul``, ``clip`` or a function name.
+        operands: what ``operator`` works on.
+        parameters: bounds of a clip; alpha of a function.
+        depth: number of operators from the base.
+    """
+
+    base: View
+    samples: Array
+    operator: str = "identity"
+    operands: tuple[Expr | float, ...] = ()
+    parameters: tuple[float, ...] = ()
+    depth: int = 0
+
+
+@dataclass(frozen=True)
+class Poison:
+    """The result of a refused node: whatever reads it is refused silently, so that each cause is reported once."""
+
+
+Value: TypeAlias = Const | View | Expr | Padded | Masked | Poison
+
+_FAR = np.array([15.0, 20.0, 50.0, 100.0, 300.0, 1e3, 1e4, 1e5, 1e6])
+SAMPLE_POINTS: Array = np.concatenate([-_FAR[::-1], np.linspace(-12.0, 12.0, 481), _FAR])
+
+
+def identity(view: View) -> Expr:
+    """The view as a function of itself."""
+    return Expr(view, SAMPLE_POINTS)
+
+
+def apply(expr: Expr, operator: str, function: Callable[[Array], Array], parameters: tuple[float, ...] = ()) -> Expr:
+    """A function of an expression."""
+    with np.errstate(all="ignore"):
+        return Expr(expr.base, function(expr.samples), operator, (expr,), parameters, expr.depth + 1)
+
+
+def combine(a: Expr | float, b: Expr | float, operator: str, function: Callable[[Array, Array], Array]) -> Expr:
+    """Two expressions of the same base, or an expression and a number, combined element by element."""
+    base = a.base if isinstance(a, Expr) else b.base if isinstance(b, Expr) else None
+    if base is None:
+        raise TypeError("combine needs an expression")
+    samples = [o.samples if isinstance(o, Expr) else np.asarray(float(o)) for o in (a, b)]
+    with np.errstate(all="ignore"):
+        values = np.broadcast_to(function(*samples), SAMPLE_POINTS.shape)
+    depth = 1 + max(o.depth for o in (a, b) if isinstance(o, Expr))
+    return Expr(base, values, operator, (a, b), (), depth)

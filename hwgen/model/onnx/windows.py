@@ -1,0 +1,217 @@
+"""Convolutions, pools and the padding before them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from hwgen.model.graph import Attribute, Op
+from hwgen.model.onnx.call import Call, Handler, Handlers
+from hwgen.model.onnx.values import Padded, Refused, Value
+from hwgen.model.onnx.view import View, stream_view
+from hwgen.numbers.arrays import Array
+
+
+def _conv(call: Call) -> View:
+    view, before = _data(call, value=0.0)
+    weight, bias = call.weights(1), call.weights(2)
+    if weight is None or weight.ndim != len(view.dims):
+        raise Refused("the weight of a convolution has as many axes as its input")
+    groups = call.attribute("group", 1)
+    if groups < 1 or weight.shape[1] * groups != view.shape[1]:
+        raise Refused(f"{view.shape[1]} channels do not fit a weight of shape {weight.shape} in {groups} groups")
+    channels = view.dims[1]
+    image = _image(call, view, sorted(channels) if groups == 1 else channels)
+    if groups == 1:  # any order of the input channels will do: the weights follow the stream
+        weight = _columns_in_stream_order(view, channels, weight)
+    kernel, strides, pads, dilations = _window(call, view, weight.shape[2:], before)
+    weight = weight.reshape(*weight.shape[:2], *kernel).transpose(0, 2, 3, 1)
+    attributes: dict[str, Attribute] = {"strides": strides, "pads": pads, "dilations": dilations, "groups": groups}
+    bias = np.zeros(weight.shape[0]) if bias is None else bias.reshape(-1)
+    node = call.builder.emit(Op.CONV, [image.node], attributes=attributes, constants={"weight": weight, "bias": bias})
+    grid = call.builder.nodes[node].shape.grid[4 - len(view.dims) :]
+    stream = [(size, axis) for axis, size in enumerate(grid, start=2)]
+    return stream_view(node, [*stream, (weight.shape[0], 1)], len(view.dims))
+
+
+def _columns_in_stream_order(view: View, channels: Sequence[int], weight: Array) -> Array:
+    split = weight.reshape(weight.shape[0], *(view.sizes[f] for f in channels), *weight.shape[2:])
+    order = [1 + list(channels).index(f) for f in sorted(channels)]
+    tail = range(1 + len(channels), split.ndim)
+    return np.asarray(split.transpose(0, *order, *tail).reshape(weight.shape))
+
+
+def _data(call: Call, value: float) -> tuple[View, tuple[tuple[int, int], ...]]:
+    """The input and the padding that a Pad before it left (only padding with ``value`` can be taken over)."""
+    operand = call.required(0)
+    view = operand.view if isinstance(operand, Padded) else call.as_view(operand)
+    if len(view.dims) not in (3, 4) or view.shape[0] != 1:
+        raise Refused(
+            f"needs an input of shape (1, channels, length) or (1, channels, rows, columns), not {view.shape}"
+        )
+    if not isinstance(operand, Padded):
+        return view, ((0, 0),) * len(view.dims)
+    if operand.value != value or any(p != (0, 0) for p in operand.pads[:2]):
+        raise Refused(
+            f"the Pad before it pads with {operand.value} or along channels; only spatial zero padding is taken over"
+        )
+    return view, operand.pads
+
+
+def _image(call: Call, view: View, channels: Sequence[int]) -> View:
+    """The input with its stream in the order rows, columns, channels."""
+    spatial = view.shape[2:]
+    grid = (1, spatial[0]) if len(spatial) == 1 else spatial
+    order = [*(f for dim in view.dims[2:] for f in dim), *channels]
+    return call.builder.lay(view, order, grid, view.shape[1])
+
+
+def _window(
+    call: Call, view: View, kernel: Sequence[int], before: tuple[tuple[int, int], ...], ceil_mode: bool = False
+) -> tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...], tuple[int, ...]]:
+    """Kernel, strides, pads (top, left, bottom, right) and dilations, with one dimension made two."""
+    rank = len(view.dims) - 2
+    strides = call.integers("strides") or (1,) * rank
+    dilations = call.integers("dilations") or (1,) * rank
+    if not len(kernel) == len(strides) == len(dilations) == rank or min(*kernel, *strides, *dilations) < 1:
+        raise Refused(f"kernel, strides and dilations need {rank} values of 1 or more each")
+    pads = _pads(call, view.shape[2:], kernel, strides, dilations)
+    joined = [(a + c, b + d) for (a, b), (c, d) in zip(pads, before[2:], strict=True)]
+    if min(min(p) for p in joined) < 0:
+        raise Refused("negative padding; slice the tensor instead")
+    starts, ends = [p[0] for p in joined], [p[1] for p in joined]
+    if rank == 1:
+        return (1, *kernel), (1, *strides), (0, *starts, 0, *ends), (1, *dilations)
+    return tuple(kernel), strides, (*starts, *ends), dilations
+
+
+def _pads(
+    call: Call, sizes: Sequence[int], kernel: Sequence[int], strides: Sequence[int], dilations: Sequence[int]
+) -> list[tuple[int, int]]:
+    mode = call.attribute("auto_pad", "NOTSET")
+    rank = len(sizes)
+    if mode in ("SAME_UPPER", "SAME_LOWER"):
+        result = []
+        for size, k, stride, dilation in zip(sizes, kernel, strides, dilations, strict=True):
+            total = max((math.ceil(size / stride) - 1) * stride + dilation * (k - 1) + 1 - size, 0)
+            small, large = total // 2, total - total // 2
+            result.append((small, large) if mode == "SAME_UPPER" else (large, small))
+        return result
+    if mode == "VALID":
+        return [(0, 0)] * rank
+    pads = call.integers("pads") or (0,) * 2 * rank
+    if mode != "NOTSET" or len(pads) != 2 * rank:
+        raise Refused(f"auto_pad {mode!r} with pads {pads}; give explicit pads, {2 * rank} of them")
+    return list(zip(pads[:rank], pads[rank:], strict=True))
+
+
+def _max_pool(call: Call) -> View:
+    operand = call.required(0)
+    # zero padding equals the implied padding where no value is negative and every window holds a value
+    zero_ok = isinstance(operand, Padded) and operand.value == 0.0 and _never_negative(call, operand.view)
+    view, pads = _data(call, value=0.0 if zero_ok else -math.inf)
+    if call.attribute("storage_order", 0) != 0 or len([o for o in call.node.outputs if o]) > 1:
+        raise Refused("the indices of a MaxPool have no hardware form; use its first output only")
+    return _pool(call, view, pads, Op.MAX_POOL, {})
+
+
+def _never_negative(call: Call, view: View) -> bool:
+    node = call.builder.nodes[view.node]
+    low = node.attributes.get("low")
+    return node.op in (Op.RELU, Op.SOFTMAX) or (node.op is Op.CLIP and isinstance(low, int | float) and low >= 0)
+
+
+def _average_pool(call: Call) -> View:
+    view, pads = _data(call, value=0.0)
+    include = bool(call.attribute("count_include_pad", 0))
+    if any(p != (0, 0) for p in pads):
+        if not include and any(call.integers("pads") or ()):
+            raise Refused("a Pad before an AveragePool with padding of its own; pad in one place")
+        include = True
+    if any(d != 1 for d in call.integers("dilations") or ()):
+        raise Refused("a dilated AveragePool; use a depthwise convolution with equal weights")
+    return _pool(call, view, pads, Op.AVERAGE_POOL, {"count_include_pad": include})
+
+
+def _pool(call: Call, view: View, before: tuple[tuple[int, int], ...], op: Op, more: dict[str, Attribute]) -> View:
+    kernel = call.integers("kernel_shape")
+    if kernel is None:
+        raise Refused("kernel_shape is missing; export the model again")
+    window, strides, pads, dilations = _window(call, view, kernel, before)
+    attributes: dict[str, Attribute] = {"kernel": window, "strides": strides, "pads": pads, **more}
+    attributes["ceil_mode"] = bool(call.attribute("ceil_mode", 0))
+    if op is Op.MAX_POOL:
+        attributes["dilations"] = dilations
+    return pooled(call, view, op, attributes)
+
+
+def pooled(call: Call, view: View, op: Op, attributes: dict[str, Attribute]) -> View:
+    """A pool of an NCHW (or NCL) view; channels keep whatever order they have in the stream."""
+    channels = sorted(view.dims[1])
+    image = _image(call, view, channels)
+    node = call.builder.emit(op, [image.node], attributes=attributes)
+    grid = call.builder.nodes[node].shape.grid[4 - len(view.dims) :]
+    positions = [(size, axis) for axis, size in enumerate(grid, start=2)]
+    return _with_channels(node, view, channels, positions)
+
+
+def _with_channels(node: str, view: View, channels: list[int], positions: Sequence[tuple[int, int]]) -> View:
+    """The view of a fresh node: positions, then the channel factors of ``view`` in their stream order."""
+    sizes = [size for size, _ in positions if size > 1] + [view.sizes[f] for f in channels]
+    dims: list[tuple[int, ...]] = [()] * len(view.dims)
+    index = 0
+    for size, axis in positions:
+        if size > 1:
+            dims[axis] = (index,)
+            index += 1
+    place = {factor: index + i for i, factor in enumerate(channels)}
+    dims[1] = tuple(place[f] for f in view.dims[1])
+    return View(node, tuple(sizes), tuple(dims))
+
+
+def _global(op: Op) -> Handler:
+    def handler(call: Call) -> View:
+        view, pads = _data(call, value=0.0)
+        if any(p != (0, 0) for p in pads):
+            raise Refused("a Pad before a global pool; pool first")
+        return pooled(call, view, op, whole_window(op, view.shape[2:]))
+
+    return handler
+
+
+def whole_window(op: Op, spatial: Sequence[int]) -> dict[str, Attribute]:
+    """Attributes of a pool whose single window is the whole image."""
+    kernel = (1, spatial[0]) if len(spatial) == 1 else tuple(spatial)
+    attributes: dict[str, Attribute] = {"kernel": kernel, "strides": (1, 1), "pads": (0, 0, 0, 0), "ceil_mode": False}
+    attributes |= {"dilations": (1, 1)} if op is Op.MAX_POOL else {"count_include_pad": False}
+    return attributes
+
+
+def _pad(call: Call) -> Value:
+    view = call.view(0)
+    pads = call.integers("pads", 1)
+    mode = call.attribute("mode", "constant")
+    fill = call.constant(2) if call.opset >= 11 else None
+    value = call.attribute("value", 0.0) if fill is None else float(fill.reshape(-1)[0]) if fill.size else 0.0
+    rank = len(view.dims)
+    axes = call.integers("axes", 3) if call.operand(3) is not None else tuple(range(rank))
+    if mode != "constant" or pads is None or axes is None or len(pads) != 2 * len(axes):
+        raise Refused(f"padding mode {mode!r}; only constant padding before a convolution or a pool is supported")
+    pairs = [(0, 0)] * rank
+    for i, axis in enumerate(axes):
+        pairs[call.axis(axis, rank)] = (pads[i], pads[i + len(axes)])
+    if all(p == (0, 0) for p in pairs):
+        return view
+    return Padded(view, tuple(pairs), value)
+
+
+HANDLERS: Handlers = {
+    "Conv": _conv,
+    "MaxPool": _max_pool,
+    "AveragePool": _average_pool,
+    "GlobalMaxPool": _global(Op.MAX_POOL),
+    "GlobalAveragePool": _global(Op.AVERAGE_POOL),
+    "Pad": _pad,
+}

@@ -1,0 +1,1 @@
+"""From archives of ``torch.export`` to ONNX."""

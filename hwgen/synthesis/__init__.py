@@ -1,0 +1,1 @@
+"""Synthesis of a design with open tools."""
