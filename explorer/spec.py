@@ -95,10 +95,12 @@ class SimulationSpec:
     backpressure: Literal["none", "random", "stalls"] = "none"
 
 
+# Cycles are measured, the clock is not: names that once said otherwise, and what they are called now.
+METRIC_ALIASES: Mapping[str, str] = {"meas_throughput_per_s": "throughput_per_s", "meas_latency_ns": "latency_ns"}
 SMALLER_IS_BETTER = ("perplexity", "mse")
 DEFAULT_OBJECTIVES = (
     Objective("accuracy", "maximize"),
-    Objective("meas_throughput_per_s", "maximize"),
+    Objective("throughput_per_s", "maximize"),
     Objective("est_lut", "minimize"),
 )
 

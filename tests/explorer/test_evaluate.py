@@ -61,8 +61,9 @@ def test_a_complete_trial_has_every_metric_and_compared_every_word(single):
     assert result.exact is not None
     assert (result.exact.mismatched_words, result.exact.compared_words) == (0, 4 * 2)
     assert result.metrics["meas_interval_cycles"] == 12  # three outputs of four inputs, one by one
-    assert result.metrics["meas_throughput_per_s"] == pytest.approx(100e6 / 12)
-    assert result.metrics["meas_latency_ns"] == result.metrics["meas_latency_cycles"] * 10
+    assert result.metrics["throughput_per_s"] == pytest.approx(100e6 / 12)
+    assert (result.metrics["clock_mhz"], result.clock_source) == (100, "requested")
+    assert result.metrics["latency_ns"] == result.metrics["meas_latency_cycles"] * 10
     assert {"accuracy", "float_accuracy", "est_lut", "est_ff", "est_dsp", "est_bram_kb"} <= set(result.metrics)
     assert result.metrics["devices_used"] == 1 and result.metrics["link_bytes_per_inference"] == 0
     static, power = 0.2, result.metrics["est_power_w"]
@@ -122,7 +123,7 @@ def test_no_bundle_when_the_cycles_are_not_those_on_record(evaluator, single, tm
     ("constraint", "last", "amount"),
     [
         (Constraint("est_lut", max=10), "estimate", None),
-        (Constraint("meas_throughput_per_s", min=1e8), "estimate", 1e8 - 100e6 / 12),
+        (Constraint("throughput_per_s", min=1e8), "estimate", 1e8 - 100e6 / 12),
         (Constraint("accuracy", min=1.0), "accuracy", None),
         (Constraint("meas_latency_cycles", max=20), "simulate", None),
     ],
