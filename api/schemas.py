@@ -177,6 +177,11 @@ class JobBody(Body):
     model: Digest
     dataset: Digest | None = None
     metric: Literal["top1", "top5", "perplexity", "mse", "cosine", "agreement"] | None = None
+    output: Name | None = Field(
+        None,
+        description="the model's output to judge, as `graph.outputs` names it; null judges all, and `accuracy` is the "
+        "worst of their figures",
+    )
     platform: Platform = Field(default_factory=Platform)
     space: Space = Field(default_factory=Space)
     objectives: list[Objective] = Field(default_factory=_default_objectives, min_length=1, max_length=6)

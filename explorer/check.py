@@ -265,7 +265,11 @@ def main(arguments: list[str]) -> None:
     """Command line: SPEC_JSON MODEL_GRAPH [DATASET]."""
     spec = JobSpec.from_json(json.loads(Path(arguments[0]).read_text("utf-8")))
     dataset = Path(arguments[2]) if len(arguments) > 2 else None
-    print(json.dumps(check(spec, Graph.load(Path(arguments[1])), dataset)))
+    try:
+        answer = check(spec, Graph.load(Path(arguments[1])), dataset)
+    except IllegalGraph as error:
+        answer = refusal([SpecError("/model", str(error))])
+    print(json.dumps(answer))
 
 
 if __name__ == "__main__":

@@ -168,8 +168,13 @@ class Evaluator:
         }
 
     def _accuracy(self, climb: _Climb, candidate: Candidate, design: Design) -> None:
-        value, climb.cached = self._judge.accuracy(candidate, design)
-        climb.metrics |= {"accuracy": value, "float_accuracy": self._judge.float_accuracy}
+        judge = self._judge
+        figures, climb.cached = judge.figures(candidate, design)
+        climb.metrics |= {"accuracy": judge.worst(figures), "float_accuracy": judge.float_accuracy}
+        climb.detail["outputs"] = [
+            {"name": name, "accuracy": value, "float_accuracy": judge.float_figures[name]}
+            for name, value in figures.items()
+        ]
         climb.constraints |= violations(self.spec, climb.metrics)
         self._stop_if_violated(climb)
 

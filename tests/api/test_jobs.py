@@ -49,6 +49,13 @@ def test_old_metric_names_are_read_and_never_answered(server: Server) -> None:
     assert spec["objectives"][0]["metric"] == "latency_ns"
 
 
+def test_a_job_names_the_output_to_judge(server: Server) -> None:
+    assert server.submit()["spec"]["output"] is None
+    assert server.submit(output="probabilities")["spec"]["output"] == "probabilities"
+    answer = server.http.post("/v1/jobs", json={"model": server.model(), "output": ""})
+    assert problem(answer, 422, "invalid-body")["errors"][0]["pointer"] == "/output"
+
+
 def test_an_old_and_a_new_name_are_one_metric(server: Server) -> None:
     both = [{"metric": name, "direction": "maximize"} for name in ("throughput_per_s", "meas_throughput_per_s")]
     answer = server.http.post("/v1/jobs", json={"model": server.model(), "objectives": both})

@@ -179,8 +179,8 @@ def test_accuracy_of_a_plan_is_kept_on_disk(files, tmp_path, cache_directory):
     first, second = make(files, cache_directory), make(files, cache_directory)
     plan = candidate(weight="int6")
     design = first._builder.design(plan)
-    value, _ = first._judge.accuracy(plan, design)
-    assert second._judge.accuracy(plan, design) == (value, True)
+    value, _ = first._judge.figures(plan, design)
+    assert second._judge.figures(plan, design) == (value, True)
 
 
 def test_without_data_agreement_on_generated_inputs(files, cache_directory):
