@@ -41,8 +41,8 @@ def apply_tail(output: ModelOutput, array: Array) -> Array:
 def scores(output: ModelOutput, array: Array) -> tuple[Array, int | None]:
     """The array in which every class has a score of the order that the model ranks classes by: logits.
 
-    It is the input of the first Softmax, LogSoftmax, Hardmax or ArgMax of the tail, or the whole output where there is
-    none; Sigmoid and Cast keep the order and are left out.
+    It is the input of the first Softmax, LogSoftmax, Hardmax or ArgMax of the tail (of the last one, where they work on
+    different axes), or the whole output where there is none; Sigmoid and Cast keep the order and are left out.
 
     Returns:
         ``(samples, *shape)`` without the batch axis, and the axis of the classes (counted from the end) where the tail
@@ -50,15 +50,24 @@ def scores(output: ModelOutput, array: Array) -> tuple[Array, int | None]:
     """
     if not output.steps:
         return array, None
+    place = _class_step(output)
+    steps = output.steps[:place]
+    if not any(step.kind in DISTRIBUTIONS | DECISIONS for step in steps):
+        steps = tuple(step for step in steps if step.kind in SHAPES)
     x = array.reshape(len(array), *output.shape)
-    for step in output.steps:
-        if step.kind in DISTRIBUTIONS | DECISIONS:
-            kept = _without_batch(x)
-            (axis, *more) = step.axes
-            return kept, None if more or -axis > kept.ndim - 1 else axis
-        if step.kind in SHAPES:
-            x = STEPS[step.kind](step, x)
-    return _without_batch(x), None
+    for step in steps:
+        x = STEPS[step.kind](step, x)
+    x = _without_batch(x)
+    axes = () if place is None else output.steps[place].axes
+    return x, axes[0] if len(axes) == 1 and -axes[0] < x.ndim else None
+
+
+def _class_step(output: ModelOutput) -> int | None:
+    """The place of the operator whose input ranks the classes; None where the tail has none."""
+    places = [i for i, step in enumerate(output.steps) if step.kind in DISTRIBUTIONS | DECISIONS]
+    if len({output.steps[i].axes for i in places}) > 1:
+        return places[-1]
+    return places[0] if places else None
 
 
 def is_distribution(output: ModelOutput) -> bool:
@@ -67,6 +76,8 @@ def is_distribution(output: ModelOutput) -> bool:
     That holds for raw logits, and behind one Softmax or LogSoftmax over one axis; not behind a Sigmoid, whose
     probabilities do not add up to one.
     """
+    if len({step.axes for step in output.steps if step.kind in DISTRIBUTIONS | DECISIONS}) > 1:
+        return False
     curves = [s for s in output.steps if s.kind not in SHAPES | DECISIONS | {"cast"}]
     return not curves or (len(curves) == 1 and curves[0].kind in DISTRIBUTIONS and len(curves[0].axes) == 1)
 

@@ -13,7 +13,7 @@ import pytest
 from hwgen.errors import IllegalGraph, ModelError
 from hwgen.importer.inspect import inspect
 from hwgen.ir import Graph
-from hwgen.software import is_distribution, scores
+from hwgen.software import apply_tail, is_distribution, scores
 from tests.hwgen.importer.support import N, compare, imported, model, weights
 
 FLAT = ([N("MatMul", ["x", "w"], ["h"])], {"x": [1, 6]}, {"w": weights(6, 4)})
@@ -104,6 +104,16 @@ def test_scores_are_the_logits_and_the_axis_of_the_classes() -> None:
     assert np.array_equal(found, logits[:, :, 0, :1]) and axis is None
 
 
+def test_classes_on_another_axis_than_the_distribution_are_ranked_behind_it() -> None:
+    tail = [N("Softmax", ["h"], ["p"], axis=-1), N("ArgMax", ["p"], ["y"], axis=1, keepdims=0)]
+    graph = imported(ending(IMAGE, *tail))
+    logits = np.random.default_rng(0).normal(size=(2, 4, 4, 3)).astype(np.float32)
+    found, axis = scores(graph.results[0], logits)
+    np.testing.assert_allclose(found.sum(axis=-1), 1, rtol=1e-6)
+    assert axis == -3 and np.array_equal(found.argmax(axis=1), apply_tail(graph.results[0], logits))
+    assert not np.array_equal(logits.argmax(axis=1), found.argmax(axis=1))
+
+
 def test_which_outputs_mean_a_distribution() -> None:
     one = N("Softmax", ["h"], ["p"])
     for tail, expected in [
@@ -115,6 +125,8 @@ def test_which_outputs_mean_a_distribution() -> None:
     ]:
         assert is_distribution(imported(ending(FLAT, *tail)).results[0]) == expected
     assert not is_distribution(imported(ending(IMAGE, N("Softmax", ["h"], ["y"], axis=1), opset=11)).results[0])
+    decided = [N("Softmax", ["h"], ["p"], axis=-1), N("ArgMax", ["p"], ["y"], axis=1)]
+    assert not is_distribution(imported(ending(IMAGE, *decided)).results[0])
 
 
 def test_a_graph_of_the_first_release_is_refused_only_where_it_lost_its_tail(tmp_path: Path) -> None:
