@@ -135,6 +135,13 @@ class Judge:
         """The figure that a job is judged by: of several outputs the worst."""
         return (min if METRICS[self.metric].larger_is_better else max)(figures.values())
 
+    def detail(self, figures: Figures) -> list[dict[str, str | float]]:
+        """Each judged output with its figure and the float model's."""
+        return [
+            {"name": name, "accuracy": value, "float_accuracy": self.float_figures[name]}
+            for name, value in figures.items()
+        ]
+
     def figures(self, candidate: Candidate, design: Design) -> tuple[Figures, bool]:
         """The metric of a candidate by the integer reference for each judged output, and whether it was known already.
 

@@ -168,13 +168,9 @@ class Evaluator:
         }
 
     def _accuracy(self, climb: _Climb, candidate: Candidate, design: Design) -> None:
-        judge = self._judge
-        figures, climb.cached = judge.figures(candidate, design)
-        climb.metrics |= {"accuracy": judge.worst(figures), "float_accuracy": judge.float_accuracy}
-        climb.detail["outputs"] = [
-            {"name": name, "accuracy": value, "float_accuracy": judge.float_figures[name]}
-            for name, value in figures.items()
-        ]
+        figures, climb.cached = self._judge.figures(candidate, design)
+        climb.metrics |= {"accuracy": self._judge.worst(figures), "float_accuracy": self._judge.float_accuracy}
+        climb.detail["outputs"] = self._judge.detail(figures)
         climb.constraints |= violations(self.spec, climb.metrics)
         self._stop_if_violated(climb)
 

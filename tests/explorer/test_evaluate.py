@@ -71,6 +71,9 @@ def test_a_complete_trial_has_every_metric_and_compared_every_word(single):
     # 12 cycles at 100 MHz
     assert result.metrics["est_energy_uj_per_inference"] == pytest.approx(power * 0.12)
     assert {o["source"] for o in result.detail["operators"]} == {"fc0", "fc1"}
+    assert result.detail["outputs"] == [
+        {"name": "y", "accuracy": result.metrics["accuracy"], "float_accuracy": result.metrics["float_accuracy"]}
+    ]
     assert result.provenance["metric"] == "top1" and result.provenance["evaluation_data"] == "dataset"
 
 
