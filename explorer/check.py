@@ -38,8 +38,9 @@ METRIC_NAMES = (
     "float_accuracy",
     "meas_latency_cycles",
     "meas_interval_cycles",
-    "meas_latency_ns",
-    "meas_throughput_per_s",
+    "clock_mhz",
+    "latency_ns",
+    "throughput_per_s",
     "est_lut",
     "est_ff",
     "est_dsp",
@@ -211,13 +212,13 @@ def attainable(
         float(least_latency(graph, encoding)),
         min(d.static_w for d in devices),
     )
-    least |= {"devices_used": 1.0, "meas_interval_cycles": float(fastest), "est_power_w": power,
+    least |= {"devices_used": 1.0, "clock_mhz": clock, "meas_interval_cycles": float(fastest), "est_power_w": power,
               "est_energy_uj_per_inference": energy_uj(power, fastest, clock),
-              "meas_latency_cycles": cycles, "meas_latency_ns": cycles * 1000 / clock}  # fmt: skip
+              "meas_latency_cycles": cycles, "latency_ns": cycles * 1000 / clock}  # fmt: skip
     if any(c.metric in _RESOURCES and c.max is not None for c in spec.constraints):
         least |= _least_resources(encoding, builder)
-    most = {"devices_used": float(len(devices)), "est_uram_kb": 0.0}
-    most["meas_throughput_per_s"] = clock * 1e6 / fastest
+    most = {"devices_used": float(len(devices)), "clock_mhz": clock, "est_uram_kb": 0.0}
+    most["throughput_per_s"] = clock * 1e6 / fastest
     if len(devices) == 1:
         most["link_bytes_per_inference"] = 0.0
     for metric, resource in _RESOURCES.items():
@@ -264,7 +265,11 @@ def main(arguments: list[str]) -> None:
     """Command line: SPEC_JSON MODEL_GRAPH [DATASET]."""
     spec = JobSpec.from_json(json.loads(Path(arguments[0]).read_text("utf-8")))
     dataset = Path(arguments[2]) if len(arguments) > 2 else None
-    print(json.dumps(check(spec, Graph.load(Path(arguments[1])), dataset)))
+    try:
+        answer = check(spec, Graph.load(Path(arguments[1])), dataset)
+    except IllegalGraph as error:
+        answer = refusal([SpecError("/model", str(error))])
+    print(json.dumps(answer))
 
 
 if __name__ == "__main__":

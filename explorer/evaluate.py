@@ -23,7 +23,7 @@ from explorer.estimate import Estimate, estimate_design, overflows, resource_met
 from explorer.hardware import Builder, input_words
 from explorer.power import energy_uj, power_w
 from explorer.provenance import provenance
-from explorer.result import Exact, Stage, TrialResult
+from explorer.result import ClockSource, Exact, Stage, TrialResult
 from explorer.spec import JobSpec
 from hwgen.errors import IllegalGraph, IllegalParameters
 from hwgen.hardware.design import Design, run_reference
@@ -49,6 +49,7 @@ class _Climb:
     stages: list[Stage] = field(default_factory=list)
     detail: dict[str, Any] = field(default_factory=dict)
     cached: bool = False
+    clock_source: ClockSource | None = None
 
     @contextmanager
     def rung(self, name: str) -> Iterator[None]:
@@ -125,11 +126,11 @@ class Evaluator:
             "metric": self._judge.metric,
             "evaluation_data": "generated inputs" if self._data.generated else "dataset",
             "evaluation_samples": self._data.samples,
-            "clock_mhz": self._clock_mhz,
         }
         return TrialResult(
-            state, reason, climb.metrics, exact, climb.constraints, tuple(climb.stages), origin, climb.detail
-        )
+            state, reason, climb.metrics, exact, climb.constraints, tuple(climb.stages), origin,
+            climb.detail, climb.clock_source,
+        )  # fmt: skip
 
     def _legal(self, candidate: Candidate) -> Design:
         problem = self._space.contains(candidate)
@@ -143,6 +144,7 @@ class Evaluator:
     def _estimate(self, climb: _Climb, design: Design) -> None:
         found = estimate_design(design)
         climb.metrics |= found.metrics()
+        climb.metrics["clock_mhz"], climb.clock_source = self._clock_mhz, "requested"
         climb.metrics["est_power_w"] = power_w(design, found, self._devices, self._clock_mhz)
         climb.detail["devices"] = self._device_detail(found)
         climb.constraints |= violations(self.spec, climb.metrics)
@@ -161,13 +163,14 @@ class Evaluator:
         """What follows from an interval in cycles, at the power estimated before."""
         return {
             "meas_interval_cycles": float(interval),
-            "meas_throughput_per_s": self._clock_mhz * 1e6 / interval,
+            "throughput_per_s": self._clock_mhz * 1e6 / interval,
             "est_energy_uj_per_inference": energy_uj(climb.metrics["est_power_w"], interval, self._clock_mhz),
         }
 
     def _accuracy(self, climb: _Climb, candidate: Candidate, design: Design) -> None:
-        value, climb.cached = self._judge.accuracy(candidate, design)
-        climb.metrics |= {"accuracy": value, "float_accuracy": self._judge.float_accuracy}
+        figures, climb.cached = self._judge.figures(candidate, design)
+        climb.metrics |= {"accuracy": self._judge.worst(figures), "float_accuracy": self._judge.float_accuracy}
+        climb.detail["outputs"] = self._judge.detail(figures)
         climb.constraints |= violations(self.spec, climb.metrics)
         self._stop_if_violated(climb)
 
@@ -178,7 +181,7 @@ class Evaluator:
         assert measured.interval_cycles is not None
         climb.metrics |= {
             "meas_latency_cycles": float(measured.latency_cycles),
-            "meas_latency_ns": measured.latency_cycles * 1000 / self._clock_mhz,
+            "latency_ns": measured.latency_cycles * 1000 / self._clock_mhz,
             **self._speed_metrics(climb, measured.interval_cycles),
         }
         climb.constraints |= violations(self.spec, climb.metrics)

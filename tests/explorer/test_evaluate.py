@@ -61,8 +61,9 @@ def test_a_complete_trial_has_every_metric_and_compared_every_word(single):
     assert result.exact is not None
     assert (result.exact.mismatched_words, result.exact.compared_words) == (0, 4 * 2)
     assert result.metrics["meas_interval_cycles"] == 12  # three outputs of four inputs, one by one
-    assert result.metrics["meas_throughput_per_s"] == pytest.approx(100e6 / 12)
-    assert result.metrics["meas_latency_ns"] == result.metrics["meas_latency_cycles"] * 10
+    assert result.metrics["throughput_per_s"] == pytest.approx(100e6 / 12)
+    assert (result.metrics["clock_mhz"], result.clock_source) == (100, "requested")
+    assert result.metrics["latency_ns"] == result.metrics["meas_latency_cycles"] * 10
     assert {"accuracy", "float_accuracy", "est_lut", "est_ff", "est_dsp", "est_bram_kb"} <= set(result.metrics)
     assert result.metrics["devices_used"] == 1 and result.metrics["link_bytes_per_inference"] == 0
     static, power = 0.2, result.metrics["est_power_w"]
@@ -70,6 +71,9 @@ def test_a_complete_trial_has_every_metric_and_compared_every_word(single):
     # 12 cycles at 100 MHz
     assert result.metrics["est_energy_uj_per_inference"] == pytest.approx(power * 0.12)
     assert {o["source"] for o in result.detail["operators"]} == {"fc0", "fc1"}
+    assert result.detail["outputs"] == [
+        {"name": "y", "accuracy": result.metrics["accuracy"], "float_accuracy": result.metrics["float_accuracy"]}
+    ]
     assert result.provenance["metric"] == "top1" and result.provenance["evaluation_data"] == "dataset"
 
 
@@ -122,7 +126,7 @@ def test_no_bundle_when_the_cycles_are_not_those_on_record(evaluator, single, tm
     ("constraint", "last", "amount"),
     [
         (Constraint("est_lut", max=10), "estimate", None),
-        (Constraint("meas_throughput_per_s", min=1e8), "estimate", 1e8 - 100e6 / 12),
+        (Constraint("throughput_per_s", min=1e8), "estimate", 1e8 - 100e6 / 12),
         (Constraint("accuracy", min=1.0), "accuracy", None),
         (Constraint("meas_latency_cycles", max=20), "simulate", None),
     ],
@@ -178,8 +182,8 @@ def test_accuracy_of_a_plan_is_kept_on_disk(files, tmp_path, cache_directory):
     first, second = make(files, cache_directory), make(files, cache_directory)
     plan = candidate(weight="int6")
     design = first._builder.design(plan)
-    value, _ = first._judge.accuracy(plan, design)
-    assert second._judge.accuracy(plan, design) == (value, True)
+    value, _ = first._judge.figures(plan, design)
+    assert second._judge.figures(plan, design) == (value, True)
 
 
 def test_without_data_agreement_on_generated_inputs(files, cache_directory):

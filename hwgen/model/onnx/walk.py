@@ -14,9 +14,11 @@ from hwgen.model.onnx.canonical import canonical
 from hwgen.model.onnx.expression import Expressions
 from hwgen.model.onnx.folding import Folder
 from hwgen.model.onnx.source import Source, SourceInput, SourceNode, shown
+from hwgen.model.onnx.steps import RefusedStep, software_steps
 from hwgen.model.onnx.tail import split_tail
 from hwgen.model.onnx.values import Const, Expr, Poison, Refused, Value
 from hwgen.model.onnx.view import View, plain_view
+from hwgen.model.outputs import ModelOutput
 from hwgen.model.verify import verify_imported
 
 HANDLERS: Handlers = {
@@ -42,12 +44,17 @@ def to_graph(source: Source) -> Graph:
     walk = _Walk(source)
     walk.run(tail.nodes)
     outputs = [walk.output(name) for name in tail.outputs]
+    tails = []
+    for name, tensor, nodes in tail.results:
+        index = tail.outputs.index(tensor)
+        if (read := outputs[index]) is not None:
+            tails.append(walk.result(name, index, read[1], nodes))
     walk.raise_issues()
     graph = Graph(
         tuple(walk.builder.nodes.values()),
         tuple(walk.inputs),
-        tuple(o for o in outputs if o is not None),
-        tuple(tail.software),
+        tuple(read[0] for read in outputs if read is not None),
+        tuple(t for t in tails if t is not None),
     )
     result = canonical(graph)
     try:
@@ -83,8 +90,8 @@ class _Walk:
                 if name:
                     self.values[name] = value
 
-    def output(self, name: str) -> OutputLayout | None:
-        """How the output tensor ``name`` is read from the stream of its node; None where it was refused."""
+    def output(self, name: str) -> tuple[OutputLayout, tuple[int, ...]] | None:
+        """How the output tensor ``name`` is read from the stream of its node, and its ONNX shape; None if refused."""
         value = self.values.get(name, Poison())
         self.builder.source = name
         if isinstance(value, Poison):
@@ -97,7 +104,16 @@ class _Walk:
             self._report(self._producers[name], str(refusal))
             return None
         shape = view.shape[1:] if view.shape and view.shape[0] == 1 else view.shape
-        return OutputLayout(view.node, shown(name), shape, view.sizes, view.sequence)
+        return OutputLayout(view.node, shown(name), shape, view.sizes, view.sequence), view.shape
+
+    def result(self, name: str, index: int, shape: tuple[int, ...], tail: tuple[SourceNode, ...]) -> ModelOutput | None:
+        """The model's output ``name``: tensor ``index`` of the hardware, then ``tail``; None where it was refused."""
+        try:
+            steps = software_steps(tail, shape, self.source.opset, self.source.constants)
+        except RefusedStep as refusal:
+            self._report(refusal.node, str(refusal))
+            return None
+        return ModelOutput(shown(name), index, shape, steps)
 
     def raise_issues(self) -> None:
         """Raise one error for everything that was refused."""
