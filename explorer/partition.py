@@ -50,6 +50,8 @@ def cut_chain(
     for device in range(min(devices, units)):
         extended: dict[int, tuple[float, tuple[int, ...]]] = {}
         for first, (so_far, bounds) in best.items():
+            if first == units:
+                continue  # no cut behind the last unit
             link = cut_cost(first) if first else 0.0
             for end in range(first + 1, units + 1):
                 worst = max(so_far, link, segment_cost(first, end, device))

@@ -1,4 +1,7 @@
 import itertools
+import math
+
+import pytest
 
 from explorer.starts import fastest_fit, starting_points
 from tests.explorer.spaces import small_encoding
@@ -33,3 +36,29 @@ def test_some_start_uses_every_number_of_devices():
     encoding = small_encoding(4, 3)
     used = {len(set(encoding.decode(p).partition.values())) for p in starting_points(encoding)}
     assert used == {1, 2, 3}
+
+
+@pytest.mark.parametrize("devices", [2, 3])
+@pytest.mark.parametrize("busy", [(0, 900, 3, 900, 40), (0, 7, 7, 7, 7), (0, 60, 50, 30, 900), (0, 9e9, 9e9, 9e9, 9e9)])
+def test_the_fastest_fit_knows_what_cuts_cost(devices, busy):
+    encoding = small_encoding(5, 3, cut_cycles=busy)
+
+    def interval(level, cuts):
+        fits = encoding.fullest(level, cuts) <= 0.9
+        return max(encoding.levels[level], *(busy[c] for c in cuts)) if fits else math.inf
+
+    places = list(itertools.combinations(range(1, 5), devices - 1))
+    level, cuts = fastest_fit(encoding, devices)
+    best = min(interval(n, c) for n in range(len(encoding.levels)) for c in places)
+    assert interval(level, cuts) == best
+    # no slower level and no more balanced cuts are as fast
+    assert all(interval(n, c) > best for n in range(level) for c in places)
+    assert encoding.fullest(level, cuts) == min(
+        encoding.fullest(level, c) for c in places if interval(level, c) == best
+    )
+
+
+def test_a_start_on_two_devices_cuts_where_little_crosses():
+    encoding = small_encoding(4, 2, cut_cycles=(0, 5000, 4000, 10))
+    cuts = {p["cut:1"] for p in starting_points(encoding) if p["cut:1"] < 4}
+    assert cuts == {3}
