@@ -179,11 +179,6 @@ class Encoding:
         cuts = self.balanced_cuts(level, devices, interval)
         return None if cuts is None else (interval, cuts)
 
-    def fullest(self, level: int, cuts: Sequence[int]) -> float:
-        """Use of the scarcest resource of the fullest device, 1 is full, by the operators' own costs."""
-        fills, bounds = self._fills(level), [0, *cuts, len(self.space.units)]
-        return max((fills[a][b - a - 1] for a, b in itertools.pairwise(bounds) if b > a), default=0.0)
-
     def _unit_costs(self, level: int) -> list[tuple[float, ...]]:
         nothing = (0.0,) * len(self.caps)
         ladders = [self.ladders.get(unit) for unit in self.space.units]
