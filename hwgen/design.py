@@ -102,6 +102,26 @@ class Design:
         """The instances between devices."""
         return tuple(i for i in self.instances if i.operator.between_devices)
 
+    def hop(self, link: Instance) -> tuple[int, int]:
+        """The devices at the ends of a link: the sender and the receiver.
+
+        Raises:
+            IllegalGraph: it leads to the outside.
+        """
+        consumer = self.out_of[link.name, "out"].consumer
+        if consumer is None:
+            raise IllegalGraph(f"{self.name}: {link.name} leads to no device")
+        return link.device, self.by_name[consumer.instance].device
+
+    @property
+    def hop_bits(self) -> dict[tuple[int, int], int]:
+        """Payload bits per sample over each hop in use, of all its links together."""
+        bits: dict[tuple[int, int], int] = {}
+        for link in self.links:
+            kind, hop = link.operator.inputs["in"], self.hop(link)
+            bits[hop] = bits.get(hop, 0) + kind.beats * kind.payload_bits
+        return bits
+
     def boundary(self, members: Iterable[Instance]) -> list[tuple[str, Stream]]:
         """The streams between ``members`` and everything else: (``in`` or ``out`` seen from them, stream), in order."""
         names = {i.name for i in members}

@@ -12,7 +12,6 @@ from typing import Any
 
 from hwgen.build import BuildCache
 from hwgen.design import Design, Endpoint, Stream, run_reference
-from hwgen.errors import ToolError
 from hwgen.eviction import mark_used
 from hwgen.measurement import Measurement, OperatorActivity, WrongWord
 from hwgen.streams import Words, beat_bytes
@@ -233,9 +232,3 @@ def _find_cycle(waits: Mapping[str, list[tuple[str, str]]]) -> list[tuple[str, s
         if found := visit(start, []):
             return found
     return []
-
-
-def raise_if_wrong(result: Measurement) -> None:
-    """Raise ToolError when a simulation was not exact: the RTL or the reference has a defect."""
-    if not result.exact:
-        raise ToolError(result.deadlock or str(result.first_wrong) or "no word was compared")
