@@ -8,7 +8,7 @@ from typing import TypeAlias
 import numpy as np
 
 from hwgen.importer.call import Call, Handler, Handlers
-from hwgen.importer.declared import ANYTHING, FLOATS, NUMBERS, REALS, Declared
+from hwgen.importer.declared import ANY_NUMBER_OF_OPERANDS, ANYTHING, FLOATS, NUMBERS, REALS, Declared
 from hwgen.importer.normalization import decomposed_layer_norm
 from hwgen.importer.values import (
     Const,
@@ -50,6 +50,13 @@ def _combined(call: Call, a: Value, b: Value, operator: str, function: _Binary) 
 
 def _add(call: Call) -> Value:
     return _sum(call, call.required(0), call.required(1))
+
+
+def _sum_of_many(call: Call) -> Value:
+    total = call.required(0)
+    for index in range(1, len(call.inputs)):
+        total = _sum(call, total, call.required(index))
+    return total
 
 
 def _sub(call: Call) -> Value:
@@ -223,6 +230,7 @@ HANDLERS: Handlers = {
     "Mul": Declared(_mul, 2, (), REALS),
     "Div": Declared(_div, 2, (), FLOATS),
     "Neg": Declared(_neg, 1, (), REALS),
+    "Sum": Declared(_sum_of_many, ANY_NUMBER_OF_OPERANDS, (), FLOATS),
     "Greater": Declared(_compare(np.greater), 2, (), NUMBERS),
     "GreaterOrEqual": Declared(_compare(np.greater_equal), 2, (), NUMBERS),
     "Less": Declared(_compare(np.less), 2, (), NUMBERS),

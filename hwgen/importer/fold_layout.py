@@ -108,6 +108,10 @@ def _gather(o: Operands) -> Array:
     return np.take(o[0], o[1].astype(np.int64), axis=axis)
 
 
+def _gather_elements(o: Operands) -> Array:
+    return np.take_along_axis(o[0], o[1].astype(np.int64), axis=o.attribute("axis", 0))
+
+
 def _dropout(o: Operands) -> Array:
     training = o.optional(2)
     if training is not None and training.any():
@@ -151,6 +155,7 @@ RULES: Folds = {
     "Flatten": Declared(_flatten, 1, ("axis",), ANYTHING),
     "Transpose": Declared(lambda o: np.transpose(o[0], o.attribute("perm")), 1, ("perm",), ANYTHING),
     "Gather": Declared(_gather, 2, ("axis",), ANYTHING),
+    "GatherElements": Declared(_gather_elements, 2, ("axis",), ANYTHING),
     "Shape": Declared(_shape, 1, ("start", "end"), ANYTHING),
     "Size": Declared(lambda o: np.asarray(o[0].size), 1, (), ANYTHING),
     "Trilu": Declared(_trilu, 2, ("upper",), ANYTHING),

@@ -101,6 +101,7 @@ RULES: Folds = {
     "Or": Declared(_binary(np.logical_or), 2, (), BOOLEANS),
     "Max": Declared(_many(np.maximum), ANY_NUMBER_OF_OPERANDS, (), NUMBERS),
     "Min": Declared(_many(np.minimum), ANY_NUMBER_OF_OPERANDS, (), NUMBERS),
+    "Sum": Declared(_many(np.add), ANY_NUMBER_OF_OPERANDS, (), FLOATS),
     "Not": Declared(_unary(np.logical_not), 1, (), BOOLEANS),
     "Neg": Declared(_unary(np.negative), 1, (), NUMBERS),
     "Abs": Declared(_unary(np.abs), 1, (), NUMBERS),

@@ -154,6 +154,17 @@ def test_two_activations(operator: str) -> None:
     compare(model(nodes, {"x": [1, 5, 6]}, constants={"w": weights(6, 4), "v": weights(6, 4, seed=2)}))
 
 
+@pytest.mark.parametrize("count", [1, 2, 5])
+def test_sum_of_many(count: int) -> None:
+    """ResNets of the ONNX zoo join their branches with Sum."""
+    nodes = [N("MatMul", ["x", f"w{i}"], [f"h{i}"]) for i in range(count)]
+    nodes.append(N("Sum", [f"h{i}" for i in range(count)], ["s"]))
+    nodes.append(N("Sum", ["s", "c"], ["y"]))
+    constants = {f"w{i}": weights(6, 4, seed=i) for i in range(count)} | {"c": weights(4)}
+    graph = compare(model(nodes, {"x": [1, 5, 6]}, constants=constants))
+    assert ops(graph) == ["linear"] * count + ["add"] * (count if count > 1 else 0)  # the constant goes into a bias
+
+
 def test_square_of_an_activation() -> None:
     assert behind_linear([N("Mul", ["h", "h"], ["y"])]) == ["mul"]
 
