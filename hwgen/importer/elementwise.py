@@ -181,7 +181,7 @@ def _where(call: Call) -> Value:
         raise Refused("a Where between different activations has no hardware form")
     samples = [p.samples if isinstance(p, Expr) else np.asarray(p) for p in known]
     depth = 1 + max(e.depth for e in expressions)
-    return Expr(expressions[0].base, np.where(*samples), "where", (), (), depth)
+    return Expr(expressions[0].base, np.where(*samples), "where", known, (), depth)
 
 
 def _where_constant(call: Call, keep: Array, chosen: Value, other: Value) -> Value:

@@ -165,6 +165,24 @@ def test_sum_of_many(count: int) -> None:
     assert ops(graph) == ["linear"] * count + ["add"] * (count if count > 1 else 0)  # the constant goes into a bias
 
 
+@pytest.mark.parametrize("other", ["zero", "half"])
+def test_a_where_without_a_hardware_form_is_refused(other: str) -> None:
+    """It crashed with an IndexError."""
+    nodes = [
+        N("MatMul", ["x", "w"], ["h"]),
+        N("Greater", ["h", "half"], ["g"]),
+        N("Where", ["g", "h", other], ["s"]),
+        N("MatMul", ["s", "w"], ["y"]),
+    ]
+    constants = {"half": np.float32(0.5), "zero": np.float32(0), "w": weights(6, 6)}
+    if other == "half":
+        compare(model(nodes, {"x": [1, 6]}, constants=constants))
+        return
+    with pytest.raises(ModelError, match="where") as caught:
+        imported(model(nodes, {"x": [1, 6]}, constants=constants))
+    assert caught.value.kind == "unsupported-model"
+
+
 def test_square_of_an_activation() -> None:
     assert behind_linear([N("Mul", ["h", "h"], ["y"])]) == ["mul"]
 
