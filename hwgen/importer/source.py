@@ -68,6 +68,12 @@ class Source:
     outputs: tuple[str, ...]
     types: Mapping[str, str]
 
+    @property
+    def parameters(self) -> int:
+        """How many numbers the file stores, in initialisers and in Constant nodes."""
+        stored = [value for node in self.nodes if node.operator == "Constant" for value in node.attributes.values()]
+        return sum(int(np.size(value)) for value in (*self.constants.values(), *stored))
+
 
 def _text(value: str | bytes) -> str:
     """A string of the file; protobuf hands out bytes where it is no valid UTF-8."""

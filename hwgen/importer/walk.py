@@ -140,8 +140,9 @@ class _Walk:
         sample = sizes[1:] if batched else sizes
         if not batched and len(sizes) > 1:
             raise ModelError(
-                f"the input {shown(declared.name)!r} has the fixed batch size {sizes[0]}; "
-                "export with batch size 1 or a dynamic batch axis"
+                f"the input {shown(declared.name)!r} has the shape {tuple(sizes)}; its first axis must be a batch of 1 "
+                f"or dynamic. If {sizes[0]} is a batch size, export with 1 or a dynamic batch axis; if it counts "
+                "something else (layers of a state, channels), put a batch axis of 1 before it"
             )
         if any(s is None for s in sample):
             raise ModelError(
