@@ -26,6 +26,7 @@ from hwgen.importer.element_types import UNKNOWN, of_array, of_outputs
 from hwgen.importer.expression import Expressions
 from hwgen.importer.folding import Folder
 from hwgen.importer.source import Source, SourceInput, SourceNode, shown
+from hwgen.importer.stand_in import stand_ins
 from hwgen.importer.tail import split_tail
 from hwgen.importer.values import Const, Expr, Poison, Refused, Value
 from hwgen.importer.view import View, plain_view
@@ -176,7 +177,7 @@ class _Walk:
             self._report(node, str(refusal))
         except ValueError as error:  # numpy: operands that do not broadcast
             self._report(node, f"its operands do not fit together: {shown(str(error))}")
-        return (Poison(),) * len(node.outputs)
+        return stand_ins(node, self.source.opset, inputs, self._operand_types(node), self.builder)
 
     def _folded(self, node: SourceNode, inputs: tuple[Value | None, ...]) -> tuple[Value, ...] | None:
         arrays = [v.array if isinstance(v, Const) else None for v in inputs]
