@@ -16,7 +16,7 @@ from hwgen.design import Design, Endpoint, Stream, run_reference
 from hwgen.emit import Emission, emit
 from hwgen.errors import HwgenError
 from hwgen.measurement import Measurement
-from hwgen.simulate import SimulationOptions, plan_head, stream_line
+from hwgen.simulate import SimulationOptions, check_of, plan_head, stream_line
 from hwgen.streams import Array, StreamType, Words, beat_bytes
 
 FILES_DIRECTORY = Path(__file__).parent / "bundle_files"
@@ -128,12 +128,11 @@ def _harness(design: Design, top: str, options: SimulationOptions) -> dict[str, 
 
 
 def _stream_lines(design: Design, top: str) -> Iterator[str]:
-    endless = design.endless
     for direction, stream in design.boundary(design.instances):
         kind, end = stream.type, Endpoint(top, stream.name)
         producer, consumer = (None, end) if direction == "in" else (end, None)
         beats = Path("vectors") / f"{stream.name}.mem"
-        yield stream_line(stream, producer, consumer, beats, stream.name in endless)
+        yield stream_line(stream, producer, consumer, beats, check_of(design, stream))
         exponents = f"vectors/{stream.name}_exponents.npy" if kind.exponents_per_beat else "-"
         yield (
             f"words {beats} {kind.container_bytes} vectors/{stream.name}.npy {kind.lanes} {kind.element_bits} "

@@ -92,6 +92,20 @@ class Design:
         return frozenset(names)
 
     @cached_property
+    def ahead(self) -> frozenset[str]:
+        """Names of the streams that may begin a sample before any input of it has come: a constant comes first in it.
+
+        Endless streams are among them. What such a stream sends ahead does not depend on the inputs, so it is the same
+        in every sample.
+        """
+        names: set[str] = set()
+        for instance in self.instances:
+            ports = [port for port in instance.operator.inputs if self.into[instance.name, port].name in names]
+            if instance.operator.runs_ahead(ports):
+                names |= {self.out_of[instance.name, port].name for port in instance.operator.outputs}
+        return frozenset(names)
+
+    @cached_property
     def devices(self) -> dict[int, tuple[Instance, ...]]:
         """The instances on each device in use, by device index; links stand between devices and are left out."""
         placed = [i for i in self.instances if not i.operator.between_devices]

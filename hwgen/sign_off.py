@@ -15,7 +15,7 @@ from hwgen.build import BuildCache, stream_ports
 from hwgen.design import Design, Endpoint, run_reference
 from hwgen.emit import emit
 from hwgen.measurement import Measurement
-from hwgen.simulate import SimulationOptions, measurement, run_plan, simulate, stream_line, write_beats
+from hwgen.simulate import SimulationOptions, check_of, measurement, run_plan, simulate, stream_line, write_beats
 from hwgen.streams import Words
 
 DEFAULTS = SimulationOptions()
@@ -110,9 +110,8 @@ def simulate_monolithic(
         for direction, stream in external:
             end = Endpoint(emission.top, stream.name)
             producer, consumer = (None, end) if direction == "in" else (end, None)
-            endless = stream.name in design.endless
             beats = write_beats(stream, expected[stream.name], work)
-            lines.append(stream_line(stream, producer, consumer, beats, endless))
+            lines.append(stream_line(stream, producer, consumer, beats, check_of(design, stream)))
         report = run_plan(cache, work, lines, options)
     return measurement(design, report, expected)
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from hwgen.importer.call import Call, Handlers
+from hwgen.importer.declared import FLOATS, Declared
 from hwgen.importer.values import Const, Refused
 from hwgen.importer.view import View
 from hwgen.ir import Array, Op
@@ -144,4 +145,7 @@ def _product_view(node: str, a: View, b: View, rows: Sequence[int], a_heads: Seq
     return View(node, tuple(sizes), (*dims, columns))
 
 
-HANDLERS: Handlers = {"Gemm": _gemm, "MatMul": _matmul}
+HANDLERS: Handlers = {
+    "Gemm": Declared(_gemm, 3, ("alpha", "beta", "transA", "transB"), FLOATS),
+    "MatMul": Declared(_matmul, 2, (), FLOATS),
+}

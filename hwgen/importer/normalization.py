@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from hwgen.importer.call import Call, Handlers
+from hwgen.importer.declared import FLOATS, Declared
 from hwgen.importer.source import SourceNode
 from hwgen.importer.values import Const, Masked, Refused
 from hwgen.importer.view import View
@@ -55,8 +56,6 @@ def _renumbered(dims: tuple[tuple[int, ...], ...]) -> tuple[tuple[int, ...], ...
 def _layer_norm(call: Call) -> View:
     view = call.view(0)
     axis = call.axis(call.attribute("axis", -1), len(view.dims))
-    if any(o for o in call.node.outputs[1:]):
-        raise Refused("the mean and deviation outputs of a LayerNormalization; use its first output only")
     return layer_norm(call, view, axis, call.attribute("epsilon", 1e-5), call.weights(1), call.weights(2))
 
 
@@ -153,4 +152,8 @@ def _is_causal(masked: Masked, view: View, axis: int) -> bool:
     return True
 
 
-HANDLERS: Handlers = {"BatchNormalization": _batch_norm, "LayerNormalization": _layer_norm, "Softmax": _softmax}
+HANDLERS: Handlers = {
+    "BatchNormalization": Declared(_batch_norm, 5, ("epsilon", "momentum", "training_mode", "spatial"), FLOATS),
+    "LayerNormalization": Declared(_layer_norm, 3, ("axis", "epsilon", "stash_type"), FLOATS),
+    "Softmax": Declared(_softmax, 1, ("axis",), FLOATS),
+}

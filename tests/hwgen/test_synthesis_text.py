@@ -17,7 +17,7 @@ from hwgen.build import BuildCache, stream_ports
 from hwgen.design import Endpoint, run_reference
 from hwgen.emit import emit
 from hwgen.measurement import Measurement
-from hwgen.simulate import SimulationOptions, measurement, run_plan, stream_line, write_beats
+from hwgen.simulate import SimulationOptions, check_of, measurement, run_plan, stream_line, write_beats
 from tests.hwgen.conformance import registry
 from tests.hwgen.conformance.case import SAMPLES, Case
 from tests.hwgen.conformance.runner import QUIET_CYCLES, cycle_complaints, one_operator_design
@@ -44,7 +44,7 @@ def simulate_as_synthesised(case: Case, cache: BuildCache) -> Measurement:
             end = Endpoint(emission.top, stream.name)
             ends = (None, end) if direction == "in" else (end, None)
             beats = write_beats(stream, expected[stream.name], work)
-            lines.append(stream_line(stream, *ends, beats, stream.name in design.endless))
+            lines.append(stream_line(stream, *ends, beats, check_of(design, stream)))
         report = run_plan(cache, work, lines, SimulationOptions(quiet_cycles=QUIET_CYCLES))
     return measurement(design, report, expected)
 
