@@ -177,7 +177,7 @@ class TrialView(View):
 
     @classmethod
     def of(cls, row: TrialRow, *, operators: bool = False) -> Self:
-        """From the store's row; with ``operators`` the metrics also hold ``devices`` and ``operators``."""
+        """From the store's row; with ``operators`` the metrics also hold ``devices``, ``hops`` and ``operators``."""
         result: Mapping[str, Any] = row.result or {}
         metrics = dict(result.get("metrics", {}))
         if operators:

@@ -29,7 +29,6 @@ from explorer.search import chosen_sampler
 from explorer.spec import Constraint, JobSpec, default_objectives
 from hwgen.errors import IllegalGraph, IllegalParameters
 from hwgen.hardware.operator import Resources
-from hwgen.lowering import LinkTiming
 from hwgen.model.graph import Graph
 from hwgen.resources import estimate
 
@@ -78,7 +77,7 @@ def check(spec: JobSpec, graph: Graph, dataset: Path | None) -> dict[str, Any]:
         return refusal([SpecError("/space", f"the smallest design is not legal: {error}")])
     if not spec.objectives:
         spec = replace(spec, objectives=default_objectives(judge.metric))
-    errors = [*_fit_errors(spec, encoding, builder), *_link_errors(spec), *_direction_errors(spec, judge.metric)]
+    errors = [*_fit_errors(spec, encoding, builder), *_direction_errors(spec, judge.metric)]
     errors += _contradictions(spec.constraints)
     errors += _constraint_errors(spec, attainable(spec, graph, judge, encoding, builder))
     if errors:
@@ -154,17 +153,6 @@ def _fit_errors(spec: JobSpec, encoding: Encoding, builder: Builder) -> Iterator
         yield SpecError(
             "/platform/devices",
             f"even one lane per operator at the narrowest formats exceeds {amounts}; use larger or more devices",
-        )
-
-
-def _link_errors(spec: JobSpec) -> Iterator[SpecError]:
-    """Links are simulated down to a smallest rate, and a slower one would be measured as if it had that rate."""
-    bandwidth, clock = spec.platform.link.bandwidth_gbps, clock_mhz(spec.platform)
-    least = float(LinkTiming.LEAST_BITS_PER_CYCLE) * clock / 1000
-    if len(platform_devices(spec.platform)) > 1 and bandwidth < least:
-        yield SpecError(
-            "/platform/link/bandwidth_gbps",
-            f"links carry at least {least:g} Gbit/s at {clock:g} MHz, not {bandwidth:g}",
         )
 
 

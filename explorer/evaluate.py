@@ -15,11 +15,11 @@ from typing import Any
 
 from explorer.accuracy import Judge, evaluation_data
 from explorer.candidate import Candidate
-from explorer.catalogue import clock_mhz, platform_devices
+from explorer.catalogue import clock_mhz, connected_devices, platform_devices
 from explorer.choices import build_space
 from explorer.constraints import certain_violations, violations
 from explorer.errors import DesignDefect
-from explorer.estimate import Estimate, estimate_design, overflows, resource_metrics
+from explorer.estimate import Estimate, estimate_design, hop_detail, overflows, resource_metrics
 from explorer.hardware import Builder, input_words
 from explorer.power import energy_uj, power_w
 from explorer.provenance import provenance
@@ -85,6 +85,7 @@ class Evaluator:
         self.spec = spec
         graph = Graph.load(model)
         self._devices = platform_devices(spec.platform)
+        self._platform = connected_devices(spec.platform)
         self._clock_mhz = clock_mhz(spec.platform)
         self._space = build_space(spec, graph)
         self._data = evaluation_data(spec, graph, dataset)
@@ -147,6 +148,7 @@ class Evaluator:
         climb.metrics["clock_mhz"], climb.clock_source = self._clock_mhz, "requested"
         climb.metrics["est_power_w"] = power_w(design, found, self._devices, self._clock_mhz)
         climb.detail["devices"] = self._device_detail(found)
+        climb.detail["hops"] = hop_detail(design, self._platform)
         climb.constraints |= violations(self.spec, climb.metrics)
         over = overflows(found, self._devices)
         climb.constraints |= over

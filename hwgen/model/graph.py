@@ -13,7 +13,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
@@ -209,10 +209,6 @@ class Graph:
     def consumers(self, name: str) -> tuple[Node, ...]:
         """Nodes that read the tensor ``name``, once per use, in the order of the graph."""
         return tuple(self._readers.get(name, ()))
-
-    def with_nodes(self, nodes: tuple[Node, ...]) -> Graph:
-        """The same graph with other nodes."""
-        return replace(self, nodes=nodes)
 
     def save(self, path: Path) -> None:
         """Write the canonical file: one ``.npz`` of the constants plus a JSON header, no pickle, deterministic."""

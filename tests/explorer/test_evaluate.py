@@ -10,7 +10,7 @@ from explorer.candidate import Candidate, NodeFormats, NodeLanes
 from explorer.errors import DatasetError, DesignDefect
 from explorer.evaluate import Evaluator
 from explorer.result import TrialResult
-from explorer.spec import Constraint, JobSpec, PlatformDevice, PlatformSpec, SimulationSpec
+from explorer.spec import Constraint, JobSpec, LinkSpec, PlatformDevice, PlatformSpec, SimulationSpec
 from tests.explorer.graphs import mlp
 
 GRAPH = mlp((4, 3, 2))
@@ -92,6 +92,18 @@ def test_two_devices_give_the_same_words_later(evaluator, single):
     # the flight time of the link alone is 500 ns at 100 MHz
     assert result.metrics["meas_latency_cycles"] >= single[0].metrics["meas_latency_cycles"] + 50
     assert [s.cache_hit for s in result.stages if s.name == "accuracy"] == [True]
+    (hop,) = result.detail["hops"]
+    assert (hop["from"], hop["to"], hop["streams"], hop["bytes_per_inference"]) == (0, 1, 1, 3)
+    assert hop["bits_per_cycle"] == 1000 and hop["least_interval_cycles"] == 1
+
+
+def test_a_slow_link_bounds_the_estimate_and_the_measurement(files, cache_directory):
+    link = LinkSpec(bandwidth_gbps=0.1)  # a bit a cycle at 100 MHz
+    result = make(files, cache_directory, replace(SPEC, platform=replace(SPEC.platform, link=link))).evaluate(
+        candidate(second_device=1)
+    )
+    assert result.state == "complete" and result.detail["hops"][0]["least_interval_cycles"] == 24
+    assert result.metrics["meas_interval_cycles"] == 24
 
 
 def test_sign_off_equals_the_composed_simulation(evaluator, single):

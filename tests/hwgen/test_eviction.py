@@ -128,11 +128,11 @@ def test_use_is_noted_where_the_cache_is_read(cache_directory: Path, tmp_path: P
 
     judge = Judge.__new__(Judge)
     judge._cache, judge.metric = tmp_path, "top1"
-    judge._store("abc", 0.5)
+    judge._store("abc", {"y": 0.5})
     stored = judge._path("abc")
     assert stored is not None
     before = used(stored, 2).stat().st_mtime
-    assert judge._stored("abc") == 0.5
+    assert judge._stored("abc") == {"y": 0.5}
     assert stored.stat().st_mtime > before + DAY
 
 

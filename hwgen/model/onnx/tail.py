@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from hwgen.model.onnx.source import Source, SourceNode
+from hwgen.model.onnx.declared import FLOATS
+from hwgen.model.onnx.source import Source, SourceNode, type_name
 
 REASONS = {
     "Softmax": "a final softmax does not change which class is largest",
@@ -15,6 +16,7 @@ REASONS = {
     "Sigmoid": "a final sigmoid does not change the order of the outputs",
 }
 _TRANSPARENT = ("Identity", "Cast", "Squeeze", "Unsqueeze")
+_CLASS_NUMBERS = ("ArgMax", "Hardmax")
 
 
 @dataclass(frozen=True)
@@ -49,11 +51,21 @@ def _cut(name: str, producers: Mapping[str, SourceNode]) -> list[SourceNode]:
     """The nodes from an output back to the last one that stays in software; none where there is no such node."""
     path: list[SourceNode] = []
     last = 0
-    while name in producers and producers[name].operator in (*REASONS, *_TRANSPARENT) and producers[name].inputs:
+    while name in producers and _stays(producers[name], producers):
         path.append(producers[name])
         last = len(path) if producers[name].operator in REASONS else last
         name = producers[name].inputs[0]
     return path[:last] if name in producers else []
+
+
+def _stays(node: SourceNode, producers: Mapping[str, SourceNode]) -> bool:
+    """Whether a node may stay in software; a Cast to integers only of class numbers, for it rounds anything else."""
+    if not node.inputs or node.operator not in (*REASONS, *_TRANSPARENT):
+        return False
+    if node.operator != "Cast" or type_name(node.attributes.get("to", 0)) in FLOATS:
+        return True
+    before = producers.get(node.inputs[0])
+    return before is not None and before.operator in _CLASS_NUMBERS
 
 
 def _needed(outputs: Iterable[str], producers: Mapping[str, SourceNode]) -> set[str]:
