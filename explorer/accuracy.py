@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
-import secrets
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -13,13 +11,11 @@ from typing import TypeAlias
 
 import numpy as np
 
-from explorer.candidate import Candidate
 from explorer.dataset import Dataset, load
 from explorer.errors import DatasetError, SpecError
-from explorer.hardware import input_words, output_values, plan_digest
+from explorer.hardware import input_words, output_values
 from explorer.inputs import generated_inputs
 from explorer.outputs import judged_outputs, targets_of
-from explorer.provenance import code_digest
 from explorer.quality import METRICS, default_metric, measure
 from explorer.spec import JobSpec
 from hwgen.hardware.design import Design, run_reference
@@ -28,7 +24,6 @@ from hwgen.model.graph import Graph
 from hwgen.model.outputs import ModelOutput
 from hwgen.model.software import apply_tail, is_distribution, scores
 from hwgen.numbers.arrays import Array
-from hwgen.simulation.eviction import mark_used
 
 Figures: TypeAlias = dict[str, float]  # of each judged output by its name
 
@@ -71,14 +66,16 @@ class Judge:
         spec: the job; its ``metric`` None means the default for the data.
         graph: the model.
         data: evaluation data.
-        cache: directory for figures, shared by all workers of a machine; None keeps them in memory.
+
+    Attributes:
+        identity: digest of the job's part of what a figure depends on; the candidate's part is its quantization plan.
 
     Raises:
         SpecError: the job names an output or a metric that the model does not have.
         DatasetError: targets are missing.
     """
 
-    def __init__(self, spec: JobSpec, graph: Graph, data: Dataset, cache: Path | None = None) -> None:
+    def __init__(self, spec: JobSpec, graph: Graph, data: Dataset) -> None:
         self._graph = graph
         self._data = data
         self.outputs = judged_outputs(spec, graph)
@@ -92,13 +89,10 @@ class Judge:
             spec.output,
             spec.space.rounding,
             spec.space.per_channel,
-            code_digest(),
         ]
         if data.generated:
             job += [spec.search.seed, data.samples]
-        self._job = hashlib.sha256(json.dumps(job).encode()).hexdigest()[:24]
-        self._cache = cache
-        self._known: dict[str, Figures] = {}
+        self.identity = hashlib.sha256(json.dumps(job).encode()).hexdigest()
 
     @cached_property
     def float_arrays(self) -> dict[int, Array]:
@@ -143,23 +137,13 @@ class Judge:
             for name, value in figures.items()
         ]
 
-    def figures(self, candidate: Candidate, design: Design) -> tuple[Figures, bool]:
-        """The metric of a candidate by the integer reference for each judged output, and whether it was known already.
+    def figures(self, design: Design) -> Figures:
+        """The metric of a candidate by the integer reference, for each judged output.
 
         Args:
-            candidate: its quantization plan identifies the figure.
             design: its hardware graph; lanes and devices do not change words.
         """
-        key = f"{self._job}-{plan_digest(candidate.quantization)[:40]}"
-        known = self._known.get(key)
-        if known is None:
-            known = self._stored(key)
-        if known is not None:
-            self._known[key] = known
-            return known, True
-        found = self._known[key] = self._measure(self._outputs(design))
-        self._store(key, found)
-        return found, False
+        return self._measure(self._outputs(design))
 
     def _default_metric(self) -> str:
         """The default for the data of every judged output."""
@@ -199,23 +183,3 @@ class Judge:
             for index, found in parts.items():
                 found.append(values[index])
         return {index: np.concatenate(found) for index, found in parts.items()}
-
-    def _path(self, key: str) -> Path | None:
-        return None if self._cache is None else self._cache / "accuracy" / key[:2] / f"{key}.json"
-
-    def _stored(self, key: str) -> Figures | None:
-        path = self._path(key)
-        if path is None or not mark_used(path):
-            return None
-        values: Figures = json.loads(path.read_text("utf-8"))["values"]
-        return values if all(math.isfinite(value) for value in values.values()) else None
-
-    def _store(self, key: str, values: Figures) -> None:
-        path = self._path(key)
-        if path is None:
-            return
-        path.parent.mkdir(parents=True, exist_ok=True)
-        # Not by process id: in a sandbox of its own, every evaluator has the same.
-        scratch = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
-        scratch.write_text(json.dumps({"metric": self.metric, "values": values}), "utf-8")
-        scratch.rename(path)

@@ -21,7 +21,7 @@ class Metric:
     Attributes:
         compute: the figure of a set of outputs, from outputs ``(rows, classes)`` and references.
         needs_targets: it compares with targets rather than with the float model.
-        reads_scores: it ranks classes or needs logits: it reads ``hwgen.model.software.scores`` of an output. The others
+        reads_scores: it ranks classes or needs logits: it reads ``hwgen.model.software.scores`` of an output. Others
             compare the numbers that the model gives.
         larger_is_better: direction.
         best: the best value that can be attained.

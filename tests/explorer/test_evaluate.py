@@ -5,11 +5,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-import explorer.evaluate
+import explorer.rungs.simulation
 from explorer.candidate import Candidate, NodeFormats, NodeLanes
 from explorer.errors import DatasetError, DesignDefect
 from explorer.evaluate import Evaluator
 from explorer.result import TrialResult
+from explorer.rungs.judgement import Judgement
+from explorer.rungs.rung import Climb
 from explorer.spec import Constraint, JobSpec, LinkSpec, PlatformDevice, PlatformSpec, SimulationSpec
 from tests.explorer.graphs import mlp
 
@@ -184,18 +186,26 @@ def test_a_wrong_word_is_our_defect(evaluator, monkeypatch):
         measured = simulate(*arguments)
         return replace(measured, mismatched_words=1)
 
-    simulate = explorer.evaluate.simulate
-    monkeypatch.setattr(explorer.evaluate, "simulate", broken)
+    simulate = explorer.rungs.simulation.simulate
+    monkeypatch.setattr(explorer.rungs.simulation, "simulate", broken)
     with pytest.raises(DesignDefect):
         evaluator.evaluate(candidate())
 
 
-def test_accuracy_of_a_plan_is_kept_on_disk(files, tmp_path, cache_directory):
-    first, second = make(files, cache_directory), make(files, cache_directory)
+def test_the_accuracy_of_a_plan_is_kept_on_disk(files, cache_directory):
     plan = candidate(weight="int6")
-    design = first._builder.design(plan)
-    value, _ = first._judge.figures(plan, design)
-    assert second._judge.figures(plan, design) == (value, True)
+    first, second = make(files, cache_directory).evaluate(plan), make(files, cache_directory).evaluate(plan)
+    stages = {stage.name: stage for stage in second.stages}
+    assert stages["accuracy"].cache_hit
+    assert second.metrics["accuracy"] == first.metrics["accuracy"]
+    assert second.detail["outputs"] == first.detail["outputs"]
+
+
+def test_equal_plans_share_their_accuracy_and_other_plans_do_not(files, cache_directory):
+    bench = make(files, cache_directory)._bench
+    keys = {name: Judgement().key(Climb(bench, made)) for name, made in {
+        "plan": candidate(), "lanes": candidate(lanes=1), "formats": candidate(weight="int6")}.items()}  # fmt: skip
+    assert keys["plan"] == keys["lanes"] != keys["formats"]
 
 
 def test_without_data_agreement_on_generated_inputs(files, cache_directory):
