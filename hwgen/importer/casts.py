@@ -8,7 +8,7 @@ import numpy as np
 
 from hwgen.importer.call import Call, Handlers
 from hwgen.importer.declared import ANYTHING, FLOATS, INTEGERS, WIDE_INTEGERS, Declared
-from hwgen.importer.source import type_name
+from hwgen.importer.type_names import type_name
 from hwgen.importer.values import Expr, Refused, Value
 
 

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import onnx
 
 from hwgen.importer.declared import schema_of
-from hwgen.importer.source import SourceNode, type_name
+from hwgen.importer.source import SourceNode
+from hwgen.importer.type_names import type_name
 from hwgen.ir import Array
 
 UNKNOWN = "unknown"

@@ -9,7 +9,7 @@ import numpy as np
 from hwgen.importer.declared import ANY_NUMBER_OF_OPERANDS, ANYTHING, FLOATS, Declared
 from hwgen.importer.fold_operands import Folds, Operands, limited
 from hwgen.importer.layout import target_shape
-from hwgen.importer.source import type_name
+from hwgen.importer.type_names import type_name
 from hwgen.ir import Array
 
 

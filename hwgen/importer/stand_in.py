@@ -12,7 +12,8 @@ from onnx import helper, numpy_helper
 from hwgen.importer.builder import MAX_TENSOR_ELEMENTS, Builder
 from hwgen.importer.declared import FLOATS, schema_of
 from hwgen.importer.element_types import of_array
-from hwgen.importer.source import SourceNode, type_name
+from hwgen.importer.source import SourceNode
+from hwgen.importer.type_names import type_name
 from hwgen.importer.values import Const, Expr, Masked, Padded, Poison, Value
 from hwgen.importer.view import View, plain_view
 from hwgen.ir import Array, Op, Shape
