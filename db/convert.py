@@ -59,6 +59,7 @@ def job(row: RowMapping, counts: Mapping[str, int], now: float) -> JobRow:
         hypervolume=row["hypervolume"],
         best=row["best"],
         front=tuple(row["front"]),
+        end_reason=row["end_reason"],
         failure=row["failure"],
         created_at=when(row["created_at"]),
         started_at=when_or_none(row["started_at"]),

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, insert, select, update
 from db import convert, tables, transition
 from db.engine import Database
 from db.errors import GoneError, NotFoundError
-from db.rows import JobLease, JobRow, JobState, TrialRow
+from db.rows import EndReason, JobLease, JobRow, TrialRow
 
 
 class DriverVerbs:
@@ -130,8 +130,8 @@ class DriverVerbs:
             transition.cancel_queued_trials(connection, job_id, self.database.now(connection), reason)
             return True
 
-    def finish_job(self, job_id: str, fence: int, state: JobState, failure: Mapping[str, Any] | None = None) -> bool:
-        """End the job as succeeded or failed; False when the lease is lost or users asked for something else.
+    def finish_job(self, job_id: str, fence: int, reason: EndReason, failure: Mapping[str, Any] | None = None) -> bool:
+        """End the job for ``reason``; False when the lease is lost or users asked for something else.
 
         A terminal job never changes again, so what still waits or runs of it (a search may fail at any time) is ended.
         """
@@ -143,7 +143,7 @@ class DriverVerbs:
             transition.cancel_queued_trials(connection, job_id, now, "the job ended")
             transition.withdraw_sign_offs(connection, job_id, now)
             transition.abandon_running_trials(connection, job_id, now, "the job ended")
-            transition.change_job(connection, job, state, now, failure=None if failure is None else dict(failure))
+            transition.end_job(connection, job, reason, now, failure)
             return True
 
 

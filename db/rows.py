@@ -10,7 +10,29 @@ from typing import Any, Generic, Literal, TypeVar
 JobState = Literal["queued", "running", "paused", "stopping", "cancelling", "succeeded", "failed", "cancelled"]
 TrialState = Literal["queued", "running", "complete", "infeasible", "failed", "cancelled"]
 
+# Why a job ended. What it makes of the job's state is ``STATE_OF_END``.
+EndReason = Literal[
+    "budget_trials",
+    "budget_seconds",
+    "space_exhausted",
+    "stopped",
+    "cancelled",
+    "no_feasible_design",
+    "evaluations_failed",
+    "search_failed",
+]
+
 TERMINAL_JOB_STATES: tuple[JobState, ...] = ("succeeded", "failed", "cancelled")
+STATE_OF_END: Mapping[EndReason, JobState] = {
+    "budget_trials": "succeeded",
+    "budget_seconds": "succeeded",
+    "space_exhausted": "succeeded",
+    "stopped": "succeeded",
+    "cancelled": "cancelled",
+    "no_feasible_design": "failed",
+    "evaluations_failed": "failed",
+    "search_failed": "failed",
+}
 TERMINAL_TRIAL_STATES: tuple[TrialState, ...] = ("complete", "infeasible", "failed", "cancelled")
 TRIAL_STATES: tuple[TrialState, ...] = ("queued", "running", *TERMINAL_TRIAL_STATES)
 
@@ -74,7 +96,8 @@ class JobRow:
         counts: trial state -> number of trials, every state present.
         best: objective metric -> {"value", "trial_id", "number"}.
         front: ids of the feasible non-dominated complete trials, as of the last result.
-        failure: {"code", "message", "retryable"} of a failed job.
+        end_reason: why a terminal job ended, None before.
+        failure: {"code", "message", "retryable", …} of a failed job.
         search_seconds: wall seconds spent so far, pauses excluded.
     """
 
@@ -94,6 +117,7 @@ class JobRow:
     hypervolume: float | None
     best: Mapping[str, Any]
     front: Sequence[str]
+    end_reason: EndReason | None
     failure: Mapping[str, Any] | None
     created_at: datetime
     started_at: datetime | None

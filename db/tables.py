@@ -82,6 +82,8 @@ jobs = Table(
     Column("hypervolume", Double),
     Column("best", JSON, nullable=False),
     Column("front", JSON, nullable=False),
+    # Why a terminal job ended: an ``EndReason``.
+    Column("end_reason", String(32)),
     Column("failure", JSON),
     Column("created_at", Double, nullable=False),
     Column("started_at", Double),

@@ -10,7 +10,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from db import convert, tables
 from db.errors import GoneError, IdempotencyMismatchError, NotFoundError
-from db.rows import TERMINAL_JOB_STATES, JobRow
+from db.rows import STATE_OF_END, EndReason, JobRow
 
 Row = RowMapping
 
@@ -72,14 +72,22 @@ def emit(connection: Connection, job_id: str, kind: str, data: Mapping[str, Any]
 
 
 def change_job(connection: Connection, job: Row, state: str, now: float, **changes: Any) -> None:
-    """Move the job to ``state``; a terminal state also ends its event log."""
-    failure = changes.get("failure")
-    data = {"state": state} | ({"failure": failure} if failure else {})
-    if state in TERMINAL_JOB_STATES:
-        changes |= {"finished_at": now, "lease_owner": None, "lease_until": None}
-    emit(connection, job["id"], "job", data, now, state=state, **changes)
-    if state in TERMINAL_JOB_STATES:
-        emit(connection, job["id"], "end", {"state": state}, now)
+    """Move the job to a state that is not terminal; ``end_job`` does the others."""
+    emit(connection, job["id"], "job", {"state": state}, now, state=state, **changes)
+
+
+def end_job(
+    connection: Connection, job: Row, reason: EndReason, now: float, failure: Mapping[str, Any] | None = None
+) -> None:
+    """Move the job to the terminal state that ``reason`` stands for, and end its event log."""
+    state = STATE_OF_END[reason]
+    data = {"state": state, "end_reason": reason}
+    said = data | ({} if failure is None else {"failure": dict(failure)})
+    changes: dict[str, Any] = {"finished_at": now, "lease_owner": None, "lease_until": None, "end_reason": reason}
+    if failure is not None:
+        changes["failure"] = dict(failure)
+    emit(connection, job["id"], "job", said, now, state=state, **changes)
+    emit(connection, job["id"], "end", data, now)
 
 
 def change_trial(connection: Connection, trial: Row, now: float, **changes: Any) -> int:
@@ -141,7 +149,7 @@ def settle_cancelling(connection: Connection, job_id: str, now: float) -> None:
     job = read_job(connection, job_id)
     running = select(func.count()).where(tables.trials.c.job_id == job_id, tables.trials.c.lease_until.is_not(None))
     if job["state"] == "cancelling" and connection.execute(running).scalar_one() == 0:
-        change_job(connection, job, "cancelled", now)
+        end_job(connection, job, "cancelled", now)
 
 
 def count_trials(connection: Connection, job_ids: Iterable[str]) -> dict[str, dict[str, int]]:

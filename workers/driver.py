@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from db.artefacts import Artefacts
-from db.rows import TERMINAL_TRIAL_STATES, JobLease, TrialRow
+from db.rows import TERMINAL_TRIAL_STATES, EndReason, JobLease, TrialRow
 from db.store import Store
 from explorer.candidate import Candidate
 from explorer.spec import JobSpec
@@ -30,6 +30,14 @@ _REPEATS_IN_A_ROW = 200
 # When the first evaluations all fail by faults, the machine is broken, not the designs.
 _FAULTS_AT_THE_START = 3
 _SCORE_SECONDS = 0.5
+# Why a search is over, as the reason of the trials that nobody had started then.
+_OVER: Mapping[EndReason, str] = {
+    "budget_trials": "the search is complete",
+    "space_exhausted": "the search is complete",
+    "stopped": "the job was stopped",
+    "budget_seconds": "the job's wall-clock budget was used up",
+    "evaluations_failed": "every evaluation failed",
+}
 _PAGE = 500
 
 
@@ -58,19 +66,20 @@ class Driver:
         self._seq = 0
         self._pending: dict[str, Candidate] = {}
         self._asked_again: dict[str, int] = {}
+        self._spare: Candidate | None = None
         self._exhausted = False
         self._scored_at = 0.0
 
     def run(self) -> None:
         """Search, sign the front off, finish. Returns early when the job is no longer this driver's to drive."""
         self._restore()
-        if not self._search_phase():
+        over = self._search_phase()
+        if over is None:
             return
         self._score(force=True)
         if self._job.state == "running" and not self._sign_off_phase():
             return
-        failure = self._failure()
-        self._store.finish_job(self._job.id, self._fence, "failed" if failure else "succeeded", failure)
+        self._store.finish_job(self._job.id, self._fence, *self._verdict(over))
 
     def _restore(self) -> None:
         history = self._store.trial_history(self._job.id)
@@ -83,22 +92,22 @@ class Driver:
         self._pending = {t.id: _candidate(t) for t in history if t.state not in TERMINAL_TRIAL_STATES}
         self._seq = max((trial.seq for trial in history), default=0)
 
-    def _search_phase(self) -> bool:
-        """True when the search is over; False when this driver has to let go."""
+    def _search_phase(self) -> EndReason | None:
+        """Why the search is over; None when this driver has to let go."""
         while self._mine():
             self._take_changes()
             over = self._search_is_over()
             if over:
-                self._store.drop_queued(self._job.id, self._fence, over)
+                self._store.drop_queued(self._job.id, self._fence, _OVER[over])
                 self._take_changes()
                 if not self._pending:
-                    return True
+                    return over
             elif self._fill():
                 self._publish()
                 continue
             self._score()
             self._bell.wait(self._job.id, self._settings.heartbeat_seconds)
-        return False
+        return None
 
     def _mine(self) -> bool:
         """Extend the lease when it is time; False when the job was paused, cancelled, ended or taken over."""
@@ -116,17 +125,27 @@ class Driver:
             return False
         return True
 
-    def _search_is_over(self) -> str | None:
+    def _search_is_over(self) -> EndReason | None:
         """Why no further candidate is asked for; None while the search goes on."""
+        if self._scores.count >= self._job.trials_total:
+            return "space_exhausted" if self._space_is_smaller() else "budget_trials"
+        if self._exhausted:
+            return "space_exhausted"
         if self._job.state == "stopping":
-            return "the job was stopped"
+            return "stopped"
         if self._job.search_seconds >= self._job.wall_seconds:
-            return "the job's wall-clock budget was used up"
-        if self._exhausted or self._scores.count >= self._job.trials_total:
-            return "the search is complete"
+            return "budget_seconds"
         if self._scores.only_faults(_FAULTS_AT_THE_START):
-            return "every evaluation failed"
+            return "evaluations_failed"
         return None
+
+    def _space_is_smaller(self) -> bool:
+        """Whether the space, and not the user, set the number of trials: fewer than asked for, and nothing is left."""
+        if self._job.trials_total >= self._spec.search.trials:
+            return False
+        if self._spare is None:
+            self._spare = self._search.ask()
+        return self._spare is None
 
     def _take_changes(self) -> None:
         """Tell the search what ended since the last look."""
@@ -152,7 +171,7 @@ class Driver:
         added = False
         repeats = 0
         while len(self._pending) < self._job.parallel_trials and repeats < _REPEATS_IN_A_ROW:
-            candidate: Candidate | None = self._search.ask()
+            candidate = self._ask()
             if candidate is None:
                 # With work pending, an outcome may open the space again; with none it is used up.
                 self._exhausted = not self._pending
@@ -175,6 +194,12 @@ class Driver:
             self._exhausted = not self._pending
         return added
 
+    def _ask(self) -> Candidate | None:
+        """The next candidate of the search; one that was asked for and not used comes first."""
+        spare, self._spare = self._spare, None
+        candidate: Candidate | None = self._search.ask() if spare is None else spare
+        return candidate
+
     def _score(self, force: bool = False) -> None:
         """Publish hypervolume, best values and the front; not at every trial, it is quadratic in their number."""
         now = time.monotonic()
@@ -196,11 +221,15 @@ class Driver:
             self._bell.wait(self._job.id, self._settings.heartbeat_seconds)
         return False
 
-    def _failure(self) -> Mapping[str, Any] | None:
+    def _verdict(self, over: EndReason) -> tuple[EndReason, Mapping[str, Any] | None]:
+        """Why the job ends, given why its search did: without a feasible design that was no success."""
         if self._scores.only_faults(1):
             message = f"no evaluation succeeded; the last failure: {self._scores.last_fault}"
-            return {"code": "evaluations-failed", "message": message, "retryable": True}
-        return None
+            return "evaluations_failed", {"code": "evaluations-failed", "message": message, "retryable": True}
+        stopped_before_any = over == "stopped" and self._scores.count == 0
+        if self._scores.score().front or stopped_before_any:
+            return over, None
+        return "no_feasible_design", self._scores.no_feasible_design() | {"search_ended": over}
 
 
 def _candidate(trial: TrialRow) -> Candidate:

@@ -78,7 +78,7 @@ class Runner:
         _log.exception("the search of job %s failed", lease.job.id)
         message = f"{type(error).__name__}: {error}"[:2000]
         failure = {"code": "search-failed", "message": message, "retryable": False}
-        self.store.finish_job(lease.job.id, lease.fence, "failed", failure)
+        self.store.finish_job(lease.job.id, lease.fence, "search_failed", failure)
 
     def publish(self) -> int:
         """Hand waiting messages to the broker; returns how many it took. They stay waiting when it is down."""

@@ -15,7 +15,7 @@ from api.errors import Problem
 from api.main import create_app
 from api.settings import Settings
 from db import migrate
-from db.rows import TrialRow
+from db.rows import EndReason, TrialRow
 from db.store import Store
 
 GRAPH = {
@@ -81,7 +81,9 @@ class Server:
         assert answer.status_code == 202, answer.text
         return answer.json()
 
-    def run(self, job_id: str, trials: int = 3, end: str | None = "succeeded") -> list[TrialRow]:
+    def run(
+        self, job_id: str, trials: int = 3, end: EndReason | None = "budget_trials", failure: dict | None = None
+    ) -> list[TrialRow]:
         """Play driver and worker: ``trials`` complete trials, all on the front, then the given end."""
         lease = self.store.claim_job(job_id, "test", 60)
         assert lease is not None
@@ -101,7 +103,7 @@ class Server:
         best = {"accuracy": {"value": 0.9, "trial_id": rows[-1].id, "number": trials - 1}} if rows else {}
         self.store.set_progress(job_id, lease.fence, 1.5, best, [row.id for row in rows])
         if end is not None:
-            assert self.store.finish_job(job_id, lease.fence, end)
+            assert self.store.finish_job(job_id, lease.fence, end, failure)
         return rows
 
 

@@ -27,7 +27,7 @@ def test_cancel_waits_for_what_runs(store: Store) -> None:
     seq = ended.seq
     assert store.cancel_job(job.id).seq == seq
     assert store.list_events(job.id)[-1].type == "end"
-    assert not store.finish_job(job.id, lease.fence, "succeeded")
+    assert not store.finish_job(job.id, lease.fence, "budget_trials")
 
 
 def test_cancel_with_a_lost_worker_ends_by_the_reaper(store: Store) -> None:
@@ -54,7 +54,7 @@ def test_cancel_races_completion(store: Store) -> None:
         def end(job: JobRow = job, fence: int = lease.fence, gate: threading.Barrier = gate) -> None:
             gate.wait()
             store.cancel_job(job.id)
-            store.finish_job(job.id, fence, "succeeded")
+            store.finish_job(job.id, fence, "budget_trials")
 
         with ThreadPoolExecutor(2) as threads:
             for done in [threads.submit(finish), threads.submit(end)]:
@@ -82,7 +82,7 @@ def test_a_failed_job_leaves_nothing_running(store: Store) -> None:
     claims = [store.claim_trial(running.id, "w", LEASE)]
     store.request_sign_offs(job.id, lease.fence, [signing.id, asked.id])
     claims.append(store.claim_trial(signing.id, "w", LEASE))
-    assert store.finish_job(job.id, lease.fence, "failed", {"code": "x", "message": "y", "retryable": False})
+    assert store.finish_job(job.id, lease.fence, "search_failed", {"code": "x", "message": "y", "retryable": False})
     last = store.list_events(job.id)[-1]
     assert last.type == "end"
     for trial, claim in zip((running, signing), claims, strict=True):

@@ -92,7 +92,7 @@ def test_pause_resume_stop(store: Store) -> None:
         store.pause_job(job.id)
     driver = store.claim_job(job.id, "d", LEASE)
     assert driver is not None and store.add_trial(job.id, driver.fence, {}, "d") is None
-    assert store.finish_job(job.id, driver.fence, "succeeded")
+    assert store.finish_job(job.id, driver.fence, "stopped")
     with pytest.raises(StateConflictError):
         store.resume_job(job.id)
     assert store.stop_job(job.id).state == "succeeded"
@@ -103,7 +103,7 @@ def test_limits_change_while_it_runs_only(store: Store) -> None:
     changed = store.patch_job(job.id, wall_seconds=5.0, parallel_trials=7)
     assert (changed.trials_total, changed.wall_seconds, changed.parallel_trials) == (10, 5.0, 7)
     assert store.patch_job(job.id, parallel_trials=7).seq == changed.seq
-    store.finish_job(job.id, lease.fence, "failed", {"code": "x", "message": "y", "retryable": False})
+    store.finish_job(job.id, lease.fence, "search_failed", {"code": "x", "message": "y", "retryable": False})
     assert store.get_job(job.id).failure == {"code": "x", "message": "y", "retryable": False}
     with pytest.raises(StateConflictError):
         store.patch_job(job.id, trials=1)

@@ -20,7 +20,7 @@ def test_one_driver_at_a_time_and_fenced(store: Store) -> None:
     assert store.heartbeat_job(job.id, first.fence, LEASE) is None
     assert store.add_trial(job.id, first.fence, {}, "h") is None
     assert not store.set_progress(job.id, first.fence, 1.0, {}, [])
-    assert not store.finish_job(job.id, first.fence, "succeeded")
+    assert not store.finish_job(job.id, first.fence, "budget_trials")
     assert store.add_trial(job.id, second.fence, {}, "h") is not None
 
 

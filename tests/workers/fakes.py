@@ -70,6 +70,15 @@ class TinySearch(FakeSearch):
         return None
 
 
+class Oversized(FakeSearch):
+    """Nothing but candidates that are too large."""
+
+    def ask(self) -> Candidate | None:
+        new = candidate(16, self.random.randint(51, 64))
+        self.asked.append(new)
+        return new
+
+
 class BrokenSearch(FakeSearch):
     def ask(self) -> Candidate | None:
         raise RuntimeError("the sampler has no idea")

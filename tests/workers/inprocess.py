@@ -10,7 +10,7 @@ from pathlib import Path
 
 from db.artefacts import Artefacts
 from db.rows import JobRow, NewJob, OutboxRow
-from explorer.spec import JobSpec, SearchParameters
+from explorer.spec import Constraint, JobSpec, SearchParameters
 from tests.workers.service import MODEL
 from workers.runner import Runner
 from workers.settings import Settings
@@ -62,10 +62,13 @@ class InProcess:
     def mode(self, text: str) -> None:
         (self.settings.cache / "mode").write_text(text)
 
-    def submit(self, trials: int, parallel: int = 2, seed: int = 0, wall_seconds: float = 900.0) -> JobRow:
+    def submit(
+        self, trials: int, parallel: int = 2, seed: int = 0, wall_seconds: float = 900.0, space: int = 1 << 30
+    ) -> JobRow:
+        """``space`` is the size that the check of a submission would have found."""
         search = SearchParameters(trials=trials, parallel_trials=parallel, seed=seed, wall_seconds=wall_seconds)
-        spec = JobSpec(MODEL, search=search)
-        return self.store.create_job(NewJob(MODEL, None, spec.to_json(), trials, wall_seconds, parallel, {})).job
+        spec = JobSpec(MODEL, constraints=(Constraint("est_lut", max=800.0),), search=search).to_json()
+        return self.store.create_job(NewJob(MODEL, None, spec, min(trials, space), wall_seconds, parallel, {})).job
 
     def until(self, condition: Callable[[], bool], what: str, seconds: float = 60.0) -> None:
         deadline = time.monotonic() + seconds
