@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, insert, select, update
 
-from db import convert, tables, transition
+from db import budget, convert, tables, transition
 from db.engine import Database
 from db.errors import GoneError, NotFoundError
 from db.rows import EndReason, JobLease, JobRow, TrialRow
@@ -26,30 +26,40 @@ class DriverVerbs:
             except (NotFoundError, GoneError):
                 return None
             now = self.database.now(connection)
-            free = job["lease_until"] is None or job["lease_until"] < now
+            free = job["lease_until"] is None or job["lease_until"] < now.steady
             if job["state"] not in ("queued", "running", "stopping") or not free:
                 return None
             fence = job["fence"] + 1
-            lease = {"lease_owner": owner, "lease_until": now + lease_seconds, "fence": fence}
+            lease = {"lease_owner": owner, "lease_until": now.steady + lease_seconds, "fence": fence}
             if job["state"] == "queued":
-                transition.change_job(connection, job, "running", now, **lease, started_at=job["started_at"] or now)
+                started = now.wall if job["started_at"] is None else job["started_at"]
+                transition.change_job(connection, job, "running", now, **lease, started_at=started)
             else:
-                connection.execute(update(tables.jobs).where(tables.jobs.c.id == job_id).values(**lease))
+                with budget.counted(connection, job_id, now):
+                    connection.execute(update(tables.jobs).where(tables.jobs.c.id == job_id).values(**lease))
             return JobLease(transition.job_row(connection, job_id, now), fence)
 
     def heartbeat_job(self, job_id: str, fence: int, lease_seconds: float) -> JobRow | None:
         """Extend the driver's lease; the job as it is now, or None when the lease is lost."""
         with self.database.write() as connection:
             now = self.database.now(connection)
-            extended = connection.execute(_held_job(job_id, fence).values(lease_until=now + lease_seconds))
+            extended = connection.execute(_held_job(job_id, fence).values(lease_until=now.steady + lease_seconds))
             return transition.job_row(connection, job_id, now) if extended.rowcount else None
 
     def release_job(self, job_id: str, fence: int, again: bool = False) -> None:
         """Give the lease back; with ``again`` another driver is called at once."""
         with self.database.write() as connection:
-            released = connection.execute(_held_job(job_id, fence).values(lease_owner=None, lease_until=None))
-            if released.rowcount and again:
-                transition.send(connection, "drive", [job_id], self.database.now(connection))
+            try:
+                job = transition.lock_job(connection, job_id)
+            except GoneError:
+                return
+            if job["fence"] != fence or job["lease_until"] is None:
+                return
+            now = self.database.now(connection)
+            with budget.counted(connection, job_id, now):
+                connection.execute(_held_job(job_id, fence).values(lease_owner=None, lease_until=None))
+            if again:
+                transition.send(connection, "drive", [job_id], now)
 
     def add_trial(self, job_id: str, fence: int, candidate: Mapping[str, Any], candidate_hash: str) -> TrialRow | None:
         """Add the job's next trial with the message that evaluates it.
@@ -73,10 +83,11 @@ class DriverVerbs:
                 "state": "queued",
                 "candidate": dict(candidate),
                 "candidate_hash": candidate_hash,
-                "created_at": now,
-                "published_at": now,
+                "created_at": now.wall,
+                "published_at": now.steady,
             }
-            connection.execute(insert(tables.trials).values(**row))
+            with budget.counted(connection, job_id, now):
+                connection.execute(insert(tables.trials).values(**row))
             transition.send(connection, "evaluate", [row["id"]], now)
             return _read_trial(connection, row["id"])
 
@@ -117,7 +128,7 @@ class DriverVerbs:
                 trials.id.in_(list(trial_ids)), trials.state == "complete", trials.sign_off.is_(None)
             )
             for trial in connection.execute(fresh).mappings().all():
-                transition.change_trial(connection, trial, now, sign_off="queued", faults=0, published_at=now)
+                transition.change_trial(connection, trial, now, sign_off="queued", faults=0, published_at=now.steady)
                 transition.send(connection, "evaluate", [trial["id"]], now)
             return True
 

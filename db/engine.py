@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import contextlib
-import time
 from collections.abc import Iterator
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import NullPool
 
+from db.clock import BootClock, Moment, ServerClock
 from db.errors import OutOfSpaceError, UnavailableError
 
 BUSY_SECONDS = 15.0
@@ -73,29 +73,31 @@ def _faults() -> Iterator[None]:
 
 
 class Database:
-    """The engine with the two kinds of transaction that the store uses, and the database's clock."""
+    """The engine with the two kinds of transaction that the store uses, and the clocks that all processes share."""
 
     def __init__(self, url: str) -> None:
         self.engine = make_engine(url)
-        self.sqlite = self.engine.dialect.name == "sqlite"
+        self._clock: BootClock | ServerClock = BootClock() if self.engine.dialect.name == "sqlite" else ServerClock()
 
     @contextlib.contextmanager
     def write(self) -> Iterator[Connection]:
         """One transaction: commits on leaving, rolls back on an exception. Raises UnavailableError."""
-        with _faults(), self.engine.begin() as connection:
-            yield connection
+        with _faults():
+            self._clock.prepare(self.engine)
+            with self.engine.begin() as connection:
+                yield connection
 
     @contextlib.contextmanager
     def read(self) -> Iterator[Connection]:
         """A read-only view that never blocks a writer. Raises UnavailableError."""
-        with _faults(), self.engine.connect().execution_options(**{_READ_ONLY: True}) as connection:
-            yield connection
+        with _faults():
+            self._clock.prepare(self.engine)
+            with self.engine.connect().execution_options(**{_READ_ONLY: True}) as connection:
+                yield connection
 
-    def now(self, connection: Connection) -> float:
-        """UTC epoch seconds by the clock that all workers share: the server's, or this machine's for SQLite."""
-        if self.sqlite:
-            return time.time()
-        return float(connection.execute(text("SELECT extract(epoch FROM clock_timestamp())")).scalar_one())
+    def now(self, connection: Connection) -> Moment:
+        """The present, by the clocks that all processes share."""
+        return self._clock.now(connection)
 
     def close(self) -> None:
         """Close every pooled connection."""

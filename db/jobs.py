@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy import Connection, delete, insert, or_, select, tuple_, update
 
 from db import convert, paging, tables, transition
+from db.clock import Moment
 from db.engine import Database
 from db.errors import StateConflictError
 from db.rows import TERMINAL_JOB_STATES, CreatedJob, EventRow, JobRow, NewJob, Page
@@ -48,8 +49,8 @@ class JobVerbs:
                     parallel_trials=new.parallel_trials,
                     best={},
                     front=[],
-                    created_at=now,
-                    published_at=now,
+                    created_at=now.wall,
+                    published_at=now.steady,
                 )
             )
             labels = [{"job_id": job_id, "key": k, "value": v} for k, v in new.labels.items()]
@@ -113,7 +114,7 @@ class JobVerbs:
             job, now = transition.lock_job(connection, job_id), self.database.now(connection)
             if job["state"] != "paused":
                 _require(job, "pause", ("queued", "running"))
-                transition.change_job(connection, job, "paused", now, paused_at=now)
+                transition.change_job(connection, job, "paused", now)
             return transition.job_row(connection, job_id, now)
 
     def resume_job(self, job_id: str) -> JobRow:
@@ -126,7 +127,7 @@ class JobVerbs:
             job, now = transition.lock_job(connection, job_id), self.database.now(connection)
             if job["state"] not in ("queued", "running"):
                 _require(job, "resume", ("paused",))
-                _leave_pause(connection, job, "queued" if job["started_at"] is None else "running", now)
+                transition.change_job(connection, job, "queued" if job["started_at"] is None else "running", now)
                 trials = tables.trials.c
                 queued = or_(trials.state == "queued", trials.sign_off == "queued")
                 waiting = select(trials.id).where(trials.job_id == job_id, queued)
@@ -144,7 +145,7 @@ class JobVerbs:
             job, now = transition.lock_job(connection, job_id), self.database.now(connection)
             if job["state"] not in ("stopping", *TERMINAL_JOB_STATES):
                 _require(job, "stop", ("queued", "running", "paused"))
-                _leave_pause(connection, job, "stopping", now)
+                transition.change_job(connection, job, "stopping", now)
                 transition.cancel_queued_trials(connection, job_id, now, "the job was stopped")
                 transition.withdraw_sign_offs(connection, job_id, now)
                 transition.send(connection, "drive", [job_id], now)
@@ -155,7 +156,7 @@ class JobVerbs:
         with self.database.write() as connection:
             job, now = transition.lock_job(connection, job_id), self.database.now(connection)
             if job["state"] not in ("cancelling", *TERMINAL_JOB_STATES):
-                _leave_pause(connection, job, "cancelling", now)
+                transition.change_job(connection, job, "cancelling", now)
                 transition.cancel_queued_trials(connection, job_id, now, "the job was cancelled")
                 transition.withdraw_sign_offs(connection, job_id, now)
                 transition.settle_cancelling(connection, job_id, now)
@@ -204,19 +205,13 @@ class JobVerbs:
             return [convert.event(row) for row in rows]
 
 
-def purge_job(connection: Connection, job_id: str, now: float) -> None:
+def purge_job(connection: Connection, job_id: str, now: Moment) -> None:
     """Leave only the tombstone of a job."""
     for table in (tables.trials, tables.events, tables.job_labels):
         connection.execute(delete(table).where(table.c.job_id == job_id))
     connection.execute(
-        update(tables.jobs).where(tables.jobs.c.id == job_id).values(deleted_at=now, spec={}, front=[], best={})
+        update(tables.jobs).where(tables.jobs.c.id == job_id).values(deleted_at=now.wall, spec={}, front=[], best={})
     )
-
-
-def _leave_pause(connection: Connection, job: transition.Row, state: str, now: float) -> None:
-    pause = 0.0 if job["paused_at"] is None or job["started_at"] is None else now - job["paused_at"]
-    spent = job["paused_seconds"] + pause
-    transition.change_job(connection, job, state, now, paused_at=None, paused_seconds=spent)
 
 
 def _require(job: transition.Row, verb: str, states: tuple[str, ...]) -> None:

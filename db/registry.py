@@ -90,7 +90,7 @@ class RegistryVerbs:
 
     def _register(self, table: Table, values: dict[str, Any]) -> tuple[transition.Row, bool]:
         with self.database.write() as connection:
-            values["created_at"] = self.database.now(connection)
+            values["created_at"] = self.database.now(connection).wall
             created = transition.insert_if_absent(connection, table, values)
             return connection.execute(select(table).where(table.c.id == values["id"])).mappings().one(), created
 

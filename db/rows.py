@@ -98,7 +98,7 @@ class JobRow:
         front: ids of the feasible non-dominated complete trials, as of the last result.
         end_reason: why a terminal job ended, None before.
         failure: {"code", "message", "retryable", …} of a failed job.
-        search_seconds: wall seconds spent so far, pauses excluded.
+        search_seconds: seconds that it was worked on so far: ``db.budget``.
     """
 
     id: str

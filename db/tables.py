@@ -1,4 +1,8 @@
-"""The schema. Times are UTC epoch seconds (double); JSON columns hold plain JSON values; ids are opaque strings."""
+"""The schema. JSON columns hold plain JSON values; ids are opaque strings.
+
+Times are seconds (double). Those that somebody reads are UTC epoch seconds; ``lease_until``, ``until``,
+``published_at``, ``heard_at`` and ``worked_since`` are readings of the steady clock (``db.clock``).
+"""
 
 from __future__ import annotations
 
@@ -88,8 +92,9 @@ jobs = Table(
     Column("created_at", Double, nullable=False),
     Column("started_at", Double),
     Column("finished_at", Double),
-    Column("paused_at", Double),
-    Column("paused_seconds", Double, nullable=False, default=0.0),
+    # How long it was worked on, and since when it has been without a break: ``db.budget``.
+    Column("worked_seconds", Double, nullable=False, default=0.0),
+    Column("worked_since", Double),
     Column("deleted_at", Double),
     # When the driver's message was last handed to the broker: what the reconciler compares with.
     Column("published_at", Double, nullable=False),
@@ -201,6 +206,14 @@ workers = Table(
     Column("started_at", Double, nullable=False),
     Column("heard_at", Double, nullable=False),
     Column("stopping", Boolean, nullable=False, default=False),
+)
+
+# Of SQLite alone: where each boot of the machine begins on the steady clock.
+boots = Table(
+    "boots",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("zero", Double, nullable=False),
 )
 
 leases = Table(

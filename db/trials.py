@@ -12,6 +12,7 @@ from typing import Any, Literal
 from sqlalchemy import Connection, insert, select, update
 
 from db import convert, paging, tables, transition
+from db.clock import Moment
 from db.engine import Database
 from db.errors import NotFoundError
 from db.rows import AttemptRow, JobState, Page, TrialLease, TrialRow
@@ -83,14 +84,14 @@ class TrialVerbs:
                 return None
             now = self.database.now(connection)
             fence = trial["fence"] + 1
-            lease = {"lease_owner": worker, "lease_until": now + lease_seconds, "fence": fence}
-            started = trial["started_at"] if trial["started_at"] is not None else now
+            lease = {"lease_owner": worker, "lease_until": now.steady + lease_seconds, "fence": fence}
+            started = trial["started_at"] if trial["started_at"] is not None else now.wall
             evaluate = {"state": "running", "attempts": trial["attempts"] + 1, "started_at": started}
             changes = evaluate if purpose == "evaluate" else {"sign_off": "running"}
             transition.change_trial(connection, trial, now, **changes, **lease)
             connection.execute(
                 insert(tables.attempts).values(
-                    trial_id=trial_id, fence=fence, purpose=purpose, worker=worker, started_at=now
+                    trial_id=trial_id, fence=fence, purpose=purpose, worker=worker, started_at=now.wall
                 )
             )
             row = connection.execute(select(tables.trials).where(tables.trials.c.id == trial_id)).mappings().one()
@@ -107,7 +108,7 @@ class TrialVerbs:
                 trials.c.id == trial_id, trials.c.fence == fence, trials.c.lease_until.is_not(None)
             )
             job_id = connection.execute(
-                held.values(lease_until=now + lease_seconds, stage=stage).returning(trials.c.job_id)
+                held.values(lease_until=now.steady + lease_seconds, stage=stage).returning(trials.c.job_id)
             ).scalar()
             if job_id is None:
                 return None
@@ -145,7 +146,7 @@ class TrialVerbs:
                 reason=result.get("reason"),
                 result=dict(result),
                 cached_from=cached_from,
-                finished_at=now,
+                finished_at=now.wall,
                 stage=None,
                 **_NO_LEASE,
             )
@@ -186,7 +187,7 @@ _NO_LEASE: dict[str, None] = {"lease_owner": None, "lease_until": None}
 
 
 def end_attempt(
-    connection: Connection, trial: transition.Row, now: float, outcome: str, reason: str, counts: bool
+    connection: Connection, trial: transition.Row, now: Moment, outcome: str, reason: str, counts: bool
 ) -> None:
     """Close the attempt of a leased trial whose job's row is locked, and decide what becomes of the trial."""
     transition.close_attempt(connection, trial, now, outcome, reason)
@@ -195,15 +196,15 @@ def end_attempt(
     signing = trial["state"] == "complete"
     changes: dict[str, Any] = {"faults": faults, "stage": None, **_NO_LEASE}
     if job["state"] in ("cancelling", "cancelled"):
-        cancelled = {"state": "cancelled", "reason": "the job was cancelled", "finished_at": now}
+        cancelled = {"state": "cancelled", "reason": "the job was cancelled", "finished_at": now.wall}
         changes |= {"sign_off": None} if signing else cancelled
     elif faults >= POISON_FAULTS:
         text = f"poison: {faults} attempts ended by a fault, last: {outcome}: {reason}"
-        failed = {"state": "failed", "reason": text, "finished_at": now}
+        failed = {"state": "failed", "reason": text, "finished_at": now.wall}
         changes |= {"sign_off": "failed", "sign_off_result": {"error": text}} if signing else failed
     else:
         changes |= {"sign_off": "queued"} if signing else {"state": "queued"}
-        changes["published_at"] = now
+        changes["published_at"] = now.steady
         transition.send(connection, "evaluate", [trial["id"]], now)
     transition.change_trial(connection, trial, now, **changes)
     transition.settle_cancelling(connection, trial["job_id"], now)
@@ -229,8 +230,8 @@ def _held(connection: Connection, trial_id: str, fence: int, state: str) -> tran
     return trial if held else None
 
 
-def _remember(connection: Connection, key: str, trial_id: str, result: Mapping[str, Any], now: float) -> None:
+def _remember(connection: Connection, key: str, trial_id: str, result: Mapping[str, Any], now: Moment) -> None:
     known = connection.execute(select(tables.evaluations.c.key).where(tables.evaluations.c.key == key)).first()
     if known is None:
-        values = {"key": key, "trial_id": trial_id, "result": dict(result), "created_at": now}
+        values = {"key": key, "trial_id": trial_id, "result": dict(result), "created_at": now.wall}
         transition.insert_if_absent(connection, tables.evaluations, values)

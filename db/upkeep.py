@@ -44,7 +44,7 @@ class UpkeepVerbs:
         trials = tables.trials.c
         with self.database.read() as connection:
             now = self.database.now(connection)
-            expired = select(trials.id).where(trials.lease_until < now).limit(limit)
+            expired = select(trials.id).where(trials.lease_until < now.steady).limit(limit)
             ids = connection.execute(expired).scalars().all()
         return sum(self._reap(trial_id) for trial_id in ids)
 
@@ -52,7 +52,7 @@ class UpkeepVerbs:
         with self.database.write() as connection:
             _, trial = transition.lock_trial(connection, trial_id)
             now = self.database.now(connection)
-            if trial["lease_until"] is None or trial["lease_until"] >= now:
+            if trial["lease_until"] is None or trial["lease_until"] >= now.steady:
                 return False
             reason = f"worker {trial['lease_owner']} was not heard for its lease"
             end_attempt(connection, trial, now, "worker_lost", reason, counts=True)
@@ -81,12 +81,12 @@ class UpkeepVerbs:
                     or_(trials.state == "queued", trials.sign_off == "queued"),
                     jobs.state.in_(("queued", "running", "stopping")),
                     trials.lease_until.is_(None),
-                    trials.published_at < now - older_than_seconds,
+                    trials.published_at < now.steady - older_than_seconds,
                 )
                 .limit(limit)
             )
             ids = connection.execute(waiting).scalars().all()
-            connection.execute(update(tables.trials).where(trials.id.in_(ids)).values(published_at=now))
+            connection.execute(update(tables.trials).where(trials.id.in_(ids)).values(published_at=now.steady))
             transition.send(connection, "evaluate", ids, now)
             return len(ids)
 
@@ -97,12 +97,12 @@ class UpkeepVerbs:
             now = self.database.now(connection)
             idle = select(jobs.id).where(
                 jobs.state.in_(("queued", "running", "stopping")),
-                or_(jobs.lease_until.is_(None), jobs.lease_until < now),
-                jobs.published_at < now - older_than_seconds,
+                or_(jobs.lease_until.is_(None), jobs.lease_until < now.steady),
+                jobs.published_at < now.steady - older_than_seconds,
                 jobs.deleted_at.is_(None),
             )
             ids = connection.execute(idle.limit(limit)).scalars().all()
-            connection.execute(update(tables.jobs).where(jobs.id.in_(ids)).values(published_at=now))
+            connection.execute(update(tables.jobs).where(jobs.id.in_(ids)).values(published_at=now.steady))
             transition.send(connection, "drive", ids, now)
             return len(ids)
 
@@ -112,7 +112,9 @@ class UpkeepVerbs:
         with self.database.read() as connection:
             now = self.database.now(connection)
             old = select(jobs.id).where(
-                jobs.state.in_(TERMINAL_JOB_STATES), jobs.deleted_at.is_(None), jobs.finished_at < now - job_seconds
+                jobs.state.in_(TERMINAL_JOB_STATES),
+                jobs.deleted_at.is_(None),
+                jobs.finished_at < now.wall - job_seconds,
             )
             ids = list(connection.execute(old.limit(limit)).scalars())
         for job_id in ids:
@@ -121,7 +123,7 @@ class UpkeepVerbs:
                 purge_job(connection, job_id, now)
         with self.database.write() as connection:
             for table, age in ((tables.evaluations, evaluation_seconds), (tables.idempotency, job_seconds)):
-                connection.execute(delete(table).where(table.c.created_at < now - age))
+                connection.execute(delete(table).where(table.c.created_at < now.wall - age))
         return ids
 
     def acquire_lease(self, name: str, owner: str, seconds: float) -> bool:
@@ -129,11 +131,11 @@ class UpkeepVerbs:
         leases = tables.leases
         with self.database.write() as connection:
             now = self.database.now(connection)
-            values = {"name": name, "owner": owner, "until": now + seconds}
+            values = {"name": name, "owner": owner, "until": now.steady + seconds}
             if transition.insert_if_absent(connection, leases, values):
                 return True
-            mine = or_(leases.c.owner == owner, leases.c.until < now)
-            taken = update(leases).where(leases.c.name == name, mine).values(owner=owner, until=now + seconds)
+            mine = or_(leases.c.owner == owner, leases.c.until < now.steady)
+            taken = update(leases).where(leases.c.name == name, mine).values(owner=owner, until=now.steady + seconds)
             return connection.execute(taken).rowcount == 1
 
     def release_lease(self, name: str, owner: str) -> None:
@@ -147,10 +149,10 @@ class UpkeepVerbs:
         workers = tables.workers
         with self.database.write() as connection:
             now = self.database.now(connection)
-            values = {"queues": list(queues), "info": dict(info), "heard_at": now}
+            values = {"queues": list(queues), "info": dict(info), "heard_at": now.steady}
             known = connection.execute(update(workers).where(workers.c.id == worker_id).values(**values))
             if not known.rowcount:
-                connection.execute(insert(workers).values(id=worker_id, started_at=now, **values))
+                connection.execute(insert(workers).values(id=worker_id, started_at=now.wall, **values))
 
     def worker_gone(self, worker_id: str) -> None:
         """Forget a worker that shut down in order."""
@@ -161,15 +163,16 @@ class UpkeepVerbs:
         """Forget workers not heard for so long."""
         with self.database.write() as connection:
             now = self.database.now(connection)
-            connection.execute(delete(tables.workers).where(tables.workers.c.heard_at < now - seconds))
+            connection.execute(delete(tables.workers).where(tables.workers.c.heard_at < now.steady - seconds))
 
     def list_workers(self, heard_within_seconds: float = 30.0) -> list[WorkerRow]:
         """Workers heard recently, oldest first."""
         workers = tables.workers
         with self.database.read() as connection:
-            since = self.database.now(connection) - heard_within_seconds
-            query = select(workers).where(workers.c.heard_at >= since).order_by(workers.c.started_at)
-            return [convert.worker(row) for row in connection.execute(query).mappings()]
+            now = self.database.now(connection)
+            heard = workers.c.heard_at >= now.steady - heard_within_seconds
+            query = select(workers).where(heard).order_by(workers.c.started_at)
+            return [convert.worker(row, now) for row in connection.execute(query).mappings()]
 
     def cached_evaluation(self, key: str) -> tuple[str, Mapping[str, Any]] | None:
         """(trial id, ``TrialResult.to_json()``) of an equal evaluation, None when there was none."""

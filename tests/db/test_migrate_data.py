@@ -72,6 +72,24 @@ def old_jobs(connection: Connection) -> None:
     add_job(connection, "runs", "running", finished_at=None)
 
 
+def test_spent_time_is_kept(old_url: str) -> None:
+    with make_unpooled_engine(old_url).begin() as connection:
+        add_job(connection, "ended", "succeeded", paused_seconds=20.0)
+        add_job(connection, "paused", "paused", finished_at=None, paused_at=1031.0, paused_seconds=5.0)
+        add_job(connection, "runs", "running", finished_at=None)
+        add_event(connection, "runs", 1, {"state": "running"})
+        add_job(connection, "waits", "queued", finished_at=None, started_at=None)
+    migrate.upgrade(old_url)
+    store = Store(old_url)
+    spent = {job.id: job.search_seconds for job in store.list_jobs().items}
+    assert spent == {"ended": 40.0, "paused": 25.0, "runs": 2.0, "waits": 0.0}
+    store.close()
+    migrate.downgrade(old_url, FIRST)
+    with make_unpooled_engine(old_url).connect() as connection:
+        paused = connection.execute(text("SELECT paused_seconds FROM jobs WHERE id = 'ended'")).scalar_one()
+    assert paused == 20.0
+
+
 def test_ended_jobs_say_why(old_url: str) -> None:
     with make_unpooled_engine(old_url).begin() as connection:
         old_jobs(connection)
@@ -82,6 +100,7 @@ def test_ended_jobs_say_why(old_url: str) -> None:
         "space": "space_exhausted", "cancel": "cancelled", "faults": "evaluations_failed", "search": "search_failed",
         "runs": None,
     }  # fmt: skip
+    assert [t.number for t in store.trial_history("all")] == [0, 1]
     assert store.get_job("search").failure == {"code": "search-failed", "message": "m", "retryable": True}
     store.close()
     migrate.downgrade(old_url, FIRST)

@@ -23,8 +23,9 @@ def test_budget_and_space(start: Start, search: str, trials: int, space: int, re
     service = start(search=search)
     ended = service.finish(service.submit(trials, space=space))
     assert (ended.state, ended.end_reason, ended.failure) == ("succeeded", reason, None)
-    last = service.store.list_events(ended.id, limit=10_000)[-1]
-    assert (last.type, last.data) == ("end", {"state": "succeeded", "end_reason": reason})
+    told, last = service.store.list_events(ended.id, limit=10_000)[-2:]
+    assert (told.type, told.data) == ("job", {"state": "succeeded", "end_reason": reason})
+    assert (last.type, last.data) == ("end", {"state": "succeeded"})
 
 
 def test_a_lowered_budget_is_no_small_space(start: Start) -> None:

@@ -7,7 +7,7 @@ import time
 from explorer.pareto import hypervolume, pareto_front
 from explorer.result import TrialResult
 from explorer.spec import JobSpec
-from tests.workers.inprocess import Start
+from tests.workers.inprocess import InProcess, Start
 
 
 def test_budget_front_and_progress_equal_a_recomputation(start: Start) -> None:
@@ -101,6 +101,23 @@ def test_wall_clock_budget_ends_the_search(start: Start) -> None:
     assert ended.state == "succeeded"
     assert 2 <= ended.trials_done < 40
     assert ended.search_seconds < 8
+
+
+def test_each_of_several_jobs_gets_its_own_wall_clock_budget(start: Start) -> None:
+    service = start(slots=1)
+    service.mode("pause=0.1")
+    budget = 0.8
+    jobs = [service.submit(1000, parallel=2, seed=seed, wall_seconds=budget) for seed in range(4)]
+    for job in jobs:
+        ended = service.finish(job)
+        assert ended.end_reason == "budget_seconds"
+        assert ended.search_seconds >= budget
+        assert _seconds_in_slots(service, job.id) >= budget / 2, "it waited for the slot of the others at its own cost"
+
+
+def _seconds_in_slots(service: InProcess, job_id: str) -> float:
+    attempts = [a for t in service.store.trial_history(job_id) for a in service.store.list_attempts(t.id)]
+    return sum((a.ended_at - a.started_at).total_seconds() for a in attempts if a.ended_at)
 
 
 def test_limits_can_be_lowered_and_raised(start: Start) -> None:
