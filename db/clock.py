@@ -81,6 +81,7 @@ def _last_reading(connection: Connection) -> float:
         tables.jobs.c.worked_since,
         tables.trials.c.lease_until,
         tables.trials.c.published_at,
+        tables.trials.c.retry_at,
         tables.leases.c.until,
         tables.workers.c.heard_at,
     )

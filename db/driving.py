@@ -128,7 +128,9 @@ class DriverVerbs:
                 trials.id.in_(list(trial_ids)), trials.state == "complete", trials.sign_off.is_(None)
             )
             for trial in connection.execute(fresh).mappings().all():
-                transition.change_trial(connection, trial, now, sign_off="queued", faults=0, published_at=now.steady)
+                transition.change_trial(
+                    connection, trial, now, sign_off="queued", faults=0, setbacks=0, published_at=now.steady
+                )
                 transition.send(connection, "evaluate", [trial["id"]], now)
             return True
 

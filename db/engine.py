@@ -17,6 +17,8 @@ from db.errors import OutOfSpaceError, UnavailableError
 
 BUSY_SECONDS = 15.0
 _READ_ONLY = "headrace_read_only"
+# A server that went away without a word is noticed, or whoever asked it would wait for the TCP stack's quarter hour.
+_POSTGRESQL = {"connect_timeout": 5, "tcp_user_timeout": 15_000}
 
 
 def make_engine(url: str) -> Engine:
@@ -25,7 +27,7 @@ def make_engine(url: str) -> Engine:
     if parsed.drivername == "postgresql":
         parsed = parsed.set(drivername="postgresql+psycopg")
     if parsed.get_backend_name() != "sqlite":
-        return create_engine(parsed, pool_pre_ping=True, pool_size=10, max_overflow=30)
+        return create_engine(parsed, pool_pre_ping=True, pool_size=10, max_overflow=30, connect_args=_POSTGRESQL)
     engine = create_engine(parsed, connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False})
     event.listen(engine, "connect", _configure_sqlite)
     event.listen(engine, "begin", _begin_sqlite)

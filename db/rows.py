@@ -22,6 +22,9 @@ EndReason = Literal[
     "search_failed",
 ]
 
+# What ended an attempt without a result: the evaluation itself, an outage around it, or somebody's word.
+FaultClass = Literal["evaluation", "infrastructure", "withdrawal"]
+
 TERMINAL_JOB_STATES: tuple[JobState, ...] = ("succeeded", "failed", "cancelled")
 STATE_OF_END: Mapping[EndReason, JobState] = {
     "budget_trials": "succeeded",

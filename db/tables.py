@@ -1,7 +1,7 @@
 """The schema. JSON columns hold plain JSON values; ids are opaque strings.
 
 Times are seconds (double). Those that somebody reads are UTC epoch seconds; ``lease_until``, ``until``,
-``published_at``, ``heard_at`` and ``worked_since`` are readings of the steady clock (``db.clock``).
+``published_at``, ``retry_at``, ``heard_at`` and ``worked_since`` are readings of the steady clock (``db.clock``).
 """
 
 from __future__ import annotations
@@ -131,9 +131,12 @@ trials = Table(
     # None (never asked for), queued, running, done, failed.
     Column("sign_off", String(16)),
     Column("sign_off_result", JSON),
-    # attempts counts starts, faults those that ended by a fault of the machine: faults decide about poison.
+    # attempts counts starts; faults those that the evaluation itself ended, which decide about poison; setbacks those
+    # that an outage ended, which delay the next start until retry_at.
     Column("attempts", Integer, nullable=False, default=0),
     Column("faults", Integer, nullable=False, default=0),
+    Column("setbacks", Integer, nullable=False, default=0),
+    Column("retry_at", Double),
     Column("created_at", Double, nullable=False),
     Column("started_at", Double),
     Column("finished_at", Double),
@@ -145,6 +148,7 @@ trials = Table(
     Index("ix_trials_changes", "job_id", "seq"),
     Index("ix_trials_states", "job_id", "state"),
     Index("ix_trials_leases", "lease_until"),
+    Index("ix_trials_retries", "retry_at"),
 )
 
 attempts = Table(

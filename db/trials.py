@@ -15,9 +15,10 @@ from db import convert, paging, tables, transition
 from db.clock import Moment
 from db.engine import Database
 from db.errors import NotFoundError
-from db.rows import AttemptRow, JobState, Page, TrialLease, TrialRow
+from db.rows import AttemptRow, FaultClass, JobState, Page, TrialLease, TrialRow
 
 POISON_FAULTS = 3
+_LONGEST_DELAY_SECONDS = 60.0
 _WORKING_JOB_STATES = ("queued", "running", "stopping")
 
 
@@ -86,7 +87,7 @@ class TrialVerbs:
             fence = trial["fence"] + 1
             lease = {"lease_owner": worker, "lease_until": now.steady + lease_seconds, "fence": fence}
             started = trial["started_at"] if trial["started_at"] is not None else now.wall
-            evaluate = {"state": "running", "attempts": trial["attempts"] + 1, "started_at": started}
+            evaluate = {"state": "running", "attempts": trial["attempts"] + 1, "started_at": started, "reason": None}
             changes = evaluate if purpose == "evaluate" else {"sign_off": "running"}
             transition.change_trial(connection, trial, now, **changes, **lease)
             connection.execute(
@@ -169,17 +170,20 @@ class TrialVerbs:
             transition.settle_cancelling(connection, held["job_id"], now)
             return True
 
-    def record_fault(self, trial_id: str, fence: int, outcome: str, reason: str, counts: bool = True) -> bool:
-        """End an attempt that a fault of the machine ended; False when the fence is stale.
+    def record_fault(
+        self, trial_id: str, fence: int, outcome: str, reason: str, kind: FaultClass = "evaluation"
+    ) -> bool:
+        """End an attempt that gave no result; False when the fence is stale.
 
-        The work is queued again until ``POISON_FAULTS`` faults have ended it; then the trial is failed. With
-        ``counts`` False (an orderly shutdown) it does not count. In a cancelling job the trial is cancelled.
+        The work is queued again; after ``POISON_FAULTS`` faults of the evaluation itself the trial is failed. What an
+        outage of the infrastructure ended is tried again for ever, each time after a longer pause. A withdrawal (an
+        orderly shutdown) counts as nothing. In a cancelling job the trial is cancelled.
         """
         with self.database.write() as connection:
             held = _held(connection, trial_id, fence, "running") or _held(connection, trial_id, fence, "complete")
             if held is None:
                 return False
-            end_attempt(connection, held, self.database.now(connection), outcome, reason, counts)
+            end_attempt(connection, held, self.database.now(connection), outcome, reason, kind)
             return True
 
 
@@ -187,11 +191,11 @@ _NO_LEASE: dict[str, None] = {"lease_owner": None, "lease_until": None}
 
 
 def end_attempt(
-    connection: Connection, trial: transition.Row, now: Moment, outcome: str, reason: str, counts: bool
+    connection: Connection, trial: transition.Row, now: Moment, outcome: str, reason: str, kind: FaultClass
 ) -> None:
     """Close the attempt of a leased trial whose job's row is locked, and decide what becomes of the trial."""
     transition.close_attempt(connection, trial, now, outcome, reason)
-    faults = trial["faults"] + (1 if counts else 0)
+    faults = trial["faults"] + (kind == "evaluation")
     job = transition.read_job(connection, trial["job_id"])
     signing = trial["state"] == "complete"
     changes: dict[str, Any] = {"faults": faults, "stage": None, **_NO_LEASE}
@@ -204,14 +208,29 @@ def end_attempt(
         changes |= {"sign_off": "failed", "sign_off_result": {"error": text}} if signing else failed
     else:
         changes |= {"sign_off": "queued"} if signing else {"state": "queued"}
+        changes |= _next_start(trial, now, f"{outcome}: {reason}") if kind == "infrastructure" else {}
         changes["published_at"] = now.steady
-        transition.send(connection, "evaluate", [trial["id"]], now)
+        if changes.get("retry_at") is None:
+            transition.send(connection, "evaluate", [trial["id"]], now)
     transition.change_trial(connection, trial, now, **changes)
     transition.settle_cancelling(connection, trial["job_id"], now)
 
 
+def _next_start(trial: transition.Row, now: Moment, why: str) -> dict[str, Any]:
+    """When work that an outage ended is started again: at once the first time, then ever later."""
+    seconds = min(_LONGEST_DELAY_SECONDS, 2.0 ** trial["setbacks"] - 1.0)
+    changes: dict[str, Any] = {"setbacks": trial["setbacks"] + 1}
+    if seconds > 0:
+        changes |= {"retry_at": now.steady + seconds}
+    if trial["state"] != "complete":
+        changes |= {"reason": f"tried again after {why}"}
+    return changes
+
+
 def _claimable(job: transition.Row, trial: transition.Row) -> Literal["evaluate", "sign_off"] | None:
     if job["state"] not in _WORKING_JOB_STATES or trial["lease_until"] is not None:
+        return None
+    if trial["retry_at"] is not None:
         return None
     if trial["state"] == "queued":
         return "evaluate"

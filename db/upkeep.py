@@ -55,7 +55,7 @@ class UpkeepVerbs:
             if trial["lease_until"] is None or trial["lease_until"] >= now.steady:
                 return False
             reason = f"worker {trial['lease_owner']} was not heard for its lease"
-            end_attempt(connection, trial, now, "worker_lost", reason, counts=True)
+            end_attempt(connection, trial, now, "worker_lost", reason, "infrastructure")
             return True
 
     def settle_cancelling_jobs(self) -> None:
@@ -81,12 +81,25 @@ class UpkeepVerbs:
                     or_(trials.state == "queued", trials.sign_off == "queued"),
                     jobs.state.in_(("queued", "running", "stopping")),
                     trials.lease_until.is_(None),
+                    trials.retry_at.is_(None),
                     trials.published_at < now.steady - older_than_seconds,
                 )
                 .limit(limit)
             )
             ids = connection.execute(waiting).scalars().all()
             connection.execute(update(tables.trials).where(trials.id.in_(ids)).values(published_at=now.steady))
+            transition.send(connection, "evaluate", ids, now)
+            return len(ids)
+
+    def send_due_retries(self, limit: int = 1000) -> int:
+        """Send the message of work that an outage ended, now that its pause is over; returns how many."""
+        trials = tables.trials.c
+        with self.database.write() as connection:
+            now = self.database.now(connection)
+            due = select(trials.id).where(trials.retry_at <= now.steady).limit(limit)
+            ids = connection.execute(due).scalars().all()
+            changes = {"retry_at": None, "published_at": now.steady}
+            connection.execute(update(tables.trials).where(trials.id.in_(ids)).values(**changes))
             transition.send(connection, "evaluate", ids, now)
             return len(ids)
 

@@ -17,6 +17,7 @@ from workers import provenance, sandbox
 from workers.bell import Bell
 from workers.driver import Driver
 from workers.evaluation import Evaluation
+from workers.outage import outage
 from workers.settings import Settings
 
 _log = logging.getLogger(__name__)
@@ -71,8 +72,14 @@ class Runner:
             # The job was deleted or the database is away; when the lease ends, another driver goes on with it.
             _log.exception("driver of job %s let go", job_id)
         except Exception as error:
-            # A search that raises would raise again after every restart: the job must end and say why.
-            self._give_up(lease, error)
+            failed = outage(error)
+            if failed is None:
+                # A search that raises would raise again after every restart: the job must end and say why.
+                self._give_up(lease, error)
+            else:
+                # The machine failed, not the search: the reconciler calls another driver in a while.
+                _log.exception("driver of job %s let go: %s", job_id, failed)
+                self.store.release_job(job_id, lease.fence)
 
     def _give_up(self, lease: JobLease, error: Exception) -> None:
         _log.exception("the search of job %s failed", lease.job.id)

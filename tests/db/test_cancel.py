@@ -21,7 +21,7 @@ def test_cancel_waits_for_what_runs(store: Store) -> None:
     assert store.get_trial(waiting.id).state == "cancelled"
     assert store.heartbeat_trial(running.id, claim.fence, LEASE) == "cancelling"
     assert store.claim_trial(waiting.id, "w", LEASE) is None
-    assert store.record_fault(running.id, claim.fence, "cancelled", "cancelled", counts=False)
+    assert store.record_fault(running.id, claim.fence, "cancelled", "cancelled", kind="withdrawal")
     ended = store.get_job(job.id)
     assert (ended.state, ended.counts["cancelled"]) == ("cancelled", 2)
     seq = ended.seq

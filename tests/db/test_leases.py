@@ -5,6 +5,9 @@ from __future__ import annotations
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
+from sqlalchemy import update
+
+from db import tables
 from db.store import Store
 from tests.db.given import LEASE, add, complete, driven, new_job
 
@@ -87,7 +90,7 @@ def test_orderly_shutdown_is_no_fault(store: Store) -> None:
     for _ in range(5):
         claim = store.claim_trial(trial.id, "w", LEASE)
         assert claim is not None
-        store.record_fault(trial.id, claim.fence, "worker_shutdown", "restart", counts=False)
+        store.record_fault(trial.id, claim.fence, "worker_shutdown", "restart", kind="withdrawal")
     assert store.get_trial(trial.id).state == "queued"
 
 
@@ -127,3 +130,54 @@ def test_cancelled_trials_use_up_no_budget(store: Store) -> None:
     store.patch_job(job.id, wall_seconds=9000.0)
     assert [add(store, job, lease, f"more{i}").number for i in range(2)] == [3, 4]
     assert store.add_trial(job.id, lease.fence, {}, "h") is None
+
+
+def test_outages_are_never_poison_and_are_tried_again_after_ever_longer_pauses(store: Store) -> None:
+    job, lease = driven(store)
+    trial = add(store, job, lease, "a")
+    for outages in range(6):
+        claim = store.claim_trial(trial.id, "w", LEASE)
+        assert claim is not None, outages
+        assert store.record_fault(trial.id, claim.fence, "disk_full", "no space", kind="infrastructure")
+        assert store.get_trial(trial.id).state == "queued"
+        store.messages_sent([m.id for m in store.pending_messages()])
+        assert (store.send_due_retries(), store.requeue_lost_trials(0.0)) == (0, 1 if outages == 0 else 0)
+        assert (store.claim_trial(trial.id, "w", LEASE) is not None) == (outages == 0), "the first time at once"
+        if outages == 0:
+            store.reap_expired_leases()
+            running = store.list_attempts(trial.id)[-1]
+            assert store.record_fault(trial.id, running.fence, "worker_shutdown", "restart", kind="withdrawal")
+        else:
+            pause_ends_now(store, trial.id)
+            assert store.send_due_retries() == 1
+            assert [m.target_id for m in store.pending_messages()] == [trial.id]
+
+
+def pause_ends_now(store: Store, trial_id: str) -> None:
+    with store.database.write() as connection:
+        connection.execute(update(tables.trials).where(tables.trials.c.id == trial_id).values(retry_at=0.0))
+
+
+def test_lost_workers_poison_nothing(store: Store) -> None:
+    job, lease = driven(store)
+    trial = add(store, job, lease, "a")
+    for _ in range(5):
+        assert store.claim_trial(trial.id, "dead", 0.0) is not None
+        assert store.reap_expired_leases() == 1
+        pause_ends_now(store, trial.id)
+        store.send_due_retries()
+    assert store.get_trial(trial.id).state == "queued"
+    assert {attempt.outcome for attempt in store.list_attempts(trial.id)} == {"worker_lost"}
+
+
+def test_a_pause_holds_no_cancelling_up(store: Store) -> None:
+    job, lease = driven(store)
+    trial = add(store, job, lease, "a")
+    for _ in range(2):
+        claim = store.claim_trial(trial.id, "w", LEASE)
+        assert claim is not None
+        store.record_fault(trial.id, claim.fence, "disk_full", "no space", kind="infrastructure")
+    assert store.cancel_job(job.id).state == "cancelled"
+    pause_ends_now(store, trial.id)
+    store.send_due_retries()
+    assert store.claim_trial(trial.id, "w", LEASE) is None

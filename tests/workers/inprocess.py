@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections.abc import Callable
@@ -9,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from db.artefacts import Artefacts
+from db.errors import UnavailableError
 from db.rows import JobRow, NewJob, OutboxRow
 from explorer.spec import Constraint, JobSpec, SearchParameters
 from tests.workers.service import MODEL
@@ -49,7 +51,8 @@ class InProcess:
 
     def _relay(self) -> None:
         while not self.closing.wait(0.02):
-            self.runner.publish()
+            with contextlib.suppress(UnavailableError):
+                self.runner.publish()
 
     def close(self) -> None:
         self.closing.set()
