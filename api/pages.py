@@ -76,7 +76,7 @@ def _render(name: str, **values: Any) -> HTMLResponse:
 @router.get("/")
 def index(context: ContextDep, cursor: Cursor = None) -> HTMLResponse:
     """Jobs, newest first, and whether the service is ready."""
-    page = context.store.list_jobs(cursor=cursor, limit=_JOBS)
+    page = context.store.jobs.page(cursor=cursor, limit=_JOBS)
     return _render(
         "index.html",
         jobs=[JobView.of(row) for row in page.items],
@@ -88,9 +88,9 @@ def index(context: ContextDep, cursor: Cursor = None) -> HTMLResponse:
 @router.get("/jobs/{job_id}")
 def job_page(context: ContextDep, job_id: ResourceId) -> HTMLResponse:
     """One job: progress, Pareto front, the trials that changed last."""
-    row = context.store.get_job(job_id)
-    front = [TrialView.of(trial) for trial in context.store.get_trials(list(row.front))]
-    changed = context.store.list_trials(job_id, since_seq=max(0, row.seq - _RECENT_EVENTS), limit=_RECENT_EVENTS)
+    row = context.store.jobs.get(job_id)
+    front = [TrialView.of(trial) for trial in context.store.trials.get_all(list(row.front))]
+    changed = context.store.trials.page(job_id, since_seq=max(0, row.seq - _RECENT_EVENTS), limit=_RECENT_EVENTS)
     return _render(
         "job.html",
         job=JobView.of(row),

@@ -1,22 +1,23 @@
-"""Verbs on jobs that users call: create, read, list, and the state changes they may ask for."""
+"""Jobs as users see them: create, read, list, and the state changes they may ask for."""
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, delete, insert, or_, select, tuple_, update
+from sqlalchemy import Connection, delete, func, insert, or_, select, tuple_, update
 
 from db import convert, paging, tables, transition
 from db.clock import Moment
 from db.engine import Database
 from db.errors import StateConflictError
-from db.rows import TERMINAL_JOB_STATES, CreatedJob, EventRow, JobRow, NewJob, Page
+from db.rows import TERMINAL_JOB_STATES, CreatedJob, JobRow, NewJob, Page
 
 
-class JobVerbs:
-    """Part of ``Store``."""
+class Jobs:
+    """``store.jobs``: what users may ask of a job."""
 
-    database: Database
+    def __init__(self, database: Database) -> None:
+        self._database = database
 
-    def create_job(self, new: NewJob, key: str | None = None, fingerprint: str = "") -> CreatedJob:
+    def create(self, new: NewJob, key: str | None = None, fingerprint: str = "") -> CreatedJob:
         """Store a job with its first event and the message that starts it, in one transaction.
 
         Args:
@@ -28,8 +29,8 @@ class JobVerbs:
             IdempotencyMismatchError: the key was used with another fingerprint.
             GoneError: the key's job was deleted since.
         """
-        with self.database.write() as connection:
-            now = self.database.now(connection)
+        with self._database.write() as connection:
+            now = self._database.now(connection)
             job_id = convert.new_id("job")
             if key is not None:
                 known = transition.claim_key(connection, key, fingerprint, job_id, now)
@@ -60,20 +61,20 @@ class JobVerbs:
             transition.send(connection, "drive", [job_id], now)
             return CreatedJob(transition.job_row(connection, job_id, now), replayed=False)
 
-    def get_job(self, job_id: str) -> JobRow:
+    def get(self, job_id: str) -> JobRow:
         """One job. Raises NotFoundError or GoneError."""
-        with self.database.read() as connection:
-            return transition.job_row(connection, job_id, self.database.now(connection))
+        with self._database.read() as connection:
+            return transition.job_row(connection, job_id, self._database.now(connection))
 
-    def get_job_seq(self, job_id: str) -> int:
+    def seq(self, job_id: str) -> int:
         """The job's newest sequence number alone (one indexed row): enough to answer If-None-Match.
 
         Raises NotFoundError or GoneError.
         """
-        with self.database.read() as connection:
+        with self._database.read() as connection:
             return int(transition.read_job(connection, job_id)["seq"])
 
-    def list_jobs(
+    def page(
         self,
         state: str | None = None,
         label: tuple[str, str] | None = None,
@@ -96,35 +97,44 @@ class JobVerbs:
         if cursor is not None:
             query = query.where(tuple_(jobs.created_at, jobs.id) < tuple_(*paging.decode(cursor, (float, str))))
         query = query.order_by(jobs.created_at.desc(), jobs.id.desc()).limit(limit + 1)
-        with self.database.read() as connection:
+        with self._database.read() as connection:
             rows = connection.execute(query).mappings().all()
             more, rows = len(rows) > limit, rows[:limit]
             counts = transition.count_trials(connection, [row["id"] for row in rows])
-            now = self.database.now(connection)
+            now = self._database.now(connection)
         items = [convert.job(row, counts.get(row["id"], {}), now) for row in rows]
         return Page(items, paging.encode(rows[-1]["created_at"], rows[-1]["id"]) if more else None)
 
-    def pause_job(self, job_id: str) -> JobRow:
+    def count(self) -> dict[str, int]:
+        """Job state -> number of jobs that are not deleted; states without a job are absent."""
+        jobs = tables.jobs.c
+        with self._database.read() as connection:
+            rows = connection.execute(
+                select(jobs.state, func.count()).where(jobs.deleted_at.is_(None)).group_by(jobs.state)
+            )
+            return {row[0]: row[1] for row in rows}
+
+    def pause(self, job_id: str) -> JobRow:
         """Start nothing new; what runs goes on. Pausing a paused job changes nothing.
 
         Raises:
             StateConflictError: the job is stopping, cancelling or terminal.
         """
-        with self.database.write() as connection:
-            job, now = transition.lock_job(connection, job_id), self.database.now(connection)
+        with self._database.write() as connection:
+            job, now = transition.lock_job(connection, job_id), self._database.now(connection)
             if job["state"] != "paused":
                 _require(job, "pause", ("queued", "running"))
                 transition.change_job(connection, job, "paused", now)
             return transition.job_row(connection, job_id, now)
 
-    def resume_job(self, job_id: str) -> JobRow:
+    def resume(self, job_id: str) -> JobRow:
         """Go on after a pause; a job that runs is left as it is.
 
         Raises:
             StateConflictError: the job is stopping, cancelling or terminal.
         """
-        with self.database.write() as connection:
-            job, now = transition.lock_job(connection, job_id), self.database.now(connection)
+        with self._database.write() as connection:
+            job, now = transition.lock_job(connection, job_id), self._database.now(connection)
             if job["state"] not in ("queued", "running"):
                 _require(job, "resume", ("paused",))
                 transition.change_job(connection, job, "queued" if job["started_at"] is None else "running", now)
@@ -135,14 +145,14 @@ class JobVerbs:
                 transition.send(connection, "drive", [job_id], now)
             return transition.job_row(connection, job_id, now)
 
-    def stop_job(self, job_id: str) -> JobRow:
+    def stop(self, job_id: str) -> JobRow:
         """Start nothing new, let what runs finish, then end as succeeded. No change once stopping or terminal.
 
         Raises:
             StateConflictError: the job is cancelling.
         """
-        with self.database.write() as connection:
-            job, now = transition.lock_job(connection, job_id), self.database.now(connection)
+        with self._database.write() as connection:
+            job, now = transition.lock_job(connection, job_id), self._database.now(connection)
             if job["state"] not in ("stopping", *TERMINAL_JOB_STATES):
                 _require(job, "stop", ("queued", "running", "paused"))
                 transition.change_job(connection, job, "stopping", now)
@@ -151,10 +161,10 @@ class JobVerbs:
                 transition.send(connection, "drive", [job_id], now)
             return transition.job_row(connection, job_id, now)
 
-    def cancel_job(self, job_id: str) -> JobRow:
+    def cancel(self, job_id: str) -> JobRow:
         """Kill what runs: ``cancelling`` until nothing of the job runs, then ``cancelled``. Terminal jobs stay."""
-        with self.database.write() as connection:
-            job, now = transition.lock_job(connection, job_id), self.database.now(connection)
+        with self._database.write() as connection:
+            job, now = transition.lock_job(connection, job_id), self._database.now(connection)
             if job["state"] not in ("cancelling", *TERMINAL_JOB_STATES):
                 transition.change_job(connection, job, "cancelling", now)
                 transition.cancel_queued_trials(connection, job_id, now, "the job was cancelled")
@@ -162,7 +172,7 @@ class JobVerbs:
                 transition.settle_cancelling(connection, job_id, now)
             return transition.job_row(connection, job_id, now)
 
-    def patch_job(
+    def limit(
         self,
         job_id: str,
         trials: int | None = None,
@@ -176,33 +186,23 @@ class JobVerbs:
         """
         asked = {"trials_total": trials, "wall_seconds": wall_seconds, "parallel_trials": parallel_trials}
         changes = {name: value for name, value in asked.items() if value is not None}
-        with self.database.write() as connection:
-            job, now = transition.lock_job(connection, job_id), self.database.now(connection)
+        with self._database.write() as connection:
+            job, now = transition.lock_job(connection, job_id), self._database.now(connection)
             _require(job, "change the limits of", ("queued", "running", "paused"))
             if any(job[name] != value for name, value in changes.items()):
                 transition.emit(connection, job_id, "limits", changes, now, **changes)
             return transition.job_row(connection, job_id, now)
 
-    def delete_job(self, job_id: str) -> None:
+    def delete(self, job_id: str) -> None:
         """Remove a terminal job with its trials and events; the id answers GoneError afterwards.
 
         Raises:
             StateConflictError: the job is not terminal.
         """
-        with self.database.write() as connection:
-            job, now = transition.lock_job(connection, job_id), self.database.now(connection)
+        with self._database.write() as connection:
+            job, now = transition.lock_job(connection, job_id), self._database.now(connection)
             _require(job, "delete", TERMINAL_JOB_STATES)
             purge_job(connection, job_id, now)
-
-    def list_events(self, job_id: str, since_seq: int = 0, limit: int = 500) -> list[EventRow]:
-        """Events with a sequence number above ``since_seq``, in order. Raises NotFoundError or GoneError."""
-        events = tables.events
-        query = select(events).where(events.c.job_id == job_id, events.c.seq > since_seq)
-        with self.database.read() as connection:
-            rows = connection.execute(query.order_by(events.c.seq).limit(limit)).mappings().all()
-            if not rows:
-                transition.read_job(connection, job_id)
-            return [convert.event(row) for row in rows]
 
 
 def purge_job(connection: Connection, job_id: str, now: Moment) -> None:

@@ -77,7 +77,10 @@ class DatasetRow:
 
 @dataclass(frozen=True)
 class NewJob:
-    """What ``create_job`` needs. ``spec`` is ``JobSpec.to_json()``; the limits are copied out so they can be edited."""
+    """What ``store.jobs.create`` needs.
+
+    ``spec`` is ``JobSpec.to_json()``; the limits are copied out so they can be edited.
+    """
 
     model_id: str
     dataset_id: str | None
@@ -135,7 +138,7 @@ class JobRow:
 
 @dataclass(frozen=True)
 class CreatedJob:
-    """The job of a ``create_job`` call; ``replayed`` when an earlier call with the same key had made it."""
+    """The job of a ``store.jobs.create`` call; ``replayed`` when an earlier call with the same key had made it."""
 
     job: JobRow
     replayed: bool

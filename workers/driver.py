@@ -79,10 +79,10 @@ class Driver:
         self._score(force=True)
         if self._job.state == "running" and not self._sign_off_phase():
             return
-        self._store.finish_job(self._job.id, self._fence, *self._verdict(over))
+        self._store.searches.finish(self._job.id, self._fence, *self._verdict(over))
 
     def _restore(self) -> None:
-        history = self._store.trial_history(self._job.id)
+        history = self._store.trials.history(self._job.id)
         ended = [trial for trial in history if trial.state in TERMINAL_TRIAL_STATES]
         told = [(_candidate(t), outcome_of(t)) for t in ended if t.state != "cancelled"]
         if told:
@@ -98,7 +98,7 @@ class Driver:
             self._take_changes()
             over = self._search_is_over()
             if over:
-                self._store.drop_queued(self._job.id, self._fence, _OVER[over])
+                self._store.searches.drop_queued(self._job.id, self._fence, _OVER[over])
                 self._take_changes()
                 if not self._pending:
                     return over
@@ -112,16 +112,16 @@ class Driver:
     def _mine(self) -> bool:
         """Extend the lease when it is time; False when the job was paused, cancelled, ended or taken over."""
         if self._stopping.is_set():
-            self._store.release_job(self._job.id, self._fence, again=True)
+            self._store.searches.release(self._job.id, self._fence, again=True)
             return False
-        job = self._store.heartbeat_job(self._job.id, self._fence, self._settings.lease_seconds)
+        job = self._store.searches.heartbeat(self._job.id, self._fence, self._settings.lease_seconds)
         if job is None:
             _log.warning("job %s has another driver", self._job.id)
             return False
         self._job = job
         if job.state not in ("running", "stopping"):
             self._score(force=True)
-            self._store.release_job(job.id, self._fence)
+            self._store.searches.release(job.id, self._fence)
             return False
         return True
 
@@ -150,7 +150,7 @@ class Driver:
     def _take_changes(self) -> None:
         """Tell the search what ended since the last look."""
         while True:
-            page = self._store.list_trials(self._job.id, since_seq=self._seq, limit=_PAGE)
+            page = self._store.trials.page(self._job.id, since_seq=self._seq, limit=_PAGE)
             for trial in page.items:
                 self._seq = trial.seq
                 if trial.state in TERMINAL_TRIAL_STATES and trial.id in self._pending:
@@ -183,7 +183,7 @@ class Driver:
             elif any(digest == other.digest() for other in self._pending.values()):
                 self._asked_again[digest] = self._asked_again.get(digest, 0) + 1
             else:
-                trial = self._store.add_trial(self._job.id, self._fence, candidate.to_json(), digest)
+                trial = self._store.searches.add_trial(self._job.id, self._fence, candidate.to_json(), digest)
                 if trial is None:
                     break
                 self._pending[trial.id] = candidate
@@ -206,16 +206,16 @@ class Driver:
         if self._scores.changed and (force or now - self._scored_at >= _SCORE_SECONDS):
             self._scored_at = now
             score = self._scores.score()
-            self._store.set_progress(self._job.id, self._fence, score.hypervolume, score.best, score.front)
+            self._store.searches.set_progress(self._job.id, self._fence, score.hypervolume, score.best, score.front)
 
     def _sign_off_phase(self) -> bool:
         """Have the front built as one monolithic model each; False when this driver has to let go."""
         chosen = self._scores.score().front[: self._settings.sign_off_designs]
-        self._store.request_sign_offs(self._job.id, self._fence, chosen)
+        self._store.searches.request_sign_offs(self._job.id, self._fence, chosen)
         self._publish()
         # When the job is stopped meanwhile, the store withdraws what waits, and this waits for what runs.
         while self._mine():
-            waiting = [t for t in self._store.get_trials(list(chosen)) if t.sign_off in ("queued", "running")]
+            waiting = [t for t in self._store.trials.get_all(list(chosen)) if t.sign_off in ("queued", "running")]
             if not waiting:
                 return True
             self._bell.wait(self._job.id, self._settings.heartbeat_seconds)

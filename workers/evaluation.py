@@ -111,7 +111,7 @@ class Evaluation:
     def _run(self, trial_id: str) -> None:
         if self._stopping.is_set():
             return
-        lease = self._store.claim_trial(trial_id, self._worker, self._settings.lease_seconds)
+        lease = self._store.work.claim(trial_id, self._worker, self._settings.lease_seconds)
         if lease is None:
             return
         try:
@@ -133,13 +133,13 @@ class Evaluation:
         return provenance.evaluation_key(lease.spec, lease.trial.candidate_hash, toolchain)
 
     def _answer_from_cache(self, lease: TrialLease) -> bool:
-        known = self._insist(lambda: self._store.cached_evaluation(self._key(lease)))
+        known = self._insist(lambda: self._store.work.known_result(self._key(lease)))
         if known is None:
             return False
         source, stored = known
         stage = {"name": "stored_evaluation", "seconds": 0.0, "cache_hit": True}
         result = {**stored, "stages": [stage]}
-        self._insist(lambda: self._store.record_result(lease.trial.id, lease.fence, result, cached_from=source))
+        self._insist(lambda: self._store.work.record_result(lease.trial.id, lease.fence, result, cached_from=source))
         return True
 
     def _run_in_child(self, lease: TrialLease) -> None:
@@ -168,12 +168,12 @@ class Evaluation:
         elif "fault" in answer:
             self._fault(lease, "fault", answer["fault"])
         elif lease.purpose == "sign_off":
-            self._insist(lambda: self._store.record_sign_off(lease.trial.id, lease.fence, answer["result"]))
+            self._insist(lambda: self._store.work.record_sign_off(lease.trial.id, lease.fence, answer["result"]))
         else:
             self._record_result(lease, answer["result"], self._key(lease))
 
     def _record_result(self, lease: TrialLease, result: Mapping[str, Any], key: str | None) -> None:
-        if not self._insist(lambda: self._store.record_result(lease.trial.id, lease.fence, result, cache_key=key)):
+        if not self._insist(lambda: self._store.work.record_result(lease.trial.id, lease.fence, result, cache_key=key)):
             _log.warning("late result of %s was refused: the lease had moved on", lease.trial.id)
 
     def _insist(self, verb: Callable[[], Answer]) -> Answer:
@@ -196,7 +196,7 @@ class Evaluation:
     def _too_long(self, lease: TrialLease, seconds: float, reason: str) -> None:
         if lease.purpose == "sign_off":
             outcome = {"equal": None, "error": reason}
-            self._insist(lambda: self._store.record_sign_off(lease.trial.id, lease.fence, outcome))
+            self._insist(lambda: self._store.work.record_sign_off(lease.trial.id, lease.fence, outcome))
             return
         # Equal work would take as long again: a property of the design, told to the search as such.
         text = f"the evaluation {reason}: fewer samples, a smaller network or more lanes need less simulation"
@@ -205,7 +205,7 @@ class Evaluation:
 
     def _fault(self, lease: TrialLease, outcome: str, reason: str, kind: FaultClass = "evaluation") -> None:
         _log.warning("attempt %d of %s: %s: %s", lease.fence, lease.trial.id, outcome, reason)
-        self._insist(lambda: self._store.record_fault(lease.trial.id, lease.fence, outcome, reason, kind))
+        self._insist(lambda: self._store.work.record_fault(lease.trial.id, lease.fence, outcome, reason, kind))
 
     def _abandoned(self, lease: TrialLease, why: str) -> None:
         if why == _LOST:
@@ -231,7 +231,7 @@ class _Pulse:
         if self._stopping.is_set():
             return _SHUTDOWN
         try:
-            state = self._store.heartbeat_trial(self._lease.trial.id, self._lease.fence, self._lease_seconds, stage)
+            state = self._store.work.heartbeat(self._lease.trial.id, self._lease.fence, self._lease_seconds, stage)
         except UnavailableError:
             return None
         if state is None:

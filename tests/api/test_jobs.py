@@ -20,7 +20,7 @@ def test_own_device_reaches_the_specification(server: Server) -> None:
               "off_chip_gb_per_s": 1.5, "static_w": 0.1, "default_clock_mhz": 100}  # fmt: skip
     job = server.submit(platform={"devices": [{"device": device, "count": 2}]})
     assert job["spec"]["platform"]["devices"] == [{"device": device, "count": 2}]
-    (stored,) = server.store.get_job(job["id"]).spec["platform"]["devices"]
+    (stored,) = server.store.jobs.get(job["id"]).spec["platform"]["devices"]
     assert stored == {"device": "mine", "custom": device, "count": 2}
     again = server.http.post("/v1/jobs", json=job["spec"])
     assert again.status_code == 202 and again.json()["spec"] == job["spec"]

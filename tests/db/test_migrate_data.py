@@ -81,7 +81,7 @@ def test_spent_time_is_kept(old_url: str) -> None:
         add_job(connection, "waits", "queued", finished_at=None, started_at=None)
     migrate.upgrade(old_url)
     store = Store(old_url)
-    spent = {job.id: job.search_seconds for job in store.list_jobs().items}
+    spent = {job.id: job.search_seconds for job in store.jobs.page().items}
     assert spent == {"ended": 40.0, "paused": 25.0, "runs": 2.0, "waits": 0.0}
     store.close()
     migrate.downgrade(old_url, FIRST)
@@ -95,13 +95,13 @@ def test_ended_jobs_say_why(old_url: str) -> None:
         old_jobs(connection)
     migrate.upgrade(old_url)
     store = Store(old_url)
-    assert {job.id: job.end_reason for job in store.list_jobs().items} == {
+    assert {job.id: job.end_reason for job in store.jobs.page().items} == {
         "all": "budget_trials", "stop": "stopped", "time": "budget_seconds", "late": "budget_seconds",
         "space": "space_exhausted", "cancel": "cancelled", "faults": "evaluations_failed", "search": "search_failed",
         "runs": None,
     }  # fmt: skip
-    assert [t.number for t in store.trial_history("all")] == [0, 1]
-    assert store.get_job("search").failure == {"code": "search-failed", "message": "m", "retryable": True}
+    assert [t.number for t in store.trials.history("all")] == [0, 1]
+    assert store.jobs.get("search").failure == {"code": "search-failed", "message": "m", "retryable": True}
     store.close()
     migrate.downgrade(old_url, FIRST)
     migrate.upgrade(old_url)

@@ -28,7 +28,7 @@ def test_submit_status_pareto_export_cancel(server: Server, tmp_path, monkeypatc
         "--constraint", "accuracy>=0.5", "--constraint", "est_dsp <= 100", "--label", "c=d",
     )  # fmt: skip
     job_id = out.strip()
-    spec = server.store.get_job(job_id).spec
+    spec = server.store.jobs.get(job_id).spec
     assert status == 0 and spec["search"]["seed"] == 5 and spec["search"]["trials"] == 3
     assert spec["platform"]["devices"][0]["count"] == 2 and spec["labels"] == {"a": "b", "c": "d"}
     assert [(c["metric"], c["min"], c["max"]) for c in spec["constraints"]] == [

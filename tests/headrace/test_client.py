@@ -52,7 +52,7 @@ def test_submit_wait_and_read(client: headrace.Client, server: Server, tmp_path)
 def test_events_survive_a_lost_connection(client: headrace.Client, server: Server, monkeypatch) -> None:
     job = submit(client)
     server.run(job.id, trials=6)
-    total = server.store.get_job(job.id).seq
+    total = server.store.jobs.get(job.id).seq
     parse = transport._parse_events
     cut = {"left": 3}
 

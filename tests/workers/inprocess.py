@@ -71,7 +71,7 @@ class InProcess:
         """``space`` is the size that the check of a submission would have found."""
         search = SearchParameters(trials=trials, parallel_trials=parallel, seed=seed, wall_seconds=wall_seconds)
         spec = JobSpec(MODEL, constraints=(Constraint("est_lut", max=800.0),), search=search).to_json()
-        return self.store.create_job(NewJob(MODEL, None, spec, min(trials, space), wall_seconds, parallel, {})).job
+        return self.store.jobs.create(NewJob(MODEL, None, spec, min(trials, space), wall_seconds, parallel, {})).job
 
     def until(self, condition: Callable[[], bool], what: str, seconds: float = 60.0) -> None:
         deadline = time.monotonic() + seconds
@@ -80,8 +80,8 @@ class InProcess:
             time.sleep(0.02)
 
     def finish(self, job: JobRow) -> JobRow:
-        self.until(lambda: self.store.get_job(job.id).terminal, "the job ends")
-        return self.store.get_job(job.id)
+        self.until(lambda: self.store.jobs.get(job.id).terminal, "the job ends")
+        return self.store.jobs.get(job.id)
 
     def starts(self) -> int:
         log = self.settings.cache / "starts"

@@ -66,7 +66,7 @@ def test_an_hour_ahead_on_postgresql(start: Callable[..., Service], clock: WallC
 def _ahead(service: Service, clock: WallClock) -> None:
     service.mode("pause=0.3")
     job = service.submit(12, wall_seconds=600.0)
-    service.wait_for(lambda: service.store.get_job(job.id).trials_done >= 2, 60, "two trials")
+    service.wait_for(lambda: service.store.jobs.get(job.id).trials_done >= 2, 60, "two trials")
     clock.jump(HOUR)
     ended = service.finish(job)
     service.check_history(ended, trials=12)
@@ -87,7 +87,7 @@ def _back(service: Service, clock: WallClock) -> None:
     hang = "86397"
     service.mode(f"pause={hang}")
     job = service.submit(4)
-    service.wait_for(lambda: service.store.get_job(job.id).counts["running"] == 2, 60, "two run")
+    service.wait_for(lambda: service.store.jobs.get(job.id).counts["running"] == 2, 60, "two run")
     service.mode("")
     clock.jump(-HOUR)
     service.worker("evaluate").send_signal(signal.SIGKILL)
@@ -99,5 +99,5 @@ def _back(service: Service, clock: WallClock) -> None:
 
 def _attempts(service: Service, job_id: str) -> list:
     return [
-        attempt for trial in service.store.trial_history(job_id) for attempt in service.store.list_attempts(trial.id)
+        attempt for trial in service.store.trials.history(job_id) for attempt in service.store.trials.attempts(trial.id)
     ]

@@ -23,7 +23,7 @@ def test_budget_and_space(start: Start, search: str, trials: int, space: int, re
     service = start(search=search)
     ended = service.finish(service.submit(trials, space=space))
     assert (ended.state, ended.end_reason, ended.failure) == ("succeeded", reason, None)
-    told, last = service.store.list_events(ended.id, limit=10_000)[-2:]
+    told, last = service.store.events.after(ended.id, limit=10_000)[-2:]
     assert (told.type, told.data) == ("job", {"state": "succeeded", "end_reason": reason})
     assert (last.type, last.data) == ("end", {"state": "succeeded"})
 
@@ -32,8 +32,8 @@ def test_a_lowered_budget_is_no_small_space(start: Start) -> None:
     service = start()
     service.mode("pause=0.05")
     job = service.submit(1000)
-    service.until(lambda: service.store.get_job(job.id).trials_done >= 3, "three trials")
-    service.store.patch_job(job.id, trials=6)
+    service.until(lambda: service.store.jobs.get(job.id).trials_done >= 3, "three trials")
+    service.store.jobs.limit(job.id, trials=6)
     assert service.finish(job).end_reason == "budget_trials"
 
 
@@ -48,17 +48,17 @@ def test_stop_and_cancel(start: Start) -> None:
     service = start()
     service.mode("pause=0.1")
     stopped, cancelled = running(service), running(service)
-    service.store.stop_job(stopped)
-    service.store.cancel_job(cancelled)
+    service.store.jobs.stop(stopped)
+    service.store.jobs.cancel(cancelled)
     for job_id, state, reason in ((stopped, "succeeded", "stopped"), (cancelled, "cancelled", "cancelled")):
-        service.until(lambda job_id=job_id: service.store.get_job(job_id).terminal, "it ends")
-        ended = service.store.get_job(job_id)
+        service.until(lambda job_id=job_id: service.store.jobs.get(job_id).terminal, "it ends")
+        ended = service.store.jobs.get(job_id)
         assert (ended.state, ended.end_reason) == (state, reason)
 
 
 def running(service: InProcess) -> str:
     job = service.submit(1000)
-    service.until(lambda: service.store.get_job(job.id).counts["complete"] >= 1, "a feasible design")
+    service.until(lambda: service.store.jobs.get(job.id).counts["complete"] >= 1, "a feasible design")
     return job.id
 
 
@@ -66,7 +66,7 @@ def test_stopped_before_anything_was_evaluated(start: Start) -> None:
     service = start()
     service.mode("pause=0.5")
     job = service.submit(1000, parallel=1)
-    service.store.stop_job(job.id)
+    service.store.jobs.stop(job.id)
     ended = service.finish(job)
     assert ended.trials_done > 0 or (ended.state, ended.end_reason) == ("succeeded", "stopped")
 
@@ -75,7 +75,7 @@ def test_no_feasible_design_is_a_failure_that_names_the_constraint(start: Start)
     service = start(search="tests.workers.fakes:Oversized")
     ended = service.finish(service.submit(5))
     assert (ended.state, ended.end_reason, ended.counts["infeasible"]) == ("failed", "no_feasible_design", 5)
-    trials = service.store.trial_history(ended.id)
+    trials = service.store.trials.history(ended.id)
     violations = {t.number: t.result["constraints"]["est_lut"] for t in trials if t.result}
     nearest = min(violations, key=lambda number: (violations[number], number))
     missed = {

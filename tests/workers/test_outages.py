@@ -43,7 +43,7 @@ def open_gate(service: InProcess) -> None:
 
 
 def only_trial(service: InProcess, job: JobRow) -> TrialRow:
-    (trial,) = service.store.trial_history(job.id)
+    (trial,) = service.store.trials.history(job.id)
     return trial
 
 
@@ -63,17 +63,25 @@ def test_the_database_is_away_three_times_during_an_evaluation(tmp_path: Path, s
         open_gate(service)
         # The driver let go meanwhile; what calls another one in a service with a broker is the reconciler.
         service.until(lambda: only_trial(service, job).state == "complete", "the trial completes")
-        service.until(lambda: service.store.requeue_lost_drivers(0.0) >= 0 and _ended(service, job), "the job ends")
+        service.until(
+            lambda: service.store.upkeep.requeue_lost_drivers(0.0) >= 0 and _ended(service, job), "the job ends"
+        )
         trial = only_trial(service, job)
         assert (trial.attempts, service.starts()) == (1, 1), "the evaluation went on while the database was away"
-        assert service.store.get_job(job.id).end_reason == "budget_trials"
+        assert service.store.jobs.get(job.id).end_reason == "budget_trials"
     finally:
         upkeep.stop()
         service.close()
 
 
+def _ended_with_a_new_driver(service: InProcess, job: JobRow) -> bool:
+    """The reconciler of a service with a broker, and whether the job has ended."""
+    service.store.upkeep.requeue_lost_drivers(0.0)
+    return _ended(service, job)
+
+
 def _ended(service: InProcess, job: JobRow) -> bool:
-    return service.store.get_job(job.id).terminal
+    return service.store.jobs.get(job.id).terminal
 
 
 def test_a_full_disk_is_waited_for_and_told_to_nobody(start: Start) -> None:
@@ -84,15 +92,15 @@ def test_a_full_disk_is_waited_for_and_told_to_nobody(start: Start) -> None:
         service.mode("full")
         job = service.submit(1, parallel=1)
         service.until(lambda: service.starts() >= 4, "more attempts than a poisonous design gets", 30)
-        waiting = only_trial(service, job)
-        assert (waiting.state, service.store.get_job(job.id).trials_done) == ("queued", 0)
-        assert waiting.reason is not None and waiting.reason.startswith("tried again after disk_full")
+        why = "tried again after disk_full"
+        service.until(lambda: (only_trial(service, job).reason or "").startswith(why), "it says what it waits for")
+        assert service.store.jobs.get(job.id).trials_done == 0
         service.mode("")
         ended = service.finish(job)
         trial = only_trial(service, job)
         assert (ended.end_reason, trial.state, trial.reason) == ("budget_trials", "complete", None)
         outcomes = [
-            attempt.outcome for attempt in service.store.list_attempts(trial.id) if attempt.purpose == "evaluate"
+            attempt.outcome for attempt in service.store.trials.attempts(trial.id) if attempt.purpose == "evaluate"
         ]
         assert set(outcomes[:-1]) == {"disk_full"} and outcomes[-1] == "complete"
     finally:
@@ -109,13 +117,13 @@ def test_an_evaluator_that_cannot_be_started_is_no_poison(start: Start, monkeypa
     job = service.submit(1, parallel=1)
     service.until(lambda: _attempts(service, job) >= 4, "more attempts than a poisonous design gets", 30)
     monkeypatch.undo()
-    service.until(lambda: service.store.send_due_retries() >= 0 and _ended(service, job), "the job ends")
+    service.until(lambda: service.store.upkeep.send_due_retries() >= 0 and _ended(service, job), "the job ends")
     assert only_trial(service, job).state == "complete"
 
 
 def _attempts(service: InProcess, job: JobRow) -> int:
-    service.store.send_due_retries()
-    trials = service.store.trial_history(job.id)
+    service.store.upkeep.send_due_retries()
+    trials = service.store.trials.history(job.id)
     return trials[0].attempts if trials else 0
 
 
@@ -124,10 +132,10 @@ def test_a_search_without_a_disk_is_driven_again(start: Start, monkeypatch: pyte
     make = "workers.driver._make_search"
     monkeypatch.setattr(make, lambda *_: (_ for _ in ()).throw(OSError(errno.EIO, "Input/output error")))
     job = service.submit(4)
-    service.until(lambda: service.store.get_job(job.id).state == "running", "a driver tried")
+    service.until(lambda: service.store.jobs.get(job.id).state == "running", "a driver tried")
     monkeypatch.undo()
-    service.until(lambda: service.store.requeue_lost_drivers(0.0) >= 0 and _ended(service, job), "the job ends")
-    assert service.store.get_job(job.id).end_reason in ("budget_trials", "space_exhausted")
+    service.until(lambda: _ended_with_a_new_driver(service, job), "the job ends")
+    assert service.store.jobs.get(job.id).end_reason in ("budget_trials", "space_exhausted")
 
 
 def test_causes_are_looked_at() -> None:
