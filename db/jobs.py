@@ -61,6 +61,17 @@ class Jobs:
             transition.send(connection, "drive", [job_id], now)
             return CreatedJob(transition.job_row(connection, job_id, now), replayed=False)
 
+    def of_key(self, key: str, fingerprint: str) -> JobRow | None:
+        """The job that an earlier call of ``create`` made with this key; None when there was none.
+
+        Raises:
+            IdempotencyMismatchError: the key was used with another fingerprint.
+            GoneError: the key's job was deleted since.
+        """
+        with self._database.read() as connection:
+            job_id = transition.resource_of_key(connection, key, fingerprint)
+            return None if job_id is None else transition.job_row(connection, job_id, self._database.now(connection))
+
     def get(self, job_id: str) -> JobRow:
         """One job. Raises NotFoundError or GoneError."""
         with self._database.read() as connection:

@@ -190,14 +190,25 @@ def claim_key(connection: Connection, key: str, fingerprint: str, resource_id: s
     Raises:
         IdempotencyMismatchError: the key was used with another fingerprint.
     """
-    keys = tables.idempotency
     # A lock on the key alone would not exist yet; the primary key makes the second of two callers wait or see it.
-    known = connection.execute(select(keys).where(keys.c.key == key)).mappings().first()
+    known = resource_of_key(connection, key, fingerprint)
     if known is None:
         values = {"key": key, "fingerprint": fingerprint, "resource_id": resource_id, "created_at": now.wall}
-        if insert_if_absent(connection, keys, values):
-            return None
-        known = connection.execute(select(keys).where(keys.c.key == key)).mappings().one()
+        if not insert_if_absent(connection, tables.idempotency, values):
+            known = resource_of_key(connection, key, fingerprint)
+    return known
+
+
+def resource_of_key(connection: Connection, key: str, fingerprint: str) -> str | None:
+    """The id of the resource that has an Idempotency-Key; None when nobody has used it.
+
+    Raises:
+        IdempotencyMismatchError: the key was used with another fingerprint.
+    """
+    keys = tables.idempotency
+    known = connection.execute(select(keys).where(keys.c.key == key)).mappings().first()
+    if known is None:
+        return None
     if known["fingerprint"] != fingerprint:
         raise IdempotencyMismatchError("this Idempotency-Key was used with another request body; send a new key")
     return str(known["resource_id"])

@@ -29,6 +29,10 @@ def submit(
     Raises:
         Problem: an unknown model or dataset, a job that no candidate can satisfy, a key used with another body.
     """
+    known = None if key is None else context.store.jobs.of_key(key, fingerprint)
+    if known is not None:
+        # Before the limit: repeating a request that was accepted starts nothing, however full the queue is.
+        return CreatedJob(known, replayed=True)
     counts = context.store.jobs.count()
     if sum(n for state, n in counts.items() if state not in TERMINAL_JOB_STATES) >= context.settings.max_queued_jobs:
         raise Problem(
@@ -69,7 +73,7 @@ def fingerprint(body: Any) -> str:
     return "sha256:" + hashlib.sha256(json.dumps(body, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 
-@router.post("", operation_id="submitJob", status_code=202, responses=problems(409, 413, 429))
+@router.post("", operation_id="submitJob", status_code=202, responses=problems(409, 410, 413, 429))
 def submit_job(context: ContextDep, response: Response, body: JobBody, key: IdempotencyKey = None) -> JobView:
     """Start an exploration."""
     with context.keys.hold(key):

@@ -200,3 +200,18 @@ def test_queue_limit(tmp_path_factory) -> None:
         answer = small.http.post("/v1/jobs", json={"model": small.model()})
         problem(answer, 429, "too-many-jobs")
         assert answer.headers["retry-after"]
+
+
+def test_a_full_queue_refuses_no_request_that_it_accepted_before(server: Server, tmp_path) -> None:
+    from tests.api.harness import serving
+
+    with serving(tmp_path / "small", max_queued_jobs=1) as small:
+        request = {"json": {"model": small.model()}, "headers": {"Idempotency-Key": "once"}}
+        first = small.http.post("/v1/jobs", **request)
+        again = small.http.post("/v1/jobs", **request)
+        assert (first.status_code, again.status_code) == (202, 202) and first.json()["id"] == again.json()["id"]
+        small.http.post(f"/v1/jobs/{first.json()['id']}/cancel")
+        small.http.delete(f"/v1/jobs/{first.json()['id']}")
+        problem(small.http.post("/v1/jobs", **request), 410, "gone")
+    document = server.http.get("/openapi.json").json()
+    assert "410" in document["paths"]["/v1/jobs"]["post"]["responses"]
