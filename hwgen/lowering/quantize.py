@@ -11,12 +11,14 @@ from hwgen.lowering.quantized import QuantizedGraph, QuantizedNode
 from hwgen.model.graph import Graph
 from hwgen.model.passes.fusion import fuse
 
+_DEFAULT_OPTIONS = QuantizeOptions()
+
 
 def quantize_graph(
     graph: Graph,
     precisions: Mapping[str, Precision],
     calibration: Calibration,
-    options: QuantizeOptions = QuantizeOptions(),
+    options: QuantizeOptions = _DEFAULT_OPTIONS,
 ) -> QuantizedGraph:
     """Choose every format and turn every constant into integers.
 

@@ -1,7 +1,7 @@
 """What an operator of the graph is: its attributes, and everything that the float model says of it.
 
 A kind is a frozen dataclass of its attributes. Each operator has a class of its own and answers every question by a
-method of that class: there are no tables to extend, and a class that leaves an answer out is refused when it is imported.
+method of that class: there are no tables to extend, and a class that leaves an answer out is refused at its import.
 """
 
 from __future__ import annotations
