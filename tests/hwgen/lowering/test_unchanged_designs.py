@@ -14,7 +14,14 @@ import numpy as np
 import pytest
 
 from hwgen.lowering import LinkTiming, lower
-from hwgen.model.graph import Graph, Op, Shape
+from hwgen.model.graph import Graph
+from hwgen.model.kinds.clamps import Clip
+from hwgen.model.kinds.concat import Concat
+from hwgen.model.kinds.layout import Permute
+from hwgen.model.kinds.pointwise import Pointwise
+from hwgen.model.kinds.pools import AveragePool, MaxPool
+from hwgen.model.kinds.slice import Slice
+from hwgen.model.kinds.sources import Constant
 from tests.hwgen.lowering.design_fingerprints import structure_digest, words_digest
 from tests.hwgen.lowering.test_attention import transformer
 from tests.hwgen.networks import NetworkMaker, random_candidate, random_network
@@ -28,21 +35,16 @@ def image_network(seed: int) -> Graph:
     x = maker.input((6, 7), 4)
     conv = maker.conv(x, 8, (3, 3), groups=2)
     deep = maker.relu(maker.conv(conv, 8, (3, 3), groups=8))
-    pool = {"kernel": (2, 2), "strides": (2, 2), "pads": (0, 0, 0, 0), "ceil_mode": True}
-    most = maker._add(Op.MAX_POOL, (deep,), Shape((3, 4), 8), attributes={**pool, "dilations": (1, 1)})
-    mean = maker._add(Op.AVERAGE_POOL, (conv,), Shape((3, 4), 8), attributes={**pool, "count_include_pad": False})
-    clip = maker._add(Op.CLIP, (most,), Shape((3, 4), 8), attributes={"low": 0.0, "high": 0.5})
-    table = maker._add(Op.POINTWISE, (mean,), Shape((3, 4), 8), attributes={"function": "silu", "alpha": 0.0})
-    whole = {"kernel": (3, 4), "strides": (1, 1), "pads": (0, 0, 0, 0), "ceil_mode": False, "count_include_pad": False}
-    gate = maker._add(Op.AVERAGE_POOL, (clip,), Shape((1, 1), 8), attributes=whole)
+    most = maker.put(MaxPool((2, 2), (2, 2), (0, 0, 0, 0), (1, 1), True), deep)
+    mean = maker.put(AveragePool((2, 2), (2, 2), (0, 0, 0, 0), (1, 1), True, False), conv)
+    clip = maker.put(Clip(0.0, 0.5), most)
+    table = maker.put(Pointwise("silu", 0.0), mean)
+    gate = maker.put(AveragePool((3, 4), (1, 1), (0, 0, 0, 0), (1, 1), False, False), clip)
     gated = maker.mul(table, gate)
-    row = maker._add(Op.CONSTANT, (), Shape((), 8), constants={"value": maker._normal(8)})
-    moved = maker.add(gated, row)
-    top = maker._add(Op.CONSTANT, (), Shape((1, 4), 8), constants={"value": maker._normal(1, 4, 8)})
-    tall = maker._add(Op.CONCAT, (top, moved), Shape((4, 4), 8), attributes={"axis": 0})
-    part = maker._add(Op.SLICE, (tall,), Shape((2, 4), 8), attributes={"axis": 0, "start": 1, "stop": 3})
-    turned = maker._add(Op.PERMUTE, (part,), Shape((8,), 8), attributes={"view": (8, 8), "order": (1, 0)})
-    half = maker._add(Op.SLICE, (turned,), Shape((8,), 4), attributes={"axis": 1, "start": 4, "stop": 8})
+    moved = maker.add(gated, maker.put(Constant(), value=maker.normal(8)))
+    tall = maker.put(Concat(0), maker.put(Constant(), value=maker.normal(1, 4, 8)), moved)
+    turned = maker.put(Permute((8, 8), (1, 0), (8, 8)), maker.put(Slice(0, 1, 3), tall))
+    half = maker.put(Slice(1, 4, 8), turned)
     return maker.graph(maker.linear(maker.flatten(maker.concat(half, turned)), 5))
 
 
