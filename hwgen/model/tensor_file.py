@@ -61,7 +61,8 @@ def _stored(path: Path, mapped: Any, places: Sequence[dict[str, Any]], start: in
         if place["dtype"] not in _TYPES:
             raise IllegalGraph(f"{path.name} holds a tensor of the type {place['dtype']}; import the model again")
         tensor = StoredTensor(mapped, start + place["offset"], tuple(place["shape"]), np.dtype(place["dtype"]))
-        if start + place["offset"] + tensor.size * tensor.dtype.itemsize > len(mapped):
+        inside = min(place["offset"], *place["shape"], 0) == 0
+        if not inside or start + place["offset"] + tensor.size * tensor.dtype.itemsize > len(mapped):
             raise IllegalGraph(f"{path.name} is cut short; import the model again")
         yield tensor
 
