@@ -50,10 +50,18 @@ def read(path: Path) -> tuple[dict[str, Any], list[Tensor]]:
             raise IllegalGraph(f"{path.name} is no graph file of version {VERSION}; import the model again")
         if not 0 < length <= size - 24:
             raise IllegalGraph(f"{path.name} is cut short; import the model again")
-        header: dict[str, Any] = json.loads(file.read(length))
+        header = _header(path, file.read(length))
         # Of this buffer, not of np.memmap: slices of the latter keep a path that may be gone.
         mapped = np.frombuffer(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ), dtype=np.uint8)
     return header, list(_stored(path, mapped, header.pop("tensors"), _aligned(24 + length)))
+
+
+def _header(path: Path, text: bytes) -> dict[str, Any]:
+    try:
+        header: dict[str, Any] = json.loads(text)
+    except ValueError as error:
+        raise IllegalGraph(f"{path.name} is damaged; import the model again") from error
+    return header
 
 
 def _stored(path: Path, mapped: Any, places: Sequence[dict[str, Any]], start: int) -> Iterator[Tensor]:

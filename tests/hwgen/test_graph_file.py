@@ -105,7 +105,8 @@ def test_damage_and_other_versions_are_named(tmp_path: Path) -> None:
         (b"", "version 2"),
         (data.replace(b'"kind":"softmax"', b'"kind":"softmix"', 1), "'softmix' is no operator"),
         (data.replace(b'"causal":false', b'"casual":false', 1), "needs \\['causal', 'size'\\]"),
-        (data.replace(b'"offset":0', b'"offset":-64', 1), "cut short"),
+        (data.replace(b'"offset":1408', b'"offset":-408', 1), "cut short"),
+        (data.replace(b'"offset":1408', b'"offset:"1408', 1), "damaged"),
         (data.replace(b'"dtype":"<f4"', b'"dtype":"|O8"', 1), "type |O8"),
     ):
         with pytest.raises(IllegalGraph, match=problem):
