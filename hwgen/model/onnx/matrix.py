@@ -10,6 +10,7 @@ from hwgen.model.kinds.arithmetic import Add
 from hwgen.model.kinds.linear import Linear
 from hwgen.model.kinds.matmul import MatMul
 from hwgen.model.onnx.call import Call, Handlers
+from hwgen.model.onnx.declared import FLOATS, Declared
 from hwgen.model.onnx.values import Const, Refused
 from hwgen.model.onnx.view import View
 from hwgen.numbers.arrays import Array
@@ -146,4 +147,7 @@ def _product_view(node: str, a: View, b: View, rows: Sequence[int], a_heads: Seq
     return View(node, tuple(sizes), (*dims, columns))
 
 
-HANDLERS: Handlers = {"Gemm": _gemm, "MatMul": _matmul}
+HANDLERS: Handlers = {
+    "Gemm": Declared(_gemm, 3, ("alpha", "beta", "transA", "transB"), FLOATS),
+    "MatMul": Declared(_matmul, 2, (), FLOATS),
+}
