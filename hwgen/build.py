@@ -31,7 +31,16 @@ from hwgen.toolchain import CXX_FLAGS, Toolchain, find_toolchain, run_tool
 RTL_DIRECTORY = Path(__file__).parent / "rtl_lib"
 
 # The simulation program; a bundle carries it too, with `wrapper.cpp`.
-HARNESS_SOURCES = ("simulate.cpp", "stream.hpp", "vectors.hpp", "plan.hpp", "model.hpp")
+HARNESS_SOURCES = (
+    "simulate.cpp",
+    "simulation.hpp",
+    "report.hpp",
+    "stream.hpp",
+    "instance.hpp",
+    "vectors.hpp",
+    "plan.hpp",
+    "model.hpp",
+)
 
 MODELS_PER_OBJECT = 8  # compiled at once: enough to share the fixed cost, few enough to keep memory and waits small
 
@@ -89,6 +98,7 @@ class BuildCache:
             tuple(f"-G{name}={parameter_literal(value)}" for name, value in parameters.items()),
             tuple(ports),
             self._key(modules, parameters),
+            direct=True,
         )
 
     def _compile(self, wanted: Mapping[Path, ModelSource]) -> None:
@@ -123,7 +133,7 @@ class BuildCache:
 
         sources = tuple(file for file in files if file.suffix == ".sv")
         flags = tuple(f"-D{name}" for name in defines)
-        model = ModelSource(top, sources, directory.resolve() / "rtl", flags, tuple(ports), digest[:24])
+        model = ModelSource(top, sources, directory.resolve() / "rtl", flags, tuple(ports), digest[:24], direct=False)
         path = self.directory / f"{top[:80]}-{model.key}.so"
         known = mark_used(path)
         if not known:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from hwgen.generated import direct_clock
 from hwgen.toolchain import CXX_FLAGS, Toolchain, run_tool
 
 RUNTIME_DIRECTORY = Path(__file__).parent / "runtime"
@@ -39,6 +40,7 @@ class ModelSource:
         parameters: ``-G`` and ``-D`` flags of Verilator.
         ports: port names that the runtime asks for, clock left out.
         key: hexadecimal content hash; exported symbols end in it, so that several models share one object.
+        direct: clock it without Verilator's scheduler. A whole design keeps the scheduler: it is the evidence.
     """
 
     top: str
@@ -47,6 +49,7 @@ class ModelSource:
     parameters: tuple[str, ...]
     ports: tuple[str, ...]
     key: str
+    direct: bool
 
 
 def compile_models(tools: Toolchain, runtime: Path, models: Sequence[ModelSource], target: Path) -> None:
@@ -92,6 +95,7 @@ def _verilate(tools: Toolchain, model: ModelSource, work: Path) -> str:
         "HEADRACE_KEY": model.key,
         "HEADRACE_HEADER": f'"{model.key}/{prefix}.h"',
         "HEADRACE_PORTS": f'"{model.key}/ports.inc"',
+        **(direct_clock(prefix, work) if model.direct else {}),
     }
     lines = [f"#define {name} {value}" for name, value in macros.items()]
     lines += [f'#include "{model.key}/{name}"' for name in generated if name not in slow]
