@@ -18,9 +18,9 @@ inline void list(FILE* out, const char* name, const std::vector<uint64_t>& value
 inline void print(FILE* out, const Stream& s) {
   std::fprintf(out,
                "{\"name\":\"%s\",\"transfers\":%" PRIu64 ",\"expected\":%" PRIu64 ",\"compared_words\":%" PRIu64
-               ",\"mismatched_words\":%" PRIu64 ",\"valid\":%s,\"ready\":%s",
+               ",\"mismatched_words\":%" PRIu64 ",\"timing\":\"%016" PRIx64 "\",\"valid\":%s,\"ready\":%s",
                s.plan.name.c_str(), s.transfers, s.has_data ? s.expected_beats() : 0, s.compared_words,
-               s.mismatched_words, text(s.valid()), text(s.ready()));
+               s.mismatched_words, s.timing, text(s.valid()), text(s.ready()));
   list(out, "sample_start", s.sample_start);
   list(out, "sample_end", s.sample_end);
   if (s.mismatched_words) {

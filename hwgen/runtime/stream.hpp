@@ -51,6 +51,7 @@ class Stream {
   Instance *const producer, *const consumer;  // null: the outside world
   uint64_t transfers = 0, mismatched_words = 0, compared_words = 0;
   uint64_t first_cycle = 0;
+  uint64_t timing = 0xCBF29CE484222325ull;  // FNV hash over the cycles of all transfers
   uint64_t seen_cycle = UINT64_MAX;  // of the last exchange
   std::vector<uint64_t> sample_start, sample_end;  // cycles of the first and last beat of each sample
   Mismatch first_mismatch;
@@ -124,18 +125,22 @@ class Stream {
   bool ready() const { return external_sink ? true : (*in_ready_ & 1); }
 
  private:
-  // Puts a beat before the consumer; whether that is a change.
+  // Puts a beat before the consumer; whether a consumer that sleeps has to be woken for it.
   bool show(bool valid, bool last, const uint8_t* payload) {
-    const bool same = *in_valid_ == valid;
+    const bool same = !consumer->awake && *in_valid_ == valid &&
+                      (!valid || (*in_last_ == last && std::memcmp(in_payload_, payload, plan.bytes) == 0));
+    if (same) return false;
     *in_valid_ = valid;
-    if (!valid || (same && *in_last_ == last && std::memcmp(in_payload_, payload, plan.bytes) == 0)) return !same;
-    std::memcpy(in_payload_, payload, plan.bytes);
-    *in_last_ = last;
+    if (valid) {
+      std::memcpy(in_payload_, payload, plan.bytes);
+      *in_last_ = last;
+    }
     return true;
   }
 
   void transfer(uint64_t cycle, const uint8_t* payload, bool last) {
     if (transfers == 0) first_cycle = cycle;
+    timing = (timing ^ cycle) * 0x100000001B3ull;
     const bool ends = position_ + 1 == plan.beats;
     if (position_ == 0) sample_start.push_back(cycle);
     if (ends) sample_end.push_back(cycle);
