@@ -18,6 +18,7 @@ from functools import cache
 from pathlib import Path
 
 from hwgen.compile import (
+    DIRECT_FLAGS,
     RUNTIME_DIRECTORY,
     VERILATOR_FLAGS,
     ModelSource,
@@ -176,7 +177,7 @@ class BuildCache:
         return scratch
 
     def _key(self, sources: Sequence[str], parameters: Mapping[str, int]) -> str:
-        text = json.dumps([sources, sorted(parameters.items()), VERILATOR_FLAGS])
+        text = json.dumps([sources, sorted(parameters.items()), VERILATOR_FLAGS, DIRECT_FLAGS])
         content = [text.encode(), (RUNTIME_DIRECTORY / "wrapper.cpp").read_bytes()]
         if self.rtl_directory == RTL_DIRECTORY:
             content += [library_text(source).encode() for source in sources]

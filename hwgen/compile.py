@@ -27,6 +27,8 @@ VERILATOR_FLAGS = (
     "-Wall",
     "-Wno-fatal",
 )
+# Modules within an operator become part of its class, whatever their size: see ``hwgen.generated``.
+DIRECT_FLAGS = ("--inline-mult", "0")
 
 
 @dataclass(frozen=True)
@@ -82,7 +84,7 @@ def _verilate(tools: Toolchain, model: ModelSource, work: Path) -> str:
     work.mkdir()
     prefix = f"V{model.key}"
     run_tool(
-        [tools.verilator, *VERILATOR_FLAGS, "--Mdir", work, "--prefix", prefix, "--top-module", model.top,
+        [tools.verilator, *VERILATOR_FLAGS, *(DIRECT_FLAGS if model.direct else ()), "--Mdir", work, "--prefix", prefix, "--top-module", model.top,
          f"-I{model.include}", *model.parameters, *model.files],
         work,
         {"VERILATOR_ROOT": str(tools.verilator_root)},

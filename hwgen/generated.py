@@ -11,15 +11,9 @@ from pathlib import Path
 
 from hwgen.errors import ToolError
 
-# Assignments of the two trigger vectors, white space left out: one clock edge, and inputs that always count as changed.
-_TRIGGERS = {
-    "__VactTriggered": (
-        "(QData)((IData)(((IData)(vlSelfRef.clk_i)&(~(IData)(vlSelfRef.__Vtrigprevexpr___TOP__clk_i__0)))))"
-    ),
-    "__VicoTriggered": (
-        "((0xfffffffffffffffeULL&vlSelfRef.__VicoTriggered[0U])|(IData)((IData)(vlSelfRef.__VicoFirstIteration)))"
-    ),
-}
+# What the trigger vectors are assigned, white space left out: one clock edge, and inputs that always count as changed.
+_CLOCK = "(QData)((IData)(((IData)(vlSelfRef.clk_i)&(~(IData)(vlSelfRef.__Vtrigprevexpr___TOP__clk_i__0)))))"
+_INPUTS = "((0xfffffffffffffffeULL&vlSelfRef.__VicoTriggered[0U])|(IData)((IData)(vlSelfRef.__VicoFirstIteration)))"
 _MEMBER = re.compile(r"^\s+(?:VL_(?:IN|OUT)\w*\(|[CSIQ]Data/|VlWide<).*;$", re.MULTILINE)
 _ARRAY = re.compile(r"^\s+VlUnpacked<.*> (\w+);$", re.MULTILINE)
 
@@ -39,15 +33,21 @@ def direct_clock(prefix: str, directory: Path) -> dict[str, str]:
     if classes != {root}:
         raise _other_form(directory, f"its state is spread over {', '.join(sorted(classes))}")
     code = "".join(path.read_text() for path in directory.glob("*.cpp") if "Slow" not in path.name)
-    plain = re.sub(r"\s+", "", code)
-    for vector, trigger in _TRIGGERS.items():
-        if re.findall(rf"vlSelfRef\.{vector}\[\d+U\]=([^;]*);", plain) != [trigger]:
-            raise _other_form(directory, f"{vector} is not that of one clock edge")
+    if _triggers("act", code) != [_CLOCK]:
+        raise _other_form(directory, "it has not one clock edge")
+    inputs = _triggers("ico", code)
+    if inputs not in ([], [_INPUTS]):
+        raise _other_form(directory, "its logic at the inputs has triggers of its own")
     members = (directory / f"{root}.h").read_text().partition("// INTERNAL VARIABLES")[0]
     arrays = list(_ARRAY.finditer(members))
     if _MEMBER.search(members, arrays[0].start()):
         raise _other_form(directory, "it has registers behind arrays")
-    return {"HEADRACE_ROOT": root, "HEADRACE_FIRST_ARRAY": arrays[0].group(1)}
+    macros = {"HEADRACE_ROOT": root, "HEADRACE_FIRST_ARRAY": arrays[0].group(1)}
+    return macros | ({"HEADRACE_INPUT_LOGIC": ""} if inputs else {})
+
+
+def _triggers(region: str, code: str) -> list[str]:
+    return re.findall(rf"vlSelfRef\.__V{region}Triggered\[\d+U\]=([^;]*);", re.sub(r"\s+", "", code))
 
 
 def _other_form(directory: Path, reason: str) -> ToolError:

@@ -20,6 +20,7 @@ struct Instance {
   bool awake = true;            // it is clocked; what sleeps has settled, and is woken by a change of its inputs
   uint64_t* waiting = nullptr;  // the count that its last cycle without a beat went to; all that it sleeps do, too
   uint64_t asleep_since = 0;
+  uint64_t still = 0;           // clocks since it last moved a beat or woke up
 
   void take() { ++beats_in, moved = true; }
   void give() { ++beats_out, moved = true; }
@@ -28,6 +29,9 @@ struct Instance {
     ++busy;
     if (beats_in > beats_out) high_water = std::max(high_water, beats_in - beats_out);
   }
+  // Whether this clock should tell if anything changed: to look costs time, so the looks get rarer while it computes.
+  bool may_have_settled() { return ++still, (still & (still - 1)) == 0; }
+
   void count_wait(uint64_t* kind) { ++*(waiting = kind); }
   void count_sleep(uint64_t cycle) { *waiting += cycle - asleep_since; }
 };

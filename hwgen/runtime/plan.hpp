@@ -4,7 +4,6 @@
 //   output_stalls <none|random|stalls> <seed>
 //   input_stalls <none|random|stalls> <seed>
 //   sleep <never|registers|memories>        optional: what must settle before a model is no longer clocked
-//   apart                                   optional: simulate every model alone, see `alone`
 //   trace <file>                            optional: cycle, stream and payload of every output transfer
 //   model <name> <shared object> <argument>...
 //   stream <name> <producer> <prefix> <consumer> <prefix> <bytes> <beats> <lanes> <bits> <check> <file>
@@ -47,7 +46,6 @@ struct Plan {
   uint64_t max_cycles = 0, quiet_cycles = 0;
   StallPlan output_stalls, input_stalls;
   std::string trace, sleep = "registers";
-  bool apart = false;
   std::vector<ModelPlan> models;
   std::vector<StreamPlan> streams;
   std::vector<WordsPlan> words;
@@ -70,8 +68,6 @@ inline Plan read_plan(const std::string& path) {
       words >> plan.input_stalls.mode >> plan.input_stalls.seed;
     } else if (keyword == "sleep") {
       words >> plan.sleep;
-    } else if (keyword == "apart") {
-      plan.apart = true;
     } else if (keyword == "trace") {
       words >> plan.trace;
     } else if (keyword == "model") {
@@ -96,24 +92,4 @@ inline Plan read_plan(const std::string& path) {
     if (words.fail()) throw std::runtime_error("bad plan line: " + line);
   }
   return plan;
-}
-
-// One model of a plan: what it reads is always there, and what it writes is always taken.
-inline Plan alone(const Plan& plan, const ModelPlan& model) {
-  Plan one;
-  one.max_cycles = plan.max_cycles;
-  one.quiet_cycles = plan.quiet_cycles;
-  one.sleep = plan.sleep;
-  one.models = {model};
-  for (StreamPlan s : plan.streams) {
-    if (s.producer == model.name) {
-      s.consumer = s.in_prefix = "-";
-      one.streams.push_back(s);
-    } else if (s.consumer == model.name) {
-      s.producer = s.out_prefix = "-";
-      s.check = 0;
-      one.streams.push_back(s);
-    }
-  }
-  return one;
 }

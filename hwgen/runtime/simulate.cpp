@@ -36,19 +36,6 @@ int summarise(const Simulation& simulation) {
               all ? "" : " (not every output word arrived)");
   return pass ? 0 : 1;
 }
-#else
-// One report for each model of the plan.
-void simulate_apart(const Plan& plan) {
-  const char* separator = "[";
-  for (const auto& model : plan.models) {
-    Simulation simulation(alone(plan, model));
-    simulation.run();
-    std::fputs(separator, stdout);
-    report::print(stdout, simulation);
-    separator = ",";
-  }
-  std::fputs("]\n", stdout);
-}
 #endif
 
 }  // namespace
@@ -58,12 +45,6 @@ int main(int argc, char** argv) {
     if (argc != 2) throw std::runtime_error("usage: simulate PLAN");
     const Plan plan = read_plan(argv[1]);
     for (const auto& words : plan.words) check_words(words);
-#ifndef HEADRACE_LINKED
-    if (plan.apart) {
-      simulate_apart(plan);
-      return 0;
-    }
-#endif
     Simulation simulation(plan);
     simulation.run();
 #ifdef HEADRACE_LINKED

@@ -9,13 +9,15 @@
 #pragma once
 #include <deque>
 #include <map>
+#include <utility>
 
 #include "stream.hpp"
 
 class Simulation {
  public:
-  explicit Simulation(const Plan& plan) : plan_(plan) {
-    if (plan.sleep != "never" && plan.sleep != "registers" && plan.sleep != "memories")
+  explicit Simulation(const Plan& plan)
+      : plan_(plan), sleeps_(plan.sleep != "never"), memories_(plan.sleep == "memories") {
+    if (sleeps_ && !memories_ && plan.sleep != "registers")
       throw std::runtime_error("unknown kind of sleep " + plan.sleep);
     for (const auto& m : plan.models) {
       instances_[m.name].name = m.name;
@@ -112,6 +114,7 @@ class Simulation {
   void wake(Instance& instance) {
     instance.count_sleep(cycle_);
     instance.awake = true;
+    instance.still = 0;
     awake_.push_back(&instance);
   }
 
@@ -129,17 +132,10 @@ class Simulation {
   }
 
   void clock() {
-    const bool sleeps = plan_.sleep != "never", memories = plan_.sleep == "memories";
     size_t kept = 0;
     for (auto* instance : awake_) {
       ++instance->clocked;
-      bool settled = false;
-      if (instance->moved || !sleeps)
-        instance->model->clock();
-      else
-        settled = instance->model->clock_settles(memories);
-      instance->moved = false;
-      if (settled) {
+      if (settles(*instance)) {
         instance->awake = false;
         instance->asleep_since = cycle_ + 1;
       } else {
@@ -149,6 +145,16 @@ class Simulation {
     awake_.resize(kept);
   }
 
+  // Clocks an operator; whether it can sleep from now on.
+  bool settles(Instance& instance) {
+    const bool moved = std::exchange(instance.moved, false);
+    if (moved) instance.still = 0;
+    if (!moved && sleeps_ && instance.may_have_settled())
+      return instance.model->clock_settles(memories_);
+    instance.model->clock();
+    return false;
+  }
+
   void trace(const Stream& s) {
     trace_ << cycle_ << ' ' << s.plan.name << ' ' << s.transfers << ' ';
     const char* digits = "0123456789abcdef";
@@ -156,7 +162,8 @@ class Simulation {
     trace_ << '\n';
   }
 
-  Plan plan_;
+  const Plan plan_;
+  const bool sleeps_, memories_;
   std::map<std::string, Instance> instances_;
   std::deque<Stream> streams_;
   std::vector<Instance*> awake_;

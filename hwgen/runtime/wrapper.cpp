@@ -1,7 +1,7 @@
 // The model interface of `model.hpp` over one Verilated class. The build defines VCLASS, HEADRACE_HEADER, and HEADRACE_KEY
 // if several models share one object (it may then include this file several times); HEADRACE_PORTS lists the ports as
-// HEADRACE_PORT(name). HEADRACE_ROOT is defined for a model of one clock edge whose registers all lie in that class: its
-// generated code is called without Verilator's scheduler, which costs several times what an operator does in a cycle.
+// HEADRACE_PORT(name). HEADRACE_ROOT is defined for a model of the form that `hwgen/generated.py` checks: its generated
+// code is called without Verilator's scheduler, which costs several times what an operator does in a cycle.
 #ifndef HEADRACE_PORTS
 #define HEADRACE_PORTS "ports.inc"
 #endif
@@ -47,8 +47,10 @@ HEADRACE_EXPORT void HEADRACE_NAME(clock)(void* model) {
   auto* top = static_cast<HEADRACE_NAME(wrapped)*>(model)->top;
 #ifdef HEADRACE_ROOT
   auto* root = top->rootp;
+#ifdef HEADRACE_INPUT_LOGIC
   root->__VicoTriggered[0U] = 1U;
   HEADRACE_EXPAND(HEADRACE_ROOT, ___eval_ico)(root);
+#endif
   root->__VnbaTriggered[0U] = 1U;
   HEADRACE_EXPAND(HEADRACE_ROOT, ___eval_nba)(root);
   root->__VnbaTriggered[0U] = 0U;
