@@ -83,8 +83,9 @@ def _verilate(tools: Toolchain, model: ModelSource, work: Path) -> str:
     """Generate the C++ of one model and return the text that includes it; set-up code is not optimised."""
     work.mkdir()
     prefix = f"V{model.key}"
+    flags = (*VERILATOR_FLAGS, *(DIRECT_FLAGS if model.direct else ()))
     run_tool(
-        [tools.verilator, *VERILATOR_FLAGS, *(DIRECT_FLAGS if model.direct else ()), "--Mdir", work, "--prefix", prefix, "--top-module", model.top,
+        [tools.verilator, *flags, "--Mdir", work, "--prefix", prefix, "--top-module", model.top,
          f"-I{model.include}", *model.parameters, *model.files],
         work,
         {"VERILATOR_ROOT": str(tools.verilator_root)},
