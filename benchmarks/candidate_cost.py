@@ -17,6 +17,7 @@ from hwgen.design import Design, run_reference
 from hwgen.emit import emit
 from hwgen.float_reference import apply_input_layout
 from hwgen.formats import FormatChoice, quantize
+from hwgen.importer.inspect import macs
 from hwgen.importer.load import import_file
 from hwgen.ir import Graph
 from hwgen.lowering import Calibration, Lanes, Precision, lane_choices, lower, precision_choices, quantize_graph
@@ -63,6 +64,9 @@ def _one(name: str, graph: Graph, inputs: np.ndarray, scratch: Path) -> None:  #
         print(f"      {run}  {total}   CPU by stage: {parts}")
         if run == "cold":
             cold = total
+    work = SAMPLES * sum(macs(graph, node) for node in graph.nodes)
+    rate = work / stages["simulate"].cpu / 1e6
+    print(f"      warm simulation: {rate:.0f} M multiply-accumulates per second of CPU")
     plain = _plain_build(design, scratch)
     print(f"      plain verilator --build of the same top: {plain}; "
           f"{plain.cpu / cold.cpu:.1f}x our cold candidate, {plain.cpu / total.cpu:.0f}x our warm one")  # fmt: skip

@@ -18,6 +18,7 @@ from functools import cache
 from pathlib import Path
 
 from hwgen.compile import (
+    DIRECT_FLAGS,
     RUNTIME_DIRECTORY,
     VERILATOR_FLAGS,
     ModelSource,
@@ -31,7 +32,16 @@ from hwgen.toolchain import CXX_FLAGS, Toolchain, find_toolchain, run_tool
 RTL_DIRECTORY = Path(__file__).parent / "rtl_lib"
 
 # The simulation program; a bundle carries it too, with `wrapper.cpp`.
-HARNESS_SOURCES = ("simulate.cpp", "stream.hpp", "vectors.hpp", "plan.hpp", "model.hpp")
+HARNESS_SOURCES = (
+    "simulate.cpp",
+    "simulation.hpp",
+    "report.hpp",
+    "stream.hpp",
+    "instance.hpp",
+    "vectors.hpp",
+    "plan.hpp",
+    "model.hpp",
+)
 
 MODELS_PER_OBJECT = 8  # compiled at once: enough to share the fixed cost, few enough to keep memory and waits small
 
@@ -89,6 +99,7 @@ class BuildCache:
             tuple(f"-G{name}={parameter_literal(value)}" for name, value in parameters.items()),
             tuple(ports),
             self._key(modules, parameters),
+            direct=True,
         )
 
     def _compile(self, wanted: Mapping[Path, ModelSource]) -> None:
@@ -123,7 +134,7 @@ class BuildCache:
 
         sources = tuple(file for file in files if file.suffix == ".sv")
         flags = tuple(f"-D{name}" for name in defines)
-        model = ModelSource(top, sources, directory.resolve() / "rtl", flags, tuple(ports), digest[:24])
+        model = ModelSource(top, sources, directory.resolve() / "rtl", flags, tuple(ports), digest[:24], direct=False)
         path = self.directory / f"{top[:80]}-{model.key}.so"
         known = mark_used(path)
         if not known:
@@ -166,7 +177,7 @@ class BuildCache:
         return scratch
 
     def _key(self, sources: Sequence[str], parameters: Mapping[str, int]) -> str:
-        text = json.dumps([sources, sorted(parameters.items()), VERILATOR_FLAGS])
+        text = json.dumps([sources, sorted(parameters.items()), VERILATOR_FLAGS, DIRECT_FLAGS])
         content = [text.encode(), (RUNTIME_DIRECTORY / "wrapper.cpp").read_bytes()]
         if self.rtl_directory == RTL_DIRECTORY:
             content += [library_text(source).encode() for source in sources]

@@ -11,7 +11,7 @@ from pathlib import Path
 from hwgen.build import MODELS_PER_OBJECT, RTL_DIRECTORY, BuildCache
 from hwgen.design import Design, Endpoint, Instance, Stream, run_reference, verify_design
 from hwgen.measurement import Measurement
-from hwgen.simulate import STALL_PATTERNS, SimulationOptions, simulate
+from hwgen.simulate import STALL_PATTERNS, SimulationOptions, Sleep, simulate
 from tests.hwgen.conformance.case import SAMPLES, Case, Mutation
 from tests.hwgen.conformance.fingerprints import fingerprint
 
@@ -42,9 +42,9 @@ def one_operator_design(case: Case) -> Design:
     return design
 
 
-def simulate_case(case: Case, cache: BuildCache, stalls: str) -> Measurement:
+def simulate_case(case: Case, cache: BuildCache, stalls: str, sleep: Sleep = "registers") -> Measurement:
     """Simulate with ``stalls`` on every output and every input."""
-    options = SimulationOptions(output_stalls=stalls, input_stalls=stalls, quiet_cycles=QUIET_CYCLES)
+    options = SimulationOptions(stalls, stalls, quiet_cycles=QUIET_CYCLES, sleep=sleep)
     inputs = {f"to_{port}": words for port, words in case.inputs.items()}
     design = one_operator_design(case)
     return simulate(design, inputs, cache, options, run_reference(design, inputs, SAMPLES))
