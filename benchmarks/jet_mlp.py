@@ -23,7 +23,7 @@ from hwgen.lowering import Lanes, QuantizedGraph, QuantizedNode, lower
 from hwgen.model.graph import Graph, InputLayout, Node, Op, OutputLayout, Shape
 from hwgen.numbers.arrays import Array
 from hwgen.numbers.formats import IntFormat
-from hwgen.numbers.requantize import Requantize
+from hwgen.numbers.rescale import Requantize
 from hwgen.simulation.build import BuildCache
 from hwgen.simulation.compile import compile_runtime
 from hwgen.simulation.simulate import simulate

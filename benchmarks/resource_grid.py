@@ -27,7 +27,7 @@ from hwgen.model.graph import Graph
 from hwgen.model.load import import_file
 from hwgen.numbers.arrays import Array
 from hwgen.numbers.formats import Format, IntFormat, MxFormat, Overflow, Rounding
-from hwgen.numbers.requantize import Requantize
+from hwgen.numbers.rescale import Requantize
 from hwgen.synthesis.yosys import synthesize_operators
 from tests.hwgen.conformance.registry import OPERATORS, cases
 from tests.hwgen.lowering.test_attention import transformer

@@ -11,7 +11,7 @@ from hwgen.hardware.operator import accumulator_bits
 from hwgen.hardware.operators.matvec import Matvec
 from hwgen.numbers.arrays import Array
 from hwgen.numbers.formats import Format, IntFormat, MxFormat, Overflow, Rounding
-from hwgen.numbers.requantize import Requantize
+from hwgen.numbers.rescale import Requantize
 from tests.hwgen.conformance.case import (
     WIDTHS,
     Case,

@@ -10,7 +10,7 @@ import numpy as np
 from hwgen.hardware.operator import accumulator_bits
 from hwgen.hardware.operators.reduce import AveragePool, Depthwise, MaxPool, Reduce, average_contents
 from hwgen.numbers.formats import Format, IntFormat, MxFormat, Overflow, Rounding
-from hwgen.numbers.requantize import Requantize
+from hwgen.numbers.rescale import Requantize
 from tests.hwgen.conformance.case import (
     WIDTHS,
     Case,

@@ -10,7 +10,7 @@ from hwgen.hardware.streams import Words
 from hwgen.lowering import Calibration, Lanes, Precision, lower, quantize_graph
 from hwgen.model.graph import Graph, InputLayout, Op, OutputLayout, Shape
 from hwgen.numbers.formats import FormatChoice, IntFormat, dequantize, quantize
-from hwgen.numbers.requantize import Requantize
+from hwgen.numbers.rescale import Requantize
 from hwgen.simulation.build import BuildCache
 from hwgen.simulation.simulate import simulate
 from tests.hwgen.networks import NetworkMaker
