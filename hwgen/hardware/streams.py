@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from hwgen.errors import IllegalParameters
-from hwgen.numbers.arrays import Array, pack_bits
+from hwgen.numbers.arrays import Array, bit_planes, pack_bits, row_slices
 from hwgen.numbers.formats import Format
 
 
@@ -123,20 +123,15 @@ class Words:
 
 def beat_bytes(words: Words, stream: StreamType) -> bytes:
     """All beats of all samples as simulator containers, one after another (little-endian, zero padded)."""
-    samples = words.samples
-    shape = (samples * stream.beats, stream.lanes)
-    elements = words.elements.reshape(shape)
+    beats = words.samples * stream.beats
+    elements = words.elements.reshape(beats, stream.lanes)
+    containers = np.zeros((beats, stream.container_bytes), dtype=np.uint8)
+    payload = containers[:, : -(-stream.payload_bits // 8)]
     if words.exponents is None:
-        packed = pack_bits(elements, stream.element_bits)
-    else:
-        bits = [_bit_planes(elements, stream.element_bits)]
-        bits.append(_bit_planes(words.exponents.reshape(samples * stream.beats, -1), stream.exponent_bits))
-        packed = np.packbits(np.concatenate(bits, axis=1), axis=1, bitorder="little")
-    padded = np.zeros((packed.shape[0], stream.container_bytes), dtype=np.uint8)
-    padded[:, : packed.shape[1]] = packed
-    return padded.tobytes()
-
-
-def _bit_planes(values: Array, bits: int) -> Array:
-    planes = (values.astype(np.int64)[..., None] >> np.arange(bits)) & 1
-    return planes.astype(np.uint8).reshape(values.shape[0], -1)
+        payload[:] = pack_bits(elements, stream.element_bits)
+        return containers.tobytes()
+    exponents = words.exponents.reshape(beats, -1)
+    for part in row_slices(elements):
+        bits = (bit_planes(elements[part], stream.element_bits), bit_planes(exponents[part], stream.exponent_bits))
+        payload[part] = np.packbits(np.concatenate(bits, axis=1), axis=1, bitorder="little")
+    return containers.tobytes()

@@ -91,8 +91,8 @@ class MxFormat(Format):
         largest = np.maximum.reduceat(np.abs(values), starts, axis=-1).astype(np.float64)
         needed = np.ceil(np.log2(np.maximum(largest, TINY) / (self.maximum + 0.5)))
         exponents = np.clip(needed, 0, self.max_exponent).astype(np.int8)
-        units = np.ldexp(values.dtype.type(1), -self.spread(exponents, values.shape[-1]))
-        return self.element.nearest(values * units), exponents
+        units = np.exp2(-exponents.astype(values.dtype))
+        return self.element.nearest(values * self.spread(units, values.shape[-1])), exponents
 
     def convert(self, values: Array, shift: int, rounding: Rounding) -> tuple[Array, Array]:
         """Mantissas, and the exponent of each block: the extremes decide, because rounding is monotone."""
