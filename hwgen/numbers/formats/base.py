@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
@@ -32,6 +32,7 @@ class Format(ABC):
     Attributes:
         prefixes: what plan texts of this class start with, ``int`` of ``int4``.
         example: one plan text, for messages.
+        widths: bits of an element that a plan may ask for.
         kind: name of the class in ``signature.json``.
         fraction_bits: the scale is ``2**-fraction_bits``; may be negative.
         block: elements along the features that share one exponent, 0 without exponents.
@@ -40,6 +41,7 @@ class Format(ABC):
 
     prefixes: ClassVar[tuple[str, ...]]
     example: ClassVar[str]
+    widths: ClassVar[range]
     kind: ClassVar[str]
     fraction_bits: int
     block: int
@@ -59,10 +61,19 @@ class Format(ABC):
             ValueError: for any other text, or a width outside the legal range.
         """
         prefix = text[: re.match(r"[a-z]*", text).end()]  # type: ignore[union-attr]
-        family = _FAMILIES.get(prefix)
-        if family is None:
+        if prefix not in _FAMILIES:
             raise ValueError(f"{text!r} is no number format; write {_examples()}")
-        return family.from_plan(prefix, text[len(prefix) :])
+        return _FAMILIES[prefix].from_plan(prefix, text[len(prefix) :])
+
+    @staticmethod
+    def family(prefix: str) -> type[Format]:
+        """The class of the plan texts that start with ``prefix``; raises KeyError."""
+        return _FAMILIES[prefix]
+
+    @classmethod
+    @abstractmethod
+    def of_width(cls, bits: int, blocks: Iterable[int]) -> tuple[Format, ...]:
+        """The formats with elements of ``bits``: one for each of ``blocks`` where blocks share exponents."""
 
     @classmethod
     @abstractmethod

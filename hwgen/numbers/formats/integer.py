@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -28,6 +29,7 @@ class IntFormat(Format):
 
     prefixes = ("int", "uint")
     example = "int4"
+    widths = range(1, 17)
     kind = "int"
     block = 0
     exponent_bits = 0
@@ -39,9 +41,14 @@ class IntFormat(Format):
     @classmethod
     def from_plan(cls, prefix: str, rest: str) -> IntFormat:
         """``int4``, ``uint8``: 1 to 16 bits."""
-        if not re.fullmatch(r"\d{1,2}", rest) or not 1 <= int(rest) <= 16:
+        if not re.fullmatch(r"\d{1,2}", rest) or int(rest) not in cls.widths:
             raise ValueError(f"{prefix + rest!r}: integer widths are 1 to 16 bits")
         return cls(int(rest), prefix == "int")
+
+    @classmethod
+    def of_width(cls, bits: int, blocks: Iterable[int]) -> tuple[IntFormat, ...]:
+        """Signed; a plan leaves the sign of activations to the tensor."""
+        return (cls(bits, True),) if bits in cls.widths else ()
 
     @property
     def plan_text(self) -> str:

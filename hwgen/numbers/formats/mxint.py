@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -24,8 +25,7 @@ TINY = 2.0**-60  # stands for the largest element of a block of zeros
 class MxFormat(Format):
     """A shared-exponent block format: signed mantissas, one unsigned exponent per block of the feature axis.
 
-    The exponent of a block is the smallest with which every rounded mantissa fits, else the largest; then mantissas
-    saturate.
+    A block takes the smallest exponent with which its rounded mantissas fit, else the largest; then they saturate.
     """
 
     mantissa_bits: int
@@ -35,10 +35,11 @@ class MxFormat(Format):
 
     prefixes = ("mxint",)
     example = "mxint4b16"
+    widths = range(2, 9)
     kind = "mxint"
 
     def __post_init__(self) -> None:
-        if not 2 <= self.mantissa_bits <= 8:
+        if self.mantissa_bits not in self.widths:
             raise ValueError(f"an MXINT mantissa has 2 to 8 bits, not {self.mantissa_bits}")
         if not 8 <= self.block <= 32:
             raise ValueError(f"an MXINT block has 8 to 32 elements, not {self.block}")
@@ -52,6 +53,10 @@ class MxFormat(Format):
         if match is None:
             raise ValueError(f"{prefix + rest!r} is no number format; write {cls.example}")
         return cls(int(match[1]), int(match[2]))
+
+    @classmethod
+    def of_width(cls, bits: int, blocks: Iterable[int]) -> tuple[MxFormat, ...]:
+        return tuple(cls(bits, block) for block in blocks) if bits in cls.widths else ()
 
     @property
     def plan_text(self) -> str:
@@ -86,7 +91,7 @@ class MxFormat(Format):
         return np.floor(np.log2((self.maximum + 0.5) * 2.0**self.max_exponent / largest)).astype(np.int64)
 
     def encode(self, values: npt.NDArray[Any]) -> tuple[Array, Array]:
-        """Mantissas, and the exponent of each block."""
+        """Mantissas, and the exponent of each block: magnitudes decide, whatever their sign."""
         starts = np.arange(0, values.shape[-1], self.block)
         largest = np.maximum.reduceat(np.abs(values), starts, axis=-1).astype(np.float64)
         needed = np.ceil(np.log2(np.maximum(largest, TINY) / (self.maximum + 0.5)))

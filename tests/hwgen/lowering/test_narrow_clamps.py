@@ -47,8 +47,7 @@ def test_a_clamp_without_a_word_keeps_the_nearest_one(
     lanes = {n.name: Lanes(1, 1) for n in graph.nodes if n.op is Op.LINEAR}
     design = lower(quantized, lanes, {})
     inner = design.inputs[0]
-    assert isinstance(inner.type.format, IntFormat)
-    words = {inner.name: Words(quantize(data[:4], inner.type.format).reshape(4, 1, 8))}
+    words = {inner.name: Words(quantize(data[:4], inner.type.format.carrier).reshape(4, 1, 8))}
     assert simulate(design, words, build_cache, expected=run_reference(design, words)).exact
 
 
