@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
 
 from api.schemas import JobState, TrialState
 from db.rows import JobRow, SweepRow, TrialRow
+from explorer.result import ClockSource
 
 ItemT = TypeVar("ItemT")
 
@@ -166,6 +167,9 @@ class TrialView(View):
     exact: ExactView | None
     constraints: dict[str, float]
     stages: list[StageView]
+    clock_source: ClockSource | None = Field(
+        description="where `clock_mhz` of the metrics comes from; null until a clock was used"
+    )
     provenance: Document
     cached_from: str | None
     sign_off: str | None
@@ -173,7 +177,7 @@ class TrialView(View):
 
     @classmethod
     def of(cls, row: TrialRow, *, operators: bool = False) -> Self:
-        """From the store's row; with ``operators`` the metrics also hold ``devices`` and ``operators``."""
+        """From the store's row; with ``operators`` the metrics also hold ``devices``, ``hops`` and ``operators``."""
         result: Mapping[str, Any] = row.result or {}
         metrics = dict(result.get("metrics", {}))
         if operators:
@@ -198,6 +202,7 @@ class TrialView(View):
             exact=None if exact is None else ExactView(**exact),
             constraints=dict(result.get("constraints", {})),
             stages=[StageView(**stage) for stage in stages],
+            clock_source=result.get("clock_source"),
             provenance=dict(result.get("provenance", {})),
             cached_from=row.cached_from,
             sign_off=row.sign_off,

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from headrace.errors import HeadraceError, JobFailed
+from headrace.metrics import current_name
 from headrace.progress import Progress
 from headrace.transport import Event, Transport
 
@@ -129,7 +130,7 @@ class Job:
         """
         best = self.refresh().document["best"]
         objectives = [o["metric"] for o in self.document["spec"]["objectives"]]
-        name = metric or objectives[0]
+        name = objectives[0] if metric is None else current_name(metric)
         if name not in objectives:
             raise HeadraceError(f"{name} is not an objective of this job; its objectives are {', '.join(objectives)}")
         if name not in best:

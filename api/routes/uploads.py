@@ -56,7 +56,7 @@ def get_model(context: ContextDep, model_id: ResourceId) -> ModelView:
 
 
 def upload_dataset(context: ContextDep, response: Response, file: UploadFile, name: DisplayName = None) -> DatasetView:
-    """Upload evaluation data: an ``.npz`` with ``inputs`` or ``input_<name>``, and ``targets``.
+    """Upload evaluation data: an ``.npz`` with ``inputs`` or ``input_<name>``, and ``targets`` or ``target_<output>``.
 
     The first dimension of every array counts the samples. The same bytes again answer 200 with the same id.
     """
@@ -118,13 +118,15 @@ def _receive(file: UploadFile, path: Path, limit: int) -> int:
 
 
 def _known_model(context: Context, model_id: str) -> ModelView | None:
-    """The registered model, when its graph is still there; a lost graph is parsed again."""
+    """The registered model, when its graph is there and whole; another is parsed again."""
     if not context.artefacts.graph(model_id).is_file():
         return None
     try:
-        return ModelView.of(context.store.get_model(model_id))
+        row = context.store.get_model(model_id)
     except NotFoundError:
         return None
+    # An earlier release did not keep what runs in software behind the graph's outputs.
+    return ModelView.of(row) if all("output" in step for step in row.software) else None
 
 
 def _known_dataset(context: Context, dataset_id: str) -> DatasetView | None:

@@ -14,6 +14,7 @@ import numpy as np
 from hwgen.model.graph import Graph, InputLayout, Node, Op, OutputLayout
 from hwgen.model.pointwise import POINTWISE
 from hwgen.model.shapes import integer, integers, real
+from hwgen.model.software import apply_tail
 from hwgen.numbers.arrays import Array
 
 # the patches of a convolution are built for as many samples at once as fit a processor cache: twice as fast as all
@@ -73,11 +74,12 @@ def evaluate_node(node: Node, operands: Sequence[Array]) -> Array:
 
 
 def run(graph: Graph, arrays: Mapping[str, Array]) -> list[Array]:
-    """The model's outputs in the source model's shapes, from arrays by the source model's input names."""
+    """The model's own outputs, software tails included, from arrays by the source model's input names."""
     by_name = graph.by_name
     inputs = {i.node: apply_input_layout(i, by_name[i.node], arrays[i.source]) for i in graph.inputs}
     tensors = evaluate(graph, inputs)
-    return [apply_output_layout(o, tensors[o.node]) for o in graph.outputs]
+    arrays_out = [apply_output_layout(o, tensors[o.node]) for o in graph.outputs]
+    return [apply_tail(result, arrays_out[result.index]) for result in graph.results]
 
 
 def _linear(node: Node, operands: Sequence[Array]) -> Array:

@@ -13,7 +13,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
@@ -21,6 +21,8 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from hwgen.errors import IllegalGraph
+from hwgen.model.outputs import ModelOutput, SoftwareStep
 from hwgen.numbers.arrays import Array
 
 Attribute: TypeAlias = int | float | str | bool | tuple[int, ...]
@@ -158,12 +160,34 @@ class OutputLayout:
 
 @dataclass(frozen=True)
 class Graph:
-    """Nodes in topological order, with the layouts that tie inputs and outputs to the source model."""
+    """Nodes in topological order, with the layouts that tie inputs and outputs to the source model.
+
+    Attributes:
+        nodes: what becomes hardware.
+        inputs: its inputs.
+        outputs: its outputs, each tensor once.
+        tails: the source model's outputs; none where they are ``outputs`` themselves.
+    """
 
     nodes: tuple[Node, ...]
     inputs: tuple[InputLayout, ...]
     outputs: tuple[OutputLayout, ...]
-    software: tuple[Mapping[str, str], ...] = ()
+    tails: tuple[ModelOutput, ...] = ()
+
+    @property
+    def results(self) -> tuple[ModelOutput, ...]:
+        """The source model's outputs, in its order."""
+        return self.tails or tuple(ModelOutput(o.source, i, o.shape) for i, o in enumerate(self.outputs))
+
+    @property
+    def software(self) -> tuple[dict[str, str], ...]:
+        """``node``, ``operator``, ``reason`` and (first) ``output`` of each operator that needs no hardware."""
+        found: dict[str, dict[str, str]] = {}
+        for output in self.tails:
+            for step in (s for s in output.steps if s.reason):
+                entry = {"node": step.node, "operator": step.operator, "reason": step.reason, "output": output.name}
+                found.setdefault(step.node, entry)
+        return tuple(found.values())
 
     def node(self, name: str) -> Node:
         """The node called ``name``; raises KeyError."""
@@ -185,10 +209,6 @@ class Graph:
     def consumers(self, name: str) -> tuple[Node, ...]:
         """Nodes that read the tensor ``name``, once per use, in the order of the graph."""
         return tuple(self._readers.get(name, ()))
-
-    def with_nodes(self, nodes: tuple[Node, ...]) -> Graph:
-        """The same graph with other nodes."""
-        return replace(self, nodes=nodes)
 
     def save(self, path: Path) -> None:
         """Write the canonical file: one ``.npz`` of the constants plus a JSON header, no pickle, deterministic."""
@@ -227,7 +247,7 @@ def _to_header(graph: Graph) -> tuple[dict[str, Any], dict[str, Array]]:
     layouts = {
         "inputs": [vars(i) for i in graph.inputs],
         "outputs": [vars(o) for o in graph.outputs],
-        "software": [dict(s) for s in graph.software],
+        "tails": [asdict(t) for t in graph.tails],
     }
     return {"nodes": nodes, **layouts}, arrays
 
@@ -249,9 +269,18 @@ def _from_header(header: dict[str, Any], arrays: dict[str, Array]) -> Graph:
         [{k: tuple(v) if isinstance(v, list) else v for k, v in item.items()} for item in header[key]]
         for key in ("inputs", "outputs")
     ]
+    if header.get("software"):
+        raise IllegalGraph(
+            "an earlier release stored the model and did not keep what runs in software: upload its file again"
+        )
     return Graph(
         nodes,
         tuple(InputLayout(**i) for i in layouts[0]),
         tuple(OutputLayout(**o) for o in layouts[1]),
-        tuple(header["software"]),
+        tuple(_model_output(t) for t in header.get("tails", ())),
     )
+
+
+def _model_output(data: Mapping[str, Any]) -> ModelOutput:
+    steps = tuple(SoftwareStep(**{**step, "axes": tuple(step["axes"])}) for step in data["steps"])
+    return ModelOutput(data["name"], data["index"], tuple(data["shape"]), steps)

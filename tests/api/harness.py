@@ -111,7 +111,8 @@ def result(number: int) -> dict:
         "reason": None,
         "metrics": {
             "accuracy": 0.9 - number / 100,
-            "meas_throughput_per_s": 1e6 * (number + 1),
+            "clock_mhz": 100.0,
+            "throughput_per_s": 1e6 * (number + 1),
             "meas_latency_cycles": 100 - number,
             "est_lut": 1000.0 * (number + 1),
             "est_dsp": 0,
@@ -120,6 +121,7 @@ def result(number: int) -> dict:
         "exact": {"compared_words": 40, "mismatched_words": 0, "samples": 4},
         "constraints": {"accuracy": -0.4},
         "stages": [{"name": "simulate", "seconds": 0.1, "cache_hit": False}],
+        "clock_source": "requested",
         "provenance": {"seed": 0},
         "detail": {"operators": {"fc": {"busy_cycles": 16}}, "devices": [{"est_lut": 1000}]},
     }

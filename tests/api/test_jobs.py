@@ -11,7 +11,7 @@ def test_submit_answers_202_with_location(server: Server) -> None:
     assert answer.status_code == 202
     assert answer.headers["location"] == f"/v1/jobs/{job['id']}"
     assert job["state"] == "queued" and job["progress"] == {"trials_done": 0, "trials_total": 100}
-    assert [o["metric"] for o in job["spec"]["objectives"]] == ["accuracy", "meas_throughput_per_s", "est_lut"]
+    assert [o["metric"] for o in job["spec"]["objectives"]] == ["accuracy", "throughput_per_s", "est_lut"]
     assert job["created_at"].endswith("Z")
 
 
@@ -33,6 +33,49 @@ def test_defaults_that_depend_on_the_data(server: Server) -> None:
     assert spec["metric"] == "mse" and spec["objectives"][0] == {"metric": "accuracy", "direction": "minimize"}
     spec = server.submit(dataset=dataset, metric="cosine")["spec"]
     assert spec["metric"] == "cosine" and spec["objectives"][0]["direction"] == "maximize"
+
+
+def test_old_metric_names_are_read_and_never_answered(server: Server) -> None:
+    body = {
+        "objectives": [{"metric": "meas_throughput_per_s", "direction": "maximize"}],
+        "constraints": [{"metric": "meas_latency_ns", "max": 9.0}, {"metric": "meas_latency_cycles", "max": 9.0}],
+    }
+    job = server.submit(**body)
+    assert job["spec"]["objectives"] == [{"metric": "throughput_per_s", "direction": "maximize"}]
+    assert [c["metric"] for c in job["spec"]["constraints"]] == ["latency_ns", "meas_latency_cycles"]
+    form = {"base": {"model": server.model(), **body}, "matrix": {"/objectives/0/metric": ["meas_latency_ns"]}}
+    (item,) = server.http.post("/v1/sweeps", json=form).json()["items"]
+    spec = server.http.get(f"/v1/jobs/{item['job_id']}").json()["spec"]
+    assert spec["objectives"][0]["metric"] == "latency_ns"
+
+
+def test_a_job_names_the_output_to_judge(server: Server) -> None:
+    assert server.submit()["spec"]["output"] is None
+    assert server.submit(output="probabilities")["spec"]["output"] == "probabilities"
+    answer = server.http.post("/v1/jobs", json={"model": server.model(), "output": ""})
+    assert problem(answer, 422, "invalid-body")["errors"][0]["pointer"] == "/output"
+
+
+def test_an_old_and_a_new_name_are_one_metric(server: Server) -> None:
+    both = [{"metric": name, "direction": "maximize"} for name in ("throughput_per_s", "meas_throughput_per_s")]
+    answer = server.http.post("/v1/jobs", json={"model": server.model(), "objectives": both})
+    assert "same metric" in problem(answer, 422, "invalid-body")["errors"][0]["detail"]
+    headers = {"Idempotency-Key": str(uuid.uuid4())}
+    jobs = [
+        server.http.post("/v1/jobs", json={"model": server.model(), "objectives": [one]}, headers=headers)
+        for one in both
+    ]
+    assert jobs[0].json()["id"] == jobs[1].json()["id"]
+
+
+def test_the_interface_description_has_the_new_names(server: Server) -> None:
+    schemas = server.http.get("/openapi.json").json()["components"]["schemas"]
+    for model in ("Objective", "Constraint"):
+        metric = schemas[model]["properties"]["metric"]
+        assert {"throughput_per_s", "latency_ns", "clock_mhz"} <= set(metric["enum"])
+        assert not {"meas_throughput_per_s", "meas_latency_ns"} & set(metric["enum"])
+        assert "`meas_latency_ns` is still read as `latency_ns`" in metric["description"]
+    assert "routed" in str(schemas["TrialView"]["properties"]["clock_source"])
 
 
 def test_unknown_model_and_dataset(server: Server) -> None:

@@ -23,20 +23,21 @@ def test_submit_status_pareto_export_cancel(server: Server, tmp_path, monkeypatc
     (tmp_path / "body.json").write_text(json.dumps({"search": {"seed": 5}, "labels": {"a": "b"}}))
     status, out = run(
         capsys, "submit", "m.onnx", "--body", "body.json", "--trials", "3", "--device", "u250", "--devices", "2",
-        "--constraint", "accuracy>=0.5", "--constraint", "est_dsp <= 100", "--label", "c=d",
+        "--constraint", "accuracy>=0.5", "--constraint", "meas_latency_ns <= 100", "--label", "c=d",
     )  # fmt: skip
     job_id = out.strip()
     spec = server.store.get_job(job_id).spec
     assert status == 0 and spec["search"]["seed"] == 5 and spec["search"]["trials"] == 3
     assert spec["platform"]["devices"][0]["count"] == 2 and spec["labels"] == {"a": "b", "c": "d"}
     assert [(c["metric"], c["min"], c["max"]) for c in spec["constraints"]] == [
-        ("accuracy", 0.5, None), ("est_dsp", None, 100.0),
+        ("accuracy", 0.5, None), ("latency_ns", None, 100.0),
     ]  # fmt: skip
     rows = server.run(job_id)
     assert job_id in run(capsys, "status")[1]
     assert json.loads(run(capsys, "status", job_id, "--json")[1])["state"] == "succeeded"
     assert "3/3" in run(capsys, "status", job_id)[1]
     status, out = run(capsys, "pareto", job_id, "--plot", "front.png")
+    assert "inf/s are those cycles at 100 MHz (requested)" in out
     assert status == 0 and "0.9000" in out and (tmp_path / "front.png").is_file()
     assert len(json.loads(run(capsys, "pareto", job_id, "--json")[1])) == 3
     assert run(capsys, "export", rows[0].id, "out.zip") == (0, "out.zip\n")
@@ -115,10 +116,17 @@ def test_front_table_fits_narrow_terminals() -> None:
         "parallelism": {n: {"in_lanes": 4, "out_lanes": 8} for n in ("a", "b", "c")},
         "partition": {"a": 0, "b": 0, "c": 1},
     }
-    metrics = {"accuracy": 0.98, "meas_latency_cycles": 11594, "meas_throughput_per_s": 86805.0, "est_lut": 3645.2,
-               "est_dsp": 13, "devices_used": 2}  # fmt: skip
+    metrics = {"accuracy": 0.98, "meas_latency_cycles": 11594, "throughput_per_s": 86805.0, "est_lut": 3645.2,
+               "est_dsp": 13, "devices_used": 2, "clock_mhz": 12.5}  # fmt: skip
     exact = {"compared_words": 80, "mismatched_words": 0}
-    trial = {"id": "t", "number": 116, "metrics": metrics, "candidate": candidate, "exact": exact}
+    trial = {
+        "id": "t",
+        "number": 116,
+        "clock_source": "requested",
+        "metrics": metrics,
+        "candidate": candidate,
+        "exact": exact,
+    }
     for columns in (80, 100, 120):
         out = Console(width=columns, record=True, file=io.StringIO())
         out.print(tables.front_table([trial], columns))

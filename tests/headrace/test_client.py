@@ -36,12 +36,15 @@ def test_submit_wait_and_read(client: headrace.Client, server: Server, tmp_path)
     assert list(frame.number) == [0, 1, 2, 3] and frame.pareto.all()
     assert frame.weight_fc.tolist() == ["int2", "int3", "int4", "int5"]
     assert (frame.compared_words == 40).all() and (frame.mismatched_words == 0).all()
-    assert frame.meas_throughput_per_s.dtype == np.float64
+    assert frame.throughput_per_s.dtype == np.float64
+    assert (frame.clock_mhz == 100).all() and (frame.clock_source == "requested").all()
     assert len(job.pareto()) == 4
     assert job.best()["number"] == 3
     with pytest.raises(headrace.HeadraceError, match="not an objective"):
         job.best("est_dsp")
-    job.plot(tmp_path / "front.png")
+    figure = job.plot(tmp_path / "front.png", y="meas_throughput_per_s")
+    assert figure.axes[0].get_ylabel() == "throughput (inferences/s), at the requested clock"
+    assert figure.axes[0].get_xlabel() == "LUT, estimated"
     assert (tmp_path / "front.png").read_bytes()[:4] == b"\x89PNG"
     assert job.export(job.best(), tmp_path / "d" / "bundle.zip").read_bytes()[:2] == b"PK"
     assert "succeeded" in repr(job) and "<table>" in job._repr_html_()
@@ -80,6 +83,20 @@ def test_failed_job_raises(client: headrace.Client, server: Server) -> None:
     with pytest.raises(headrace.JobFailed, match=job.id):
         job.wait()
     assert job.wait(check=False).state == "failed"
+
+
+def test_an_old_name_of_an_objective_is_understood(client: headrace.Client, server: Server) -> None:
+    job = submit(client, objectives=[{"metric": "meas_throughput_per_s", "direction": "maximize"}])
+    server.run(job.id, trials=1)
+    with pytest.raises(headrace.HeadraceError, match="no feasible complete trial"):
+        job.best("meas_throughput_per_s")  # the player names no best throughput
+    assert [o["metric"] for o in job.document["spec"]["objectives"]] == ["throughput_per_s"]
+
+
+def test_a_plot_of_designs_with_unlike_clocks_names_both() -> None:
+    trials = [{"clock_source": source} for source in ("routed", "requested", "routed", None)]
+    assert plot._label("latency_ns", trials) == "latency (ns), at the requested or routed clock"
+    assert plot._label("est_lut", trials) == "LUT, estimated"
 
 
 def test_verbs(client: headrace.Client) -> None:

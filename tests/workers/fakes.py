@@ -109,7 +109,7 @@ class FakeEvaluator:
             return TrialResult("infeasible", "does not fit", constraints={"est_lut": bits * lanes - 800.0})
         noise = int(hashlib.sha256(candidate.digest().encode()).hexdigest()[:4], 16) / 1e6
         accuracy = 0.9 - 0.9 / (bits + 1) + noise
-        metrics = {"accuracy": accuracy, "meas_throughput_per_s": float(lanes), "est_lut": bits * 10.0 * lanes}
+        metrics = {"accuracy": accuracy, "throughput_per_s": float(lanes), "est_lut": bits * 10.0 * lanes}
         return TrialResult("complete", None, metrics, Exact(10, 0, 1), {"est_lut": -1.0}, (Stage("simulate", 0.01),))
 
     def _misbehave(self, name: str, argument: str, result: TrialResult) -> TrialResult:

@@ -8,6 +8,7 @@ import numpy as np
 
 from hwgen.model.graph import Op
 from hwgen.model.onnx.call import Call, Handlers
+from hwgen.model.onnx.declared import FLOATS, Declared
 from hwgen.model.onnx.values import Const, Refused
 from hwgen.model.onnx.view import View
 from hwgen.numbers.arrays import Array
@@ -145,4 +146,7 @@ def _product_view(node: str, a: View, b: View, rows: Sequence[int], a_heads: Seq
     return View(node, tuple(sizes), (*dims, columns))
 
 
-HANDLERS: Handlers = {"Gemm": _gemm, "MatMul": _matmul}
+HANDLERS: Handlers = {
+    "Gemm": Declared(_gemm, 3, ("alpha", "beta", "transA", "transB"), FLOATS),
+    "MatMul": Declared(_matmul, 2, (), FLOATS),
+}

@@ -6,6 +6,7 @@ import numpy as np
 
 from hwgen.model.graph import Op
 from hwgen.model.onnx.call import Call, Handlers
+from hwgen.model.onnx.declared import FLOATS, Declared
 from hwgen.model.onnx.source import SourceNode
 from hwgen.model.onnx.values import Const, Masked, Refused
 from hwgen.model.onnx.view import View
@@ -56,8 +57,6 @@ def _renumbered(dims: tuple[tuple[int, ...], ...]) -> tuple[tuple[int, ...], ...
 def _layer_norm(call: Call) -> View:
     view = call.view(0)
     axis = call.axis(call.attribute("axis", -1), len(view.dims))
-    if any(o for o in call.node.outputs[1:]):
-        raise Refused("the mean and deviation outputs of a LayerNormalization; use its first output only")
     return layer_norm(call, view, axis, call.attribute("epsilon", 1e-5), call.weights(1), call.weights(2))
 
 
@@ -154,4 +153,8 @@ def _is_causal(masked: Masked, view: View, axis: int) -> bool:
     return True
 
 
-HANDLERS: Handlers = {"BatchNormalization": _batch_norm, "LayerNormalization": _layer_norm, "Softmax": _softmax}
+HANDLERS: Handlers = {
+    "BatchNormalization": Declared(_batch_norm, 5, ("epsilon", "momentum", "training_mode", "spatial"), FLOATS),
+    "LayerNormalization": Declared(_layer_norm, 3, ("axis", "epsilon", "stash_type"), FLOATS),
+    "Softmax": Declared(_softmax, 1, ("axis",), FLOATS),
+}

@@ -9,6 +9,7 @@ import numpy as np
 
 from hwgen.model.graph import Attribute, Op
 from hwgen.model.onnx.call import Call, Handler, Handlers
+from hwgen.model.onnx.declared import FLOATS, NUMBERS, Declared
 from hwgen.model.onnx.values import Padded, Refused, Value
 from hwgen.model.onnx.view import View, stream_view
 from hwgen.numbers.arrays import Array
@@ -19,6 +20,8 @@ def _conv(call: Call) -> View:
     weight, bias = call.weights(1), call.weights(2)
     if weight is None or weight.ndim != len(view.dims):
         raise Refused("the weight of a convolution has as many axes as its input")
+    if (call.integers("kernel_shape") or weight.shape[2:]) != weight.shape[2:]:
+        raise Refused(f"kernel_shape does not fit a weight of shape {weight.shape}; export the model again")
     groups = call.attribute("group", 1)
     if groups < 1 or weight.shape[1] * groups != view.shape[1]:
         raise Refused(f"{view.shape[1]} channels do not fit a weight of shape {weight.shape} in {groups} groups")
@@ -112,8 +115,6 @@ def _max_pool(call: Call) -> View:
     # zero padding equals the implied padding where no value is negative and every window holds a value
     zero_ok = isinstance(operand, Padded) and operand.value == 0.0 and _never_negative(call, operand.view)
     view, pads = _data(call, value=0.0 if zero_ok else -math.inf)
-    if call.attribute("storage_order", 0) != 0 or len([o for o in call.node.outputs if o]) > 1:
-        raise Refused("the indices of a MaxPool have no hardware form; use its first output only")
     return _pool(call, view, pads, Op.MAX_POOL, {})
 
 
@@ -207,11 +208,23 @@ def _pad(call: Call) -> Value:
     return Padded(view, tuple(pairs), value)
 
 
+_WINDOW = ("kernel_shape", "strides", "pads", "auto_pad")
+
 HANDLERS: Handlers = {
-    "Conv": _conv,
-    "MaxPool": _max_pool,
-    "AveragePool": _average_pool,
-    "GlobalMaxPool": _global(Op.MAX_POOL),
-    "GlobalAveragePool": _global(Op.AVERAGE_POOL),
-    "Pad": _pad,
+    "Conv": Declared(_conv, 3, ("kernel_shape", "strides", "pads", "auto_pad", "dilations", "group"), FLOATS),
+    "MaxPool": Declared(
+        _max_pool,
+        1,
+        ("kernel_shape", "strides", "pads", "auto_pad", "dilations", "ceil_mode", "storage_order"),
+        FLOATS | {"int8", "uint8"},
+    ),
+    "AveragePool": Declared(
+        _average_pool,
+        1,
+        ("kernel_shape", "strides", "pads", "auto_pad", "dilations", "ceil_mode", "count_include_pad"),
+        FLOATS,
+    ),
+    "GlobalMaxPool": Declared(_global(Op.MAX_POOL), 1, (), FLOATS),
+    "GlobalAveragePool": Declared(_global(Op.AVERAGE_POOL), 1, (), FLOATS),
+    "Pad": Declared(_pad, 4, ("mode", "value", "pads"), NUMBERS),
 }

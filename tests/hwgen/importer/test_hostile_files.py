@@ -51,6 +51,7 @@ def test_torch_checkpoint_is_refused(tmp_path: Path) -> None:
         (b'{"a": 1}', "text"),
         (b"<html>", "text"),
         (b"\x89HDF\r\n\x1a\n" + b"\0" * 50, "HDF5"),
+        ((11).to_bytes(8, "little") + b'{"w":"F32"}' + b"\0" * 16, "safetensors: weights without the model"),
         (b"\x1c\0\0\0TFL3" + b"\0" * 50, "TensorFlow Lite"),
         (os.urandom(4096), "ONNX"),
     ],
