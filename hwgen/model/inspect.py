@@ -7,7 +7,6 @@ crash or a limit. Runs as a subprocess of its own, sandboxed and limited by whoe
 from __future__ import annotations
 
 import json
-import math
 import sys
 from collections import Counter
 from collections.abc import Sequence
@@ -15,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from hwgen.errors import ModelError
-from hwgen.model.graph import Graph, Node, Op
+from hwgen.model.kinds.families import Source
 from hwgen.model.load import Imported, import_file
 
 
@@ -42,13 +41,13 @@ def inspect(file: Path, out: Path) -> dict[str, Any]:
 def description(imported: Imported) -> dict[str, Any]:
     """What the HTTP contract says of a model."""
     graph = imported.graph
-    operators = Counter(n.op.value for n in graph.nodes if n.op not in (Op.INPUT, Op.CONSTANT))
+    operators = Counter(n.kind.name for n in graph.nodes if not isinstance(n.kind, Source))
     return {
         "ok": True,
         "format": imported.kind.value,
         "graph": {
             "parameters": imported.parameters,
-            "macs_per_inference": sum(macs(graph, n) for n in graph.nodes),
+            "macs_per_inference": sum(n.kind.macs(graph.operand_shapes(n), n.tensors, n.shape) for n in graph.nodes),
             "inputs": [
                 {"name": i.source, "shape": list(i.shape), "type": "int64" if i.integer else "float32"}
                 for i in graph.inputs
@@ -58,19 +57,6 @@ def description(imported: Imported) -> dict[str, Any]:
         },
         "software": [dict(s) for s in graph.software],
     }
-
-
-def macs(graph: Graph, node: Node) -> int:
-    """Multiply-accumulates of one node per inference."""
-    if node.op in (Op.LINEAR, Op.CONV):
-        weight = node.constants["weight"]
-        return node.shape.elements * math.prod(weight.shape[1:])
-    if node.op is Op.MATMUL:
-        a, b = (graph.node(i).shape for i in node.inputs)
-        return a.elements * (
-            b.tokens if node.attributes["transpose_b"] else b.features // int(str(node.attributes["heads"]))
-        )
-    return 0
 
 
 if __name__ == "__main__":
