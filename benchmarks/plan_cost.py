@@ -49,7 +49,7 @@ def linear(features: int) -> Graph:
         "weight": generator.standard_normal((features, features), dtype=np.float32) / np.float32(features**0.5),
         "bias": generator.standard_normal(features, dtype=np.float32),
     }
-    nodes = (Node("x", Input(), (), shape), Node("y", Linear(), ("x",), shape, in_memory(tensors)))
+    nodes = (Node("x", Input(shape.dims), (), shape), Node("y", Linear(), ("x",), shape, in_memory(tensors)))
     return Graph(
         nodes, (InputLayout("x", "x", shape.dims, (0,)),), (OutputLayout("y", "y", shape.dims, shape.dims, (0,)),)
     )
