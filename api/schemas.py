@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, model_validator
 
-from explorer.spec import JobSpec
+from explorer.spec import METRIC_ALIASES, JobSpec
 
-MetricName = Literal[
+Metric = Literal[
     "accuracy",
     "float_accuracy",
     "meas_latency_cycles",
     "meas_interval_cycles",
-    "meas_latency_ns",
-    "meas_throughput_per_s",
+    "clock_mhz",
+    "latency_ns",
+    "throughput_per_s",
     "est_lut",
     "est_ff",
     "est_dsp",
@@ -25,8 +26,21 @@ MetricName = Literal[
     "devices_used",
     "link_bytes_per_inference",
 ]
+# What needs a clock once had names that said "measured"; bodies may still use them, answers never do.
+MetricName = Annotated[
+    Metric,
+    BeforeValidator(lambda name: METRIC_ALIASES.get(name, name) if isinstance(name, str) else name),
+    Field(
+        description="a metric of the trial record; "
+        + " and ".join(f"`{old}` is still read as `{new}`" for old, new in METRIC_ALIASES.items())
+    ),
+]
 JobState = Literal[
     "queued", "running", "paused", "stopping", "cancelling", "succeeded", "failed", "cancelled"
+]  # fmt: skip
+EndReason = Literal[
+    "budget_trials", "budget_seconds", "space_exhausted", "stopped", "cancelled", "no_feasible_design",
+    "evaluations_failed", "search_failed",
 ]  # fmt: skip
 TrialState = Literal["queued", "running", "complete", "infeasible", "failed", "cancelled"]
 # pydantic puts these into error locations; JSON pointers leave them out.
@@ -156,7 +170,7 @@ class Simulation(Body):
 def _default_objectives() -> list[Objective]:
     return [
         Objective(metric="accuracy", direction="maximize"),
-        Objective(metric="meas_throughput_per_s", direction="maximize"),
+        Objective(metric="throughput_per_s", direction="maximize"),
         Objective(metric="est_lut", direction="minimize"),
     ]
 
@@ -167,6 +181,11 @@ class JobBody(Body):
     model: Digest
     dataset: Digest | None = None
     metric: Literal["top1", "top5", "perplexity", "mse", "cosine", "agreement"] | None = None
+    output: Name | None = Field(
+        None,
+        description="the model's output to judge, as `graph.outputs` names it; null judges all, and `accuracy` is the "
+        "worst of their figures",
+    )
     platform: Platform = Field(default_factory=Platform)
     space: Space = Field(default_factory=Space)
     objectives: list[Objective] = Field(default_factory=_default_objectives, min_length=1, max_length=6)

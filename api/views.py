@@ -8,8 +8,9 @@ from typing import Annotated, Any, Generic, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
 
-from api.schemas import JobState, TrialState
+from api.schemas import EndReason, JobState, TrialState
 from db.rows import JobRow, SweepRow, TrialRow
+from explorer.result import ClockSource
 
 ItemT = TypeVar("ItemT")
 
@@ -61,6 +62,27 @@ class ProgressView(View):
     trials_total: int
 
 
+class MissedConstraint(View):
+    """A constraint that no candidate met, or that the nearest one missed."""
+
+    constraint: str = Field(description="as a person writes it: `accuracy >= 0.999`")
+    metric: str
+    best: float = Field(description="the value nearest to the bound, in the metric's unit")
+    number: int = Field(description="number of the trial that reached it")
+
+
+class FailureView(View):
+    """Why a job is `failed`."""
+
+    model_config = ConfigDict(extra="allow")
+
+    code: str
+    message: str
+    retryable: bool = Field(description="whether the same job may succeed when submitted again")
+    constraints: list[MissedConstraint] | None = Field(None, description="with `no_feasible_design`: what was missed")
+    search_ended: EndReason | None = Field(None, description="with `no_feasible_design`: why the search was over")
+
+
 class JobView(View):
     """An exploration.
 
@@ -81,7 +103,8 @@ class JobView(View):
     hypervolume: float | None
     best: dict[str, Document]
     pareto_size: int
-    failure: Document | None
+    end_reason: EndReason | None = Field(description="why a terminal job ended; null before")
+    failure: FailureView | None
     created_at: Time
     started_at: Time | None
     finished_at: Time | None
@@ -111,7 +134,8 @@ class JobView(View):
             hypervolume=row.hypervolume,
             best={metric: dict(value) for metric, value in row.best.items()},
             pareto_size=len(row.front),
-            failure=None if row.failure is None else dict(row.failure),
+            end_reason=row.end_reason,
+            failure=None if row.failure is None else FailureView(**row.failure),
             created_at=row.created_at,
             started_at=row.started_at,
             finished_at=row.finished_at,
@@ -166,6 +190,9 @@ class TrialView(View):
     exact: ExactView | None
     constraints: dict[str, float]
     stages: list[StageView]
+    clock_source: ClockSource | None = Field(
+        description="where `clock_mhz` of the metrics comes from; null until a clock was used"
+    )
     provenance: Document
     cached_from: str | None
     sign_off: str | None
@@ -173,7 +200,7 @@ class TrialView(View):
 
     @classmethod
     def of(cls, row: TrialRow, *, operators: bool = False) -> Self:
-        """From the store's row; with ``operators`` the metrics also hold ``devices`` and ``operators``."""
+        """From the store's row; with ``operators`` the metrics also hold ``devices``, ``hops`` and ``operators``."""
         result: Mapping[str, Any] = row.result or {}
         metrics = dict(result.get("metrics", {}))
         if operators:
@@ -198,6 +225,7 @@ class TrialView(View):
             exact=None if exact is None else ExactView(**exact),
             constraints=dict(result.get("constraints", {})),
             stages=[StageView(**stage) for stage in stages],
+            clock_source=result.get("clock_source"),
             provenance=dict(result.get("provenance", {})),
             cached_from=row.cached_from,
             sign_off=row.sign_off,

@@ -22,7 +22,8 @@ import numpy as np
 from hwgen.errors import IllegalParameters, ToolError
 from hwgen.hardware.operator import Operator, accumulator_bits
 from hwgen.hardware.operators.matvec import Matvec
-from hwgen.lowering import LinkTiming, lower
+from hwgen.hardware.platform import Platform
+from hwgen.lowering import lower
 from hwgen.model.graph import Graph
 from hwgen.model.load import import_file
 from hwgen.numbers.arrays import Array
@@ -42,7 +43,7 @@ POOLS = 40  # sets of conformance cases that a split is drawn from: few operator
 DRAWN_OF_A_DESIGN = 3
 # First seed of designs, rows, held out. The second one was held out too, until it had shown what the terms lacked.
 DESIGN_STREAMS = ((0, 100, False), (1, 70, False), (1001, 60, True))
-LINK = LinkTiming.of("chain", 2, bandwidth_gbps=10, latency_ns=40, clock_mhz=300)
+PLATFORM = Platform.connected("chain", ("left", "right"), bandwidth_gbps=10, latency_ns=40, clock_mhz=300)
 Sample = tuple[Operator, dict[str, Array]]
 Row = tuple[str, bool, Sample]  # operator's name, held out, configuration
 
@@ -121,7 +122,7 @@ def design_draws(first: int) -> Iterator[tuple[str, Sample]]:
         graph = _GRAPHS[seed // 2 % len(_GRAPHS)](seed)
         weight = str(rng.choice(["int1", "int2", "int3", "int4", "int5", "int6", "int8"]))
         sample = random_candidate(graph, seed, devices=1 + seed // 2 % 2, weight=weight)
-        instances = lower(sample.quantized, sample.lanes, sample.devices, LINK).instances
+        instances = lower(sample.quantized, sample.lanes, sample.devices, PLATFORM).instances
         for index in rng.permutation(len(instances))[:DRAWN_OF_A_DESIGN]:
             yield names[instances[index].operator.module], (instances[index].operator, dict(instances[index].contents))
 

@@ -4,26 +4,28 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
-import secrets
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
 
-from explorer.candidate import Candidate
 from explorer.dataset import Dataset, load
-from explorer.errors import DatasetError
-from explorer.hardware import input_words, output_values, plan_digest
+from explorer.errors import DatasetError, SpecError
+from explorer.hardware import input_words, output_values
 from explorer.inputs import generated_inputs
-from explorer.provenance import code_digest
-from explorer.quality import default_metric, measure
+from explorer.outputs import judged_outputs, targets_of
+from explorer.quality import METRICS, default_metric, measure
 from explorer.spec import JobSpec
 from hwgen.hardware.design import Design, run_reference
 from hwgen.model.float_reference import apply_output_layout, evaluate
 from hwgen.model.graph import Graph
+from hwgen.model.outputs import ModelOutput
+from hwgen.model.software import apply_tail, is_distribution, scores
 from hwgen.numbers.arrays import Array
-from hwgen.simulation.eviction import mark_used
+
+Figures: TypeAlias = dict[str, float]  # of each judged output by its name
 
 _GENERATED_SAMPLES = 256
 _CHUNK_ELEMENTS = 1 << 23
@@ -39,112 +41,145 @@ def evaluation_data(spec: JobSpec, graph: Graph, dataset: Path | None) -> Datase
     if dataset is not None:
         return load(dataset, graph)
     samples = max(_GENERATED_SAMPLES, spec.simulation.samples)
-    return Dataset(generated_inputs(graph, samples, spec.search.seed), None, generated=True)
+    return Dataset(generated_inputs(graph, samples, spec.search.seed), {}, generated=True)
+
+
+def _require_distributions(metric: str, outputs: Sequence[ModelOutput]) -> None:
+    """Perplexity is read from the scores, so a softmax of them must be what the model means."""
+    for output in outputs:
+        if metric == "perplexity" and not is_distribution(output):
+            kinds = ", ".join(step.operator for step in output.steps)
+            raise SpecError(
+                "/metric",
+                "perplexity needs one distribution over the classes: raw logits, or one Softmax or LogSoftmax over one "
+                f"axis; the output {output.name!r} ends in {kinds}",
+            )
 
 
 class Judge:
     """Measures quality for one job: figures depend on the quantization plan alone, so equal plans share one.
 
-    Only the first output of a model is judged.
+    Every output that the job judges has a figure; the job's ``accuracy`` is the worst of them, so that a bound on it
+    holds for each output. An output is judged as the model gives it: behind its software tail.
 
     Args:
         spec: the job; its ``metric`` None means the default for the data.
         graph: the model.
         data: evaluation data.
-        cache: directory for figures, shared by all workers of a machine; None keeps them in memory.
+
+    Attributes:
+        identity: digest of the job's part of what a figure depends on; the candidate's part is its quantization plan.
+
+    Raises:
+        SpecError: the job names an output or a metric that the model does not have.
+        DatasetError: targets are missing.
     """
 
-    def __init__(self, spec: JobSpec, graph: Graph, data: Dataset, cache: Path | None = None) -> None:
+    def __init__(self, spec: JobSpec, graph: Graph, data: Dataset) -> None:
         self._graph = graph
         self._data = data
-        self.metric = spec.metric or default_metric(self.float_outputs, data.targets)
+        self.outputs = judged_outputs(spec, graph)
+        self._targets = targets_of(self.outputs, graph, data.targets)
+        self.metric = spec.metric or self._default_metric()
+        _require_distributions(self.metric, self.outputs)
         job: list[object] = [
             spec.model,
             spec.dataset,
             self.metric,
+            spec.output,
             spec.space.rounding,
             spec.space.per_channel,
-            code_digest(),
         ]
         if data.generated:
             job += [spec.search.seed, data.samples]
-        self._job = hashlib.sha256(json.dumps(job).encode()).hexdigest()[:24]
-        self._cache = cache
-        self._known: dict[str, float] = {}
+        self.identity = hashlib.sha256(json.dumps(job).encode()).hexdigest()
 
     @cached_property
-    def float_outputs(self) -> Array:
-        """The float model's first output on all samples, in the source model's shape.
+    def float_arrays(self) -> dict[int, Array]:
+        """By index of the graph's outputs, the float model's arrays on all samples, in the source model's shapes.
 
         Raises:
             DatasetError: an output is not finite on some sample.
         """
-        layout = self._graph.outputs[0]
+        layouts = {output.index: self._graph.outputs[output.index] for output in self.outputs}
         elements = sum(n.shape.elements for n in self._graph.nodes)
         chunk = max(1, min(_LARGEST_CHUNK, _CHUNK_ELEMENTS // max(1, elements)))
-        parts = []
+        parts: dict[int, list[Array]] = {index: [] for index in layouts}
         for start in range(0, self._data.samples, chunk):
             tensors = evaluate(self._graph, self._data.part(start, start + chunk))
-            parts.append(apply_output_layout(layout, tensors[layout.node]))
-        outputs = np.concatenate(parts)
-        if not np.isfinite(outputs).all():
+            for index, layout in layouts.items():
+                parts[index].append(apply_output_layout(layout, tensors[layout.node]))
+        arrays = {index: np.concatenate(found) for index, found in parts.items()}
+        if not all(np.isfinite(array).all() for array in arrays.values()):
             raise DatasetError(
                 "the model's own outputs overflow float32 on the evaluation data; scale it or the inputs"
             )
-        return outputs
+        return arrays
 
     @cached_property
-    def float_accuracy(self) -> float:
-        """The metric of the float model itself."""
-        return self._measure(self.float_outputs)
+    def float_figures(self) -> Figures:
+        """The metric of the float model itself, for each judged output."""
+        return self._measure(self.float_arrays)
 
-    def accuracy(self, candidate: Candidate, design: Design) -> tuple[float, bool]:
-        """The metric of a candidate by the integer reference, and whether it was known already.
+    @property
+    def float_accuracy(self) -> float:
+        """The worst of ``float_figures``."""
+        return self.worst(self.float_figures)
+
+    def worst(self, figures: Figures) -> float:
+        """The figure that a job is judged by: of several outputs the worst."""
+        return (min if METRICS[self.metric].larger_is_better else max)(figures.values())
+
+    def detail(self, figures: Figures) -> list[dict[str, str | float]]:
+        """Each judged output with its figure and the float model's."""
+        return [
+            {"name": name, "accuracy": value, "float_accuracy": self.float_figures[name]}
+            for name, value in figures.items()
+        ]
+
+    def figures(self, design: Design) -> Figures:
+        """The metric of a candidate by the integer reference, for each judged output.
 
         Args:
-            candidate: its quantization plan identifies the figure.
             design: its hardware graph; lanes and devices do not change words.
         """
-        key = f"{self._job}-{plan_digest(candidate.quantization)[:40]}"
-        known = self._known.get(key)
-        if known is None:
-            known = self._stored(key)
-        if known is not None:
-            self._known[key] = known
-            return known, True
-        value = self._measure(self._outputs(design))
-        self._known[key] = value
-        self._store(key, value)
-        return value, False
+        return self._measure(self._outputs(design))
 
-    def _measure(self, outputs: Array) -> float:
-        return measure(self.metric, outputs, self.float_outputs, self._data.targets)
+    def _default_metric(self) -> str:
+        """The default for the data of every judged output."""
+        found = {}
+        for output in self.outputs:
+            ranked, _ = scores(output, self.float_arrays[output.index])
+            found[output.name] = default_metric(ranked, None if self._targets is None else self._targets[output.name])
+        if len(set(found.values())) > 1:
+            texts = ", ".join(f"{name} {metric}" for name, metric in found.items())
+            raise SpecError(
+                "/metric",
+                f"the targets of the outputs ask for different metrics ({texts}): name one, or the `output` to judge",
+            )
+        return next(iter(found.values()))
 
-    def _outputs(self, design: Design) -> Array:
+    def _measure(self, arrays: Mapping[int, Array]) -> Figures:
+        """The metric of each judged output: over what the model gives, or over the scores behind it."""
+        figures = {}
+        for output in self.outputs:
+            got, wanted = arrays[output.index], self.float_arrays[output.index]
+            axis = None
+            if METRICS[self.metric].reads_scores:
+                (got, axis), (wanted, _) = scores(output, got), scores(output, wanted)
+            else:
+                got, wanted = apply_tail(output, got), apply_tail(output, wanted)
+            targets = None if self._targets is None else self._targets[output.name]
+            figures[output.name] = measure(self.metric, got, wanted, targets, axis)
+        return figures
+
+    def _outputs(self, design: Design) -> dict[int, Array]:
         elements = sum(s.type.tokens * s.type.features for s in design.streams)
         chunk = max(1, min(_LARGEST_CHUNK, _CHUNK_ELEMENTS // max(1, elements)))
-        parts = []
+        parts: dict[int, list[Array]] = {output.index: [] for output in self.outputs}
         for start in range(0, self._data.samples, chunk):
             words = run_reference(design, input_words(design, self._data.part(start, start + chunk)))
-            parts.append(output_values(self._graph, design, words)[0])
-        return np.concatenate(parts)
-
-    def _path(self, key: str) -> Path | None:
-        return None if self._cache is None else self._cache / "accuracy" / key[:2] / f"{key}.json"
-
-    def _stored(self, key: str) -> float | None:
-        path = self._path(key)
-        if path is None or not mark_used(path):
-            return None
-        value = float(json.loads(path.read_text("utf-8"))["value"])
-        return value if math.isfinite(value) else None
-
-    def _store(self, key: str, value: float) -> None:
-        path = self._path(key)
-        if path is None:
-            return
-        path.parent.mkdir(parents=True, exist_ok=True)
-        # Not by process id: in a sandbox of its own, every evaluator has the same.
-        scratch = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
-        scratch.write_text(json.dumps({"metric": self.metric, "value": value}), "utf-8")
-        scratch.rename(path)
+            values = output_values(self._graph, design, words)
+            for index, found in parts.items():
+                found.append(values[index])
+        return {index: np.concatenate(found) for index, found in parts.items()}

@@ -1,4 +1,4 @@
-"""Devices as data: the catalogue of FPGA parts and boards, and the devices of a job's platform."""
+"""Devices as data: the catalogue of FPGA parts and boards, and the devices and links of a job's platform."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from typing import Any
 
 from explorer.errors import SpecError
 from explorer.spec import PlatformSpec
+from hwgen.errors import IllegalGraph
+from hwgen.hardware.platform import LEAST_BITS_PER_CYCLE, Platform
 
 _FOLDER = Path(__file__).parent / "catalogue"
 BRAM18_KB = 18
@@ -94,3 +96,21 @@ def clock_mhz(platform: PlatformSpec) -> float:
     if platform.clock_mhz is not None:
         return platform.clock_mhz
     return min(device.default_clock_mhz for device in platform_devices(platform))
+
+
+def connected_devices(platform: PlatformSpec) -> Platform:
+    """The platform's devices and the links between them, in cycles of its clock.
+
+    Raises:
+        SpecError: an unknown device, or links that are slower than the slowest that can be simulated.
+    """
+    names = [device.name for device in platform_devices(platform)]
+    link, clock = platform.link, clock_mhz(platform)
+    try:
+        return Platform.connected(link.topology, names, link.bandwidth_gbps, link.latency_ns, clock)
+    except IllegalGraph as error:
+        least = float(LEAST_BITS_PER_CYCLE) * clock / 1000
+        raise SpecError(
+            "/platform/link/bandwidth_gbps",
+            f"links carry at least {least:g} Gbit/s at {clock:g} MHz, not {link.bandwidth_gbps:g}",
+        ) from error

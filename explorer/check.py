@@ -30,7 +30,6 @@ from explorer.space import activation_formats, weight_formats
 from explorer.spec import Constraint, JobSpec, default_objectives
 from hwgen.errors import IllegalGraph, IllegalParameters
 from hwgen.hardware.operator import Resources
-from hwgen.lowering import LinkTiming
 from hwgen.model.graph import Graph
 from hwgen.numbers.formats import Format
 from hwgen.resources import estimate
@@ -40,8 +39,9 @@ METRIC_NAMES = (
     "float_accuracy",
     "meas_latency_cycles",
     "meas_interval_cycles",
-    "meas_latency_ns",
-    "meas_throughput_per_s",
+    "clock_mhz",
+    "latency_ns",
+    "throughput_per_s",
     "est_lut",
     "est_ff",
     "est_dsp",
@@ -79,7 +79,7 @@ def check(spec: JobSpec, graph: Graph, dataset: Path | None) -> dict[str, Any]:
         return refusal([SpecError("/space", f"the smallest design is not legal: {error}")])
     if not spec.objectives:
         spec = replace(spec, objectives=default_objectives(judge.metric))
-    errors = [*_fit_errors(spec, encoding, builder), *_link_errors(spec), *_direction_errors(spec, judge.metric)]
+    errors = [*_fit_errors(spec, encoding, builder), *_direction_errors(spec, judge.metric)]
     errors += _contradictions(spec.constraints)
     errors += _constraint_errors(spec, attainable(spec, graph, judge, encoding, builder))
     if errors:
@@ -162,17 +162,6 @@ def _fit_errors(spec: JobSpec, encoding: Encoding, builder: Builder) -> Iterator
         )
 
 
-def _link_errors(spec: JobSpec) -> Iterator[SpecError]:
-    """Links are simulated down to a smallest rate, and a slower one would be measured as if it had that rate."""
-    bandwidth, clock = spec.platform.link.bandwidth_gbps, clock_mhz(spec.platform)
-    least = float(LinkTiming.LEAST_BITS_PER_CYCLE) * clock / 1000
-    if len(platform_devices(spec.platform)) > 1 and bandwidth < least:
-        yield SpecError(
-            "/platform/link/bandwidth_gbps",
-            f"links carry at least {least:g} Gbit/s at {clock:g} MHz, not {bandwidth:g}",
-        )
-
-
 def _constraint_errors(spec: JobSpec, bounds: tuple[Bounds, Bounds]) -> Iterator[SpecError]:
     least, most = bounds
     for index, constraint in enumerate(spec.constraints):
@@ -217,13 +206,13 @@ def attainable(
         float(least_latency(graph, encoding)),
         min(d.static_w for d in devices),
     )
-    least |= {"devices_used": 1.0, "meas_interval_cycles": float(fastest), "est_power_w": power,
+    least |= {"devices_used": 1.0, "clock_mhz": clock, "meas_interval_cycles": float(fastest), "est_power_w": power,
               "est_energy_uj_per_inference": energy_uj(power, fastest, clock),
-              "meas_latency_cycles": cycles, "meas_latency_ns": cycles * 1000 / clock}  # fmt: skip
+              "meas_latency_cycles": cycles, "latency_ns": cycles * 1000 / clock}  # fmt: skip
     if any(c.metric in _RESOURCES and c.max is not None for c in spec.constraints):
         least |= _least_resources(encoding, builder)
-    most = {"devices_used": float(len(devices)), "est_uram_kb": 0.0}
-    most["meas_throughput_per_s"] = clock * 1e6 / fastest
+    most = {"devices_used": float(len(devices)), "clock_mhz": clock, "est_uram_kb": 0.0}
+    most["throughput_per_s"] = clock * 1e6 / fastest
     if len(devices) == 1:
         most["link_bytes_per_inference"] = 0.0
     for metric, resource in _RESOURCES.items():
@@ -270,7 +259,11 @@ def main(arguments: list[str]) -> None:
     """Command line: SPEC_JSON MODEL_GRAPH [DATASET]."""
     spec = JobSpec.from_json(json.loads(Path(arguments[0]).read_text("utf-8")))
     dataset = Path(arguments[2]) if len(arguments) > 2 else None
-    print(json.dumps(check(spec, Graph.load(Path(arguments[1])), dataset)))
+    try:
+        answer = check(spec, Graph.load(Path(arguments[1])), dataset)
+    except IllegalGraph as error:
+        answer = refusal([SpecError("/model", str(error))])
+    print(json.dumps(answer))
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from explorer.balance import Option
 from explorer.candidate import NodeLanes
-from explorer.catalogue import Device, platform_devices
+from explorer.catalogue import Device, connected_devices, platform_devices
 from explorer.encoding import Encoding
 from explorer.estimate import resource_metrics
 from explorer.inputs import generated_inputs
@@ -20,6 +20,7 @@ from hwgen.lowering import (
     Precision,
     PrecisionChoice,
     QuantizedGraph,
+    cut_bits,
     cut_points,
     lane_choices,
     node_operators,
@@ -37,9 +38,13 @@ _RESOURCES = ("lut", "ff", "dsp", "bram_kb")
 
 
 def build_encoding(spec: JobSpec, graph: Graph) -> Encoding:
-    """The search space of a job as samplers see it."""
+    """The search space of a job as samplers see it.
+
+    Raises:
+        SpecError: a device is not in the catalogue, or the links are too slow.
+    """
     devices = platform_devices(spec.platform)
-    return Encoding(build_space(spec, graph), capacities(devices))
+    return Encoding(build_space(spec, graph), capacities(devices), _cut_cycles(spec, graph))
 
 
 def build_space(spec: JobSpec, graph: Graph) -> Space:
@@ -62,6 +67,15 @@ def build_space(spec: JobSpec, graph: Graph) -> Space:
     equal = len(set(devices)) == 1
     first = (0,) if equal else tuple(range(len(devices)))
     return Space(tuple(nodes), tuple(cut_points(graph)), len(devices), first)
+
+
+def _cut_cycles(spec: JobSpec, graph: Graph) -> tuple[float, ...]:
+    """Cycles per inference of the link at each cut, at the nominal width; links are equal."""
+    platform = connected_devices(spec.platform)
+    bits = cut_bits(_nominal(graph, precision_choices(graph)))
+    if not platform.channels:
+        return tuple(0.0 for _ in bits)
+    return tuple(float(platform.channels[0].cycles(b)) for b in bits)
 
 
 def capacities(devices: Sequence[Device]) -> tuple[float, ...]:

@@ -39,7 +39,7 @@ def certain_violations(spec: JobSpec, bounds: Mapping[str, float]) -> dict[str, 
     found = {}
     for name, constraint in zip(constraint_names(spec), spec.constraints, strict=True):
         if constraint.metric in bounds:
-            most = constraint.metric == "meas_throughput_per_s"
+            most = constraint.metric == "throughput_per_s"
             sound = replace(constraint, max=None) if most else replace(constraint, min=None)
             if sound.min is not None or sound.max is not None:
                 found[name] = sound.violation(bounds[constraint.metric])

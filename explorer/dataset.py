@@ -18,6 +18,7 @@ import numpy as np
 
 from explorer.errors import DatasetError
 from explorer.inputs import vocabulary
+from explorer.outputs import is_target
 from hwgen.model.float_reference import apply_input_layout
 from hwgen.model.graph import Graph, InputLayout
 from hwgen.numbers.arrays import Array
@@ -25,7 +26,6 @@ from hwgen.numbers.arrays import Array
 LARGEST_BYTES = 4 << 30
 _LARGEST_ENTRIES = 64
 _HEADER_BYTES = 64 * 1024
-_TARGETS = "targets"
 _SAVE_AGAIN = "save it with numpy.savez(file, inputs=..., targets=...)"
 
 
@@ -35,12 +35,12 @@ class Dataset:
 
     Attributes:
         inputs: per input node of the graph, ``(samples, *grid, features)`` float32.
-        targets: ``(samples, ...)`` class indices or real values, None without.
+        targets: arrays ``targets`` and ``target_<output>``, each ``(samples, ...)`` class indices or real values.
         generated: made up by us, not the user's.
     """
 
     inputs: Mapping[str, Array]
-    targets: Array | None
+    targets: Mapping[str, Array]
     generated: bool = False
 
     @property
@@ -68,7 +68,7 @@ def load(path: Path, graph: Graph) -> Dataset:
         array = arrays[_key(arrays, layout, graph) or ""]
         shaped = array.reshape(len(array), *layout.shape)
         inputs[layout.node] = apply_input_layout(layout, graph.node(layout.node), shaped)
-    return Dataset(inputs, arrays.get(_TARGETS))
+    return Dataset(inputs, {name: array for name, array in arrays.items() if is_target(name)})
 
 
 def read(path: Path) -> dict[str, Array]:

@@ -36,10 +36,12 @@ class Encoding:
     Attributes:
         space: the design space.
         caps: resources of the smallest device, in the order of the options' costs; they weigh scarce resources.
+        cut_cycles: per unit, the cycles per inference for which a cut before it keeps its link busy.
     """
 
     space: Space
     caps: tuple[float, ...]
+    cut_cycles: tuple[float, ...]
 
     @cached_property
     def ladders(self) -> dict[str, Ladder]:
@@ -132,27 +134,63 @@ class Encoding:
             point[FIRST_DEVICE] = self.space.first_devices.index(first)
         return point
 
-    def balanced_cuts(self, level: int, devices: int) -> tuple[int, ...] | None:
-        """Cuts over exactly ``devices`` devices that minimise the fullest one at a level; None with too few units."""
-        costs = self._unit_costs(level)
+    def balanced_cuts(self, level: int, devices: int, most_cycles: float = math.inf) -> tuple[int, ...] | None:
+        """Cuts over exactly ``devices`` devices that minimise the fullest one at a level; exact.
+
+        Args:
+            level: of the operators' lanes.
+            devices: all of them are used.
+            most_cycles: no link may be busy for longer per inference.
+
+        Returns:
+            None where there are no such cuts.
+        """
+        fills = self._fills(level)
         found = cut_chain(
-            len(costs), devices, lambda first, end, _: self._fill(costs[first:end]), lambda _: 0.0, exactly=True
+            len(self.space.units),
+            devices,
+            lambda first, end, _: fills[first][end - first - 1],
+            lambda cut: 0.0 if self.cut_cycles[cut] <= most_cycles else math.inf,
+            exactly=True,
         )
         return None if found is None else found.bounds[1:-1]
 
-    def fullest(self, level: int, cuts: Sequence[int]) -> float:
-        """Use of the scarcest resource of the fullest device, 1 is full, by the operators' own costs."""
-        costs = self._unit_costs(level)
-        bounds = [0, *cuts, len(costs)]
-        return max((self._fill(costs[a:b]) for a, b in itertools.pairwise(bounds)), default=0.0)
+    def fastest_cuts(self, level: int, devices: int, most_fill: float) -> tuple[float, tuple[int, ...]] | None:
+        """The least interval at a level over exactly ``devices`` devices, and the most balanced cuts that have it.
+
+        Args:
+            level: of the operators' lanes.
+            devices: all of them are used.
+            most_fill: of the scarcest resource of any device, 1 is full.
+
+        Returns:
+            Cycles per inference, of the slowest operator or of the busiest link, and the cuts; None where nothing fits.
+        """
+        fills = self._fills(level)
+        found = cut_chain(
+            len(self.space.units),
+            devices,
+            lambda first, end, _: 0.0 if fills[first][end - first - 1] <= most_fill else math.inf,
+            lambda cut: self.cut_cycles[cut],
+            exactly=True,
+        )
+        if found is None:
+            return None
+        interval = max(float(self.levels[level]), found.bottleneck)
+        cuts = self.balanced_cuts(level, devices, interval)
+        return None if cuts is None else (interval, cuts)
 
     def _unit_costs(self, level: int) -> list[tuple[float, ...]]:
         nothing = (0.0,) * len(self.caps)
         ladders = [self.ladders.get(unit) for unit in self.space.units]
         return [x[_rung(x, self.levels[level])].cost if x else nothing for x in ladders]
 
-    def _fill(self, costs: Sequence[tuple[float, ...]]) -> float:
-        used = [sum(column) for column in zip(*costs, strict=True)]
+    def _fills(self, level: int) -> list[list[float]]:
+        """Per first unit, the use of a device's scarcest resource by the one, two, … units from there on."""
+        costs = self._unit_costs(level)
+        return [[self._fill(used) for used in itertools.accumulate(costs[i:], _sum)] for i in range(len(costs))]
+
+    def _fill(self, used: tuple[float, ...]) -> float:
         return max((_part(u, cap) for u, cap in zip(used, self.caps, strict=True)), default=0.0)
 
     def uniform(self, weight_bits: int, activation_bits: int) -> Point:
@@ -170,6 +208,10 @@ def nearest(formats: Sequence[str], bits: int) -> int:
         return 0
     parsed = [Format.parse(text) for text in formats]
     return min(range(len(formats)), key=lambda i: (abs(parsed[i].element_bits - bits), parsed[i].block > 0, -i))
+
+
+def _sum(a: tuple[float, ...], b: tuple[float, ...]) -> tuple[float, ...]:
+    return tuple(x + y for x, y in zip(a, b, strict=True))
 
 
 def _part(used: float, capacity: float) -> float:

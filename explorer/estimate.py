@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from explorer.catalogue import BRAM18_KB, Device
 from explorer.constraints import device_constraint
 from hwgen.hardware.design import Design
 from hwgen.hardware.operator import Resources
-from hwgen.hardware.operators.link import Link
+from hwgen.hardware.platform import Platform
 from hwgen.resources import estimate
 
 
@@ -21,19 +23,19 @@ class Estimate:
         devices: per device index in use, the summed resources.
         operators: per instance.
         interval_cycles: interval of the slowest operator, a lower bound of the design's.
-        link_bytes: payload bytes that cross links per inference, one count for every hop.
+        hop_bytes: payload bytes per inference over each hop in use, by sending and receiving device.
     """
 
     devices: Mapping[int, Resources]
     operators: Mapping[str, Resources]
     interval_cycles: int
-    link_bytes: float
+    hop_bytes: Mapping[tuple[int, int], float]
 
     def metrics(self) -> dict[str, float]:
         """Metrics of the HTTP contract; the generated RTL uses no UltraRAM."""
         total = sum(self.devices.values(), Resources())
         return {**resource_metrics(total, "est_"), "est_uram_kb": 0.0, "devices_used": float(len(self.devices)),
-                "link_bytes_per_inference": self.link_bytes}  # fmt: skip
+                "link_bytes_per_inference": sum(self.hop_bytes.values())}  # fmt: skip
 
 
 def resource_metrics(resources: Resources, prefix: str = "") -> dict[str, float]:
@@ -53,8 +55,25 @@ def estimate_design(design: Design) -> Estimate:
     for instance in design.instances:
         devices[instance.device] = devices.get(instance.device, Resources()) + operators[instance.name]
     interval = max((i.operator.cycles().interval for i in design.instances), default=1)
-    links = [i.operator.inputs["in"] for i in design.instances if isinstance(i.operator, Link)]
-    return Estimate(devices, operators, interval, sum(s.beats * s.payload_bits / 8 for s in links))
+    return Estimate(devices, operators, interval, {hop: bits / 8 for hop, bits in design.hop_bits.items()})
+
+
+def hop_detail(design: Design, platform: Platform) -> list[dict[str, Any]]:
+    """What crosses each channel in use, and the fewest cycles per inference that it takes, as plain JSON types."""
+    details = []
+    for (source, target), bits in sorted(design.hop_bits.items()):
+        (channel,) = platform.route(source, target)
+        details.append(
+            {
+                "from": source,
+                "to": target,
+                "streams": sum(design.hop(link) == (source, target) for link in design.links),
+                "bytes_per_inference": bits / 8,
+                "bits_per_cycle": float(channel.bits_per_cycle),
+                "least_interval_cycles": math.ceil(channel.cycles(bits)),
+            }
+        )
+    return details
 
 
 def overflows(found: Estimate, devices: Sequence[Device]) -> dict[str, float]:

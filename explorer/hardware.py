@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from explorer.candidate import Candidate, NodeFormats
-from explorer.catalogue import clock_mhz, platform_devices
+from explorer.catalogue import connected_devices
 from explorer.dataset import Dataset
 from explorer.spec import JobSpec
 from hwgen.hardware.design import Design
@@ -17,7 +17,6 @@ from hwgen.hardware.streams import Words
 from hwgen.lowering import (
     Calibration,
     Lanes,
-    LinkTiming,
     Precision,
     QuantizedGraph,
     QuantizeOptions,
@@ -51,10 +50,7 @@ class Builder:
         elements = sum(n.shape.elements for n in graph.nodes)
         samples = max(1, min(_CALIBRATION_SAMPLES, data.samples, _CALIBRATION_ELEMENTS // max(1, elements)))
         self._calibration = Calibration.collect(graph, data.part(0, samples))
-        link, devices = spec.platform.link, platform_devices(spec.platform)
-        self._links = LinkTiming.of(
-            link.topology, len(devices), link.bandwidth_gbps, link.latency_ns, clock_mhz(spec.platform)
-        )
+        self._platform = connected_devices(spec.platform)
         self._plans: OrderedDict[str, QuantizedGraph] = OrderedDict()
 
     def quantized(self, plan: Mapping[str, NodeFormats]) -> QuantizedGraph:
@@ -79,7 +75,7 @@ class Builder:
         """
         lanes = {name: Lanes(p.in_lanes, p.out_lanes) for name, p in candidate.parallelism.items()}
         name = "design_" + candidate.digest().removeprefix("sha256:")[:12]
-        return lower(self.quantized(candidate.quantization), lanes, candidate.partition, self._links, name)
+        return lower(self.quantized(candidate.quantization), lanes, candidate.partition, self._platform, name)
 
 
 def plan_digest(plan: Mapping[str, NodeFormats]) -> str:

@@ -1,4 +1,4 @@
-"""Exact pipeline partitioning: cut a chain of operators over a chain of devices so that the slowest part is fastest."""
+"""Exact pipeline partitioning: cut a chain of operators over a chain of devices so that the worst part is best."""
 
 from __future__ import annotations
 
@@ -19,10 +19,6 @@ class Cuts:
     bounds: tuple[int, ...]
     bottleneck: float
 
-    def device_of(self, unit: int) -> int:
-        """Device index of a unit."""
-        return max(d for d in range(len(self.bounds) - 1) if self.bounds[d] <= unit)
-
 
 def cut_chain(
     units: int,
@@ -36,9 +32,9 @@ def cut_chain(
     Args:
         units: operators in topological order.
         devices: devices available.
-        segment_cost: ``(first, end, device)`` -> cycles per inference of units ``first .. end - 1`` on ``device``,
-            infinite where they do not fit. Every segment has at least one unit.
-        cut_cost: ``position`` -> cycles per inference of the link between units ``position - 1`` and ``position``.
+        segment_cost: ``(first, end, device)`` -> cost of units ``first .. end - 1`` on ``device``, infinite where they
+            do not fit. Every segment has at least one unit.
+        cut_cost: ``position`` -> cost of a cut between units ``position - 1`` and ``position``, in the same unit.
         exactly: use all ``devices`` instead of as many as help.
 
     Returns:
@@ -50,6 +46,8 @@ def cut_chain(
     for device in range(min(devices, units)):
         extended: dict[int, tuple[float, tuple[int, ...]]] = {}
         for first, (so_far, bounds) in best.items():
+            if first == units:
+                continue  # no cut behind the last unit
             link = cut_cost(first) if first else 0.0
             for end in range(first + 1, units + 1):
                 worst = max(so_far, link, segment_cost(first, end, device))

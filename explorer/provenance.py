@@ -6,26 +6,47 @@ import hashlib
 import importlib.metadata
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from explorer.spec import JobSpec
 from hwgen.simulation.toolchain import find_toolchain
 
 _ROOT = Path(__file__).resolve().parent.parent
 _SOURCES = {".py", ".sv", ".svh", ".cpp", ".hpp", ".json", ".csv", ".vlt"}
-_PACKAGES = ("hwgen", "explorer")
+# What the sources of each part decide, by the folders and files that hold them.
+_PARTS = {
+    "all": ("hwgen", "explorer"),
+    # the words that an integer model computes, and the figures read from them; RTL is held to them, it defines none
+    "words": (
+        *("hwgen/numbers", "hwgen/model", "hwgen/lowering", "hwgen/hardware/operators"),
+        *("hwgen/hardware/design.py", "hwgen/hardware/operator.py", "hwgen/hardware/streams.py"),
+        *("explorer/accuracy.py", "explorer/dataset.py", "explorer/hardware.py", "explorer/inputs.py"),
+        *("explorer/outputs.py", "explorer/quality.py"),
+    ),
+}
 _DISTRIBUTIONS = ("numpy", "optuna", "onnx", "torch")
 
 
 @cache
-def code_digest() -> str:
-    """SHA-256 over the sources that decide a result, in hexadecimal; changes whenever a result could."""
+def sources_digest(part: Literal["all", "words"]) -> str:
+    """SHA-256 in hexadecimal over the sources that decide a part of a result; changes whenever that part could."""
     digest = hashlib.sha256()
-    for package in _PACKAGES:
-        for path in sorted((_ROOT / package).rglob("*")):
-            if path.suffix in _SOURCES and path.is_file():
-                digest.update(f"{path.relative_to(_ROOT)}\0".encode() + path.read_bytes())
+    for place in _PARTS[part]:
+        for path in _files(_ROOT / place):
+            digest.update(f"{path.relative_to(_ROOT)}\0".encode() + path.read_bytes())
     return digest.hexdigest()
+
+
+def _files(place: Path) -> list[Path]:
+    """The sources at or below a path.
+
+    Raises:
+        FileNotFoundError: there are none, so the table of parts is out of date.
+    """
+    found = [place] if place.is_file() else sorted(p for p in place.rglob("*") if p.suffix in _SOURCES and p.is_file())
+    if not found:
+        raise FileNotFoundError(place)
+    return found
 
 
 @cache
@@ -50,7 +71,7 @@ def provenance(spec: JobSpec) -> dict[str, Any]:
     """The part of a trial's provenance that is the same for all trials of a job."""
     return {
         "code_version": _version("headrace") or "source",
-        "code_digest": code_digest()[:16],
+        "code_digest": sources_digest("all")[:16],
         "tools": tool_versions(),
         "seed": spec.search.seed,
         "model": spec.model,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,6 +21,8 @@ class Metric:
     Attributes:
         compute: the figure of a set of outputs, from outputs ``(rows, classes)`` and references.
         needs_targets: it compares with targets rather than with the float model.
+        reads_scores: it ranks classes or needs logits: it reads ``hwgen.model.software.scores`` of an output. Others
+            compare the numbers that the model gives.
         larger_is_better: direction.
         best: the best value that can be attained.
         worst: the worst value, None where it is unbounded.
@@ -28,6 +30,7 @@ class Metric:
 
     compute: _Metric
     needs_targets: bool
+    reads_scores: bool
     larger_is_better: bool
     best: float
     worst: float | None
@@ -70,13 +73,13 @@ def _agreement(outputs: Array, reference: Array, targets: Array) -> float:
 
 
 METRICS: Mapping[str, Metric] = {
-    "top1": Metric(_top(1), True, True, 1.0, 0.0),
-    "top5": Metric(_top(5), True, True, 1.0, 0.0),
-    "perplexity": Metric(_perplexity, True, False, 1.0, None),
+    "top1": Metric(_top(1), True, True, True, 1.0, 0.0),
+    "top5": Metric(_top(5), True, True, True, 1.0, 0.0),
+    "perplexity": Metric(_perplexity, True, True, False, 1.0, None),
     # without targets mse and cosine compare with the float model
-    "mse": Metric(_mse, False, False, 0.0, None),
-    "cosine": Metric(_cosine, False, True, 1.0, -1.0),
-    "agreement": Metric(_agreement, False, True, 1.0, 0.0),
+    "mse": Metric(_mse, False, False, False, 0.0, None),
+    "cosine": Metric(_cosine, False, False, True, 1.0, -1.0),
+    "agreement": Metric(_agreement, False, True, True, 1.0, 0.0),
 }
 
 
@@ -87,7 +90,7 @@ def default_metric(outputs: Array, targets: Array | None) -> str:
     return "top1" if targets.dtype.kind in "iub" and targets.shape != outputs.shape else "mse"
 
 
-def measure(name: str, outputs: Array, reference: Array, targets: Array | None) -> float:
+def measure(name: str, outputs: Array, reference: Array, targets: Array | None, class_axis: int | None = None) -> float:
     """A quality metric.
 
     Args:
@@ -95,6 +98,7 @@ def measure(name: str, outputs: Array, reference: Array, targets: Array | None) 
         outputs: ``(samples, *shape)`` of the candidate; classes are the last axis unless the targets say otherwise.
         reference: the float model's outputs, same shape.
         targets: ``(samples, ...)``; class metrics take one index per row of classes.
+        class_axis: the axis of the classes, counted from the end, where the model itself names it.
 
     Raises:
         DatasetError: the metric needs targets, or they have another shape.
@@ -104,18 +108,20 @@ def measure(name: str, outputs: Array, reference: Array, targets: Array | None) 
         wanted = reference if targets is None else _real_targets(targets, outputs)
         return metric.compute(outputs, reference, wanted)
     if not metric.needs_targets:
-        rows = _rows(reference)
-        return metric.compute(_rows(outputs), rows, rows)
+        rows = _rows(reference, class_axis)
+        return metric.compute(_rows(outputs, class_axis), rows, rows)
     if targets is None:
         raise DatasetError(f"the metric {name} compares with targets, and the data set has none; add an array targets")
-    rows, indices = _classes(outputs, targets)
+    rows, indices = _classes(outputs, targets, (outputs.ndim - 1, 1) if class_axis is None else (class_axis,))
     return metric.compute(rows, rows, indices)
 
 
-def _rows(outputs: Array) -> Array:
-    """One row of classes (or features) per position: the last axis, or axis 1 of an image."""
-    if outputs.ndim == 4:
-        outputs = np.moveaxis(outputs, 1, -1)
+def _rows(outputs: Array, class_axis: int | None) -> Array:
+    """One row of classes (or features) per position: the axis given, else the last one, or axis 1 of an image."""
+    if outputs.ndim == 1:  # one number a sample
+        return outputs[:, None]
+    if class_axis is not None or outputs.ndim == 4:
+        outputs = np.moveaxis(outputs, 1 if class_axis is None else class_axis, -1)
     return outputs.reshape(-1, outputs.shape[-1])
 
 
@@ -127,9 +133,9 @@ def _real_targets(targets: Array, outputs: Array) -> Array:
     return targets.reshape(outputs.shape)
 
 
-def _classes(outputs: Array, targets: Array) -> tuple[Array, Array]:
-    """Outputs as ``(rows, classes)`` and one index per row; classes lie on axis 1 or on the last axis."""
-    for axis in (outputs.ndim - 1, 1):
+def _classes(outputs: Array, targets: Array, axes: Sequence[int]) -> tuple[Array, Array]:
+    """Outputs as ``(rows, classes)`` and one index per row; classes lie on one of ``axes``, the first that fits."""
+    for axis in axes:
         rows = np.moveaxis(outputs, axis, -1)
         if [n for n in rows.shape[:-1] if n != 1] == [n for n in targets.shape if n != 1]:
             indices = targets.reshape(-1).astype(np.int64)
@@ -139,7 +145,8 @@ def _classes(outputs: Array, targets: Array) -> tuple[Array, Array]:
             if indices.min() < 0 or indices.max() >= classes:
                 raise DatasetError(f"targets hold class indices outside 0 .. {classes - 1}, the classes of the model")
             return rows.reshape(-1, classes), indices
+    expected = np.moveaxis(outputs, axes[0], -1).shape[:-1]
     raise DatasetError(
         f"targets have the shape {targets.shape}; the model gives {outputs.shape}, so one class index for each of "
-        f"{outputs.shape[:-1]} is expected"
+        f"{expected} is expected"
     )

@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
+# Where the clock of a figure comes from: the job's platform, an estimate of ours, or place and route.
+ClockSource = Literal["requested", "estimated", "routed"]
+
 
 @dataclass(frozen=True)
 class Stage:
@@ -38,6 +41,7 @@ class TrialResult:
         stages: rungs in the order they ran.
         provenance: code version, tool versions, seed, model and dataset ids.
         detail: per device and per operator figures (``?detail=operators``).
+        clock_source: where ``clock_mhz`` of the metrics comes from; None where no clock was used.
     """
 
     state: Literal["complete", "infeasible"]
@@ -48,6 +52,7 @@ class TrialResult:
     stages: tuple[Stage, ...] = ()
     provenance: Mapping[str, Any] = field(default_factory=dict)
     detail: Mapping[str, Any] = field(default_factory=dict)
+    clock_source: ClockSource | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON types, field by field."""
@@ -66,4 +71,5 @@ class TrialResult:
             stages=tuple(Stage(**s) for s in data.get("stages", ())),
             provenance=dict(data.get("provenance", {})),
             detail=dict(data.get("detail", {})),
+            clock_source=data.get("clock_source"),
         )

@@ -54,11 +54,6 @@ class Space:
     first_devices: tuple[int, ...] = (0,)
 
     @cached_property
-    def by_name(self) -> dict[str, NodeSpace]:
-        """Nodes by name."""
-        return {n.name: n for n in self.nodes}
-
-    @cached_property
     def cut_counts(self) -> tuple[tuple[int, int, int], ...]:
         """(first device, cuts, number of placements) of every pipeline shape."""
         places = max(0, len(self.units) - 1)

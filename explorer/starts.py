@@ -1,7 +1,8 @@
-"""Designs worth trying first, from the exact answers: balanced lanes, and balanced cuts that fill the devices."""
+"""Designs worth trying first, from the exact answers: balanced lanes, and cuts that fill devices and spare links."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from explorer.encoding import LEVEL, Encoding, Point
@@ -17,30 +18,31 @@ def starting_points(encoding: Encoding) -> list[Point]:
     last = len(encoding.levels) - 1
     units = len(encoding.space.units)
     most = max(1, min(encoding.space.devices, units))
-    filled = [
-        (level, cuts) for n in range(1, most + 1) if (found := fastest_fit(encoding, n)) for level, cuts in [found]
-    ]
+    filled = [found for n in range(1, most + 1) if (found := fastest_fit(encoding, n)) is not None]
     middle = (filled[0][0] if filled else last) // 2
     points = [_point(encoding, 8, 8, middle)]
     points += [_point(encoding, 8, 8, level, cuts) for level, cuts in filled]
     points.append(_point(encoding, 8, 8, next((i for i, n in enumerate(encoding.levels) if n <= _SLOWEST), last)))
-    if most > 1:
-        points.append(_point(encoding, 8, 8, middle, encoding.balanced_cuts(middle, 2) or ()))
+    two = encoding.fastest_cuts(middle, 2, math.inf) if most > 1 else None
+    if two is not None:
+        points.append(_point(encoding, 8, 8, middle, two[1]))
     fast = filled[-1] if filled else (last, ())
     points += [_point(encoding, 4, 8, *fast), _point(encoding, 4, 4, middle), _point(encoding, 6, 6, *fast)]
     return points
 
 
 def fastest_fit(encoding: Encoding, devices: int) -> tuple[int, tuple[int, ...]] | None:
-    """The fastest level that fits on exactly so many devices at the nominal width, and the cuts that fit it best.
+    """The fastest design that fits on exactly so many devices at the nominal width: its level and cuts.
 
-    Exact in the levels and cuts; adapters, links and buffers are allowed for by leaving a part of each device free.
+    Exact in the levels and cuts, links included: of the levels that are equally fast, because a link is slower, it is
+    the cheapest one. Adapters, links and buffers are allowed for by leaving a part of each device free.
     """
+    best: tuple[float, int, tuple[int, ...]] | None = None
     for level in reversed(range(len(encoding.levels))):
-        cuts = encoding.balanced_cuts(level, devices)
-        if cuts is not None and encoding.fullest(level, cuts) <= _FILL:
-            return level, cuts
-    return None
+        found = encoding.fastest_cuts(level, devices, _FILL)
+        if found is not None and (best is None or found[0] <= best[0]):
+            best = (found[0], level, found[1])
+    return None if best is None else best[1:]
 
 
 def _point(encoding: Encoding, weights: int, activations: int, level: int, cuts: Sequence[int] = ()) -> Point:

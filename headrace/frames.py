@@ -11,9 +11,9 @@ import pandas
 def trials_frame(trials: Iterable[Mapping[str, Any]], front: Iterable[Mapping[str, Any]]) -> pandas.DataFrame:
     """One row per trial, ordered by number.
 
-    Columns: ``number``, ``state``, ``pareto``, ``reason``; every metric under its own name; ``compared_words`` and
-    ``mismatched_words``; ``violation_<constraint>``; ``weight_<node>``, ``activation_<node>``, ``in_lanes_<node>``,
-    ``out_lanes_<node>``, ``device_<node>``; ``seconds_<stage>``; ``trial_id``.
+    Columns: ``number``, ``state``, ``pareto``, ``reason``; every metric under its own name; ``clock_source``;
+    ``compared_words`` and ``mismatched_words``; ``violation_<constraint>``; ``weight_<node>``, ``activation_<node>``,
+    ``in_lanes_<node>``, ``out_lanes_<node>``, ``device_<node>``; ``seconds_<stage>``; ``trial_id``.
     """
     on_front = {trial["id"] for trial in front}
     rows = [_row(trial, trial["id"] in on_front) for trial in trials]
@@ -30,6 +30,7 @@ def _row(trial: Mapping[str, Any], pareto: bool) -> dict[str, Any]:
         "pareto": pareto,
         "reason": trial["reason"],
         **trial["metrics"],
+        "clock_source": trial.get("clock_source"),
         "compared_words": exact.get("compared_words"),
         "mismatched_words": exact.get("mismatched_words"),
     }

@@ -11,13 +11,15 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter, LogLocator, NullFormatter
 
 from headrace.errors import HeadraceError
+from headrace.metrics import current_name
 
 LABELS: Mapping[str, str] = {
     "accuracy": "accuracy",
     "meas_latency_cycles": "latency, measured (cycles)",
-    "meas_latency_ns": "latency, measured (ns)",
+    "clock_mhz": "clock (MHz)",
+    "latency_ns": "latency (ns)",
     "meas_interval_cycles": "interval, measured (cycles)",
-    "meas_throughput_per_s": "throughput, measured (inferences/s)",
+    "throughput_per_s": "throughput (inferences/s)",
     "est_lut": "LUT, estimated",
     "est_ff": "flip-flops, estimated",
     "est_dsp": "DSP, estimated",
@@ -28,6 +30,8 @@ LABELS: Mapping[str, str] = {
     "devices_used": "devices",
     "link_bytes_per_inference": "link traffic (bytes/inference)",
 }
+# Measured cycles at a clock: the label says where the clock comes from.
+_CLOCKED = frozenset({"latency_ns", "throughput_per_s"})
 _LINEAR = frozenset({"accuracy", "float_accuracy", "devices_used"})
 _MARKERS = ("o", "s", "D", "^", "v", "P", "X")
 
@@ -52,6 +56,7 @@ def plot_front(
         x: metric of the horizontal axis; by default the last objective (a cost).
         y: metric of the vertical axis; by default the second objective, coloured by the first.
     """
+    x, y = (None if name is None else current_name(name) for name in (x, y))
     objectives = [str(o["metric"]) for o in job["spec"]["objectives"]]
     x = x or objectives[-1]
     y = y or next((m for m in objectives[1:] if m != x), objectives[0])
@@ -72,7 +77,7 @@ def plot_front(
             axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
             axis.set_major_formatter(EngFormatter(sep=" "))
             axis.set_minor_formatter(NullFormatter())
-        axis.set_label_text(LABELS.get(metric, metric))
+        axis.set_label_text(_label(metric, shown))
     axes.grid(True, which="major", color="#e4e7eb", zorder=0)
     for side in ("top", "right"):
         axes.spines[side].set_visible(False)
@@ -89,6 +94,15 @@ def plot_front(
         except ValueError as error:  # the suffix is no format of matplotlib's
             raise HeadraceError(f"the plot cannot be saved as {path}: {error}") from error
     return figure
+
+
+def _label(metric: str, trials: Sequence[Mapping[str, Any]]) -> str:
+    """The axis label of a metric, with the origin of the clock where the figure depends on one."""
+    text = LABELS.get(metric, metric)
+    if metric not in _CLOCKED:
+        return text
+    sources = sorted({str(t["clock_source"]) for t in trials if t.get("clock_source")})
+    return f"{text}, at the {' or '.join(sources)} clock" if sources else text
 
 
 def _draw_front(
@@ -109,7 +123,7 @@ def _draw_front(
             **(limits if colour else {}),
         )  # fmt: skip
     if drawn is not None and colour:
-        figure.colorbar(drawn, ax=axes, label=LABELS.get(colour, colour), pad=0.01, extend=extend)
+        figure.colorbar(drawn, ax=axes, label=_label(colour, front), pad=0.01, extend=extend)
 
 
 def _colour_range(values: Sequence[float]) -> tuple[dict[str, float], str]:

@@ -38,6 +38,10 @@ def front_table(front: Sequence[Mapping[str, Any]], columns: int) -> Table:
         table.add_column(name, justify="right", style=style, no_wrap=True)
     for trial in sorted(front, key=lambda t: (t["metrics"].get("est_lut", 0), t["number"])):
         table.add_row(*_cells(trial, wide))
+    clocks = sorted({(t["metrics"]["clock_mhz"], t["clock_source"]) for t in front if t.get("clock_source")})
+    if clocks:
+        shown = ", ".join(f"{short(mhz)} MHz ({source})" for mhz, source in clocks)
+        table.caption, table.caption_justify = f"cycles are measured; inf/s are those cycles at {shown}", "left"
     return table
 
 
@@ -62,7 +66,7 @@ def jobs_table(jobs: Iterable[Mapping[str, Any]]) -> Table:
         best = ", ".join(f"{metric} {short(value['value'])}" for metric, value in job["best"].items())
         table.add_row(
             job["id"],
-            job["state"],
+            job["state"] if job["end_reason"] is None else f"{job['state']}: {job['end_reason']}",
             f"{progress['trials_done']}/{progress['trials_total']}",
             str(job["pareto_size"]),
             best,
@@ -102,7 +106,7 @@ def _cells(trial: Mapping[str, Any], wide: bool) -> list[str]:
         short(metrics.get("devices_used")),
         "–" if accuracy is None else f"{accuracy:.4f}",
         short(metrics.get("meas_latency_cycles")),
-        short(metrics.get("meas_throughput_per_s")),
+        short(metrics.get("throughput_per_s")),
         short(metrics.get("est_lut")),
         short(metrics.get("est_dsp")),
         short(exact.get("compared_words")),

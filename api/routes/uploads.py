@@ -31,12 +31,12 @@ def upload_model(context: ContextDep, response: Response, file: UploadFile, name
         if known is not None:
             response.status_code = 200
             return known
-        with context.artefacts.incoming(".npz") as graph:
+        with context.artefacts.incoming(".graph") as graph:
             parsed = context.parser.inspect_model(path, graph)
             context.artefacts.place(graph, context.artefacts.graph(model_id))
         context.artefacts.place(path, context.artefacts.blob(model_id))
     title = name or _display_name(file.filename, "model")
-    row, created = context.store.add_model(
+    row, created = context.store.models.add(
         model_id, title, parsed["format"], size, parsed["graph"], parsed.get("software", ())
     )
     response.status_code = 201 if created else 200
@@ -46,17 +46,17 @@ def upload_model(context: ContextDep, response: Response, file: UploadFile, name
 
 def list_models(context: ContextDep, cursor: Cursor = None, limit: Limit = 50) -> PageView[ModelView]:
     """Models, newest first."""
-    page = context.store.list_models(cursor, limit)
+    page = context.store.models.page(cursor, limit)
     return PageView(items=[ModelView.of(row) for row in page.items], next_cursor=page.next_cursor)
 
 
 def get_model(context: ContextDep, model_id: ResourceId) -> ModelView:
     """One model."""
-    return ModelView.of(context.store.get_model(model_id))
+    return ModelView.of(context.store.models.get(model_id))
 
 
 def upload_dataset(context: ContextDep, response: Response, file: UploadFile, name: DisplayName = None) -> DatasetView:
-    """Upload evaluation data: an ``.npz`` with ``inputs`` or ``input_<name>``, and ``targets``.
+    """Upload evaluation data: an ``.npz`` with ``inputs`` or ``input_<name>``, and ``targets`` or ``target_<output>``.
 
     The first dimension of every array counts the samples. The same bytes again answer 200 with the same id.
     """
@@ -70,7 +70,7 @@ def upload_dataset(context: ContextDep, response: Response, file: UploadFile, na
         parsed = context.parser.inspect_dataset(path)
         context.artefacts.place(path, context.artefacts.blob(dataset_id))
     title = name or _display_name(file.filename, "dataset")
-    row, created = context.store.add_dataset(dataset_id, title, parsed["samples"], parsed["arrays"], size)
+    row, created = context.store.datasets.add(dataset_id, title, parsed["samples"], parsed["arrays"], size)
     response.status_code = 201 if created else 200
     response.headers["Location"] = f"/v1/datasets/{dataset_id}"
     return DatasetView.of(row)
@@ -78,13 +78,13 @@ def upload_dataset(context: ContextDep, response: Response, file: UploadFile, na
 
 def list_datasets(context: ContextDep, cursor: Cursor = None, limit: Limit = 50) -> PageView[DatasetView]:
     """Datasets, newest first."""
-    page = context.store.list_datasets(cursor, limit)
+    page = context.store.datasets.page(cursor, limit)
     return PageView(items=[DatasetView.of(row) for row in page.items], next_cursor=page.next_cursor)
 
 
 def get_dataset(context: ContextDep, dataset_id: ResourceId) -> DatasetView:
     """One dataset."""
-    return DatasetView.of(context.store.get_dataset(dataset_id))
+    return DatasetView.of(context.store.datasets.get(dataset_id))
 
 
 def router(model_bytes: int, dataset_bytes: int) -> APIRouter:
@@ -118,13 +118,15 @@ def _receive(file: UploadFile, path: Path, limit: int) -> int:
 
 
 def _known_model(context: Context, model_id: str) -> ModelView | None:
-    """The registered model, when its graph is still there; a lost graph is parsed again."""
+    """The registered model, when its graph is there and whole; another is parsed again."""
     if not context.artefacts.graph(model_id).is_file():
         return None
     try:
-        return ModelView.of(context.store.get_model(model_id))
+        row = context.store.models.get(model_id)
     except NotFoundError:
         return None
+    # An earlier release did not keep what runs in software behind the graph's outputs.
+    return ModelView.of(row) if all("output" in step for step in row.software) else None
 
 
 def _known_dataset(context: Context, dataset_id: str) -> DatasetView | None:
@@ -132,7 +134,7 @@ def _known_dataset(context: Context, dataset_id: str) -> DatasetView | None:
     if not context.artefacts.blob(dataset_id).is_file():
         return None
     try:
-        return DatasetView.of(context.store.get_dataset(dataset_id))
+        return DatasetView.of(context.store.datasets.get(dataset_id))
     except NotFoundError:
         return None
 

@@ -93,6 +93,20 @@ class Design:
         return frozenset(names)
 
     @cached_property
+    def ahead(self) -> frozenset[str]:
+        """Names of the streams that may begin a sample before any input of it has come: a constant comes first in it.
+
+        Endless streams are among them. What such a stream sends ahead does not depend on the inputs, so it is the same
+        in every sample.
+        """
+        names: set[str] = set()
+        for instance in self.instances:
+            ports = [port for port in instance.operator.inputs if self.into[instance.name, port].name in names]
+            if instance.operator.runs_ahead(ports):
+                names |= {self.out_of[instance.name, port].name for port in instance.operator.outputs}
+        return frozenset(names)
+
+    @cached_property
     def devices(self) -> dict[int, tuple[Instance, ...]]:
         """The instances on each device in use, by device index; links stand between devices and are left out."""
         placed = [i for i in self.instances if not i.operator.between_devices]
@@ -102,6 +116,26 @@ class Design:
     def links(self) -> tuple[Instance, ...]:
         """The instances between devices."""
         return tuple(i for i in self.instances if i.operator.between_devices)
+
+    def hop(self, link: Instance) -> tuple[int, int]:
+        """The devices at the ends of a link: the sender and the receiver.
+
+        Raises:
+            IllegalGraph: it leads to the outside.
+        """
+        consumer = self.out_of[link.name, "out"].consumer
+        if consumer is None:
+            raise IllegalGraph(f"{self.name}: {link.name} leads to no device")
+        return link.device, self.by_name[consumer.instance].device
+
+    @property
+    def hop_bits(self) -> dict[tuple[int, int], int]:
+        """Payload bits per sample over each hop in use, of all its links together."""
+        bits: dict[tuple[int, int], int] = {}
+        for link in self.links:
+            kind, hop = link.operator.inputs["in"], self.hop(link)
+            bits[hop] = bits.get(hop, 0) + kind.beats * kind.payload_bits
+        return bits
 
     def boundary(self, members: Iterable[Instance]) -> list[tuple[str, Stream]]:
         """The streams between ``members`` and everything else: (``in`` or ``out`` seen from them, stream), in order."""

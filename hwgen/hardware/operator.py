@@ -7,7 +7,7 @@ definition of what the operator computes), the memory images, and the cycle and 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, fields
 from fractions import Fraction
 from typing import Any, ClassVar
@@ -120,6 +120,10 @@ class Operator(ABC):
         What a path absorbs need not fit into the buffer before the join.
         """
         return Fraction(0)
+
+    def runs_ahead(self, ahead: Collection[str]) -> bool:
+        """Whether an output can begin a sample of which only the input ports ``ahead`` have brought anything yet."""
+        return all(port in ahead for port in self.inputs)
 
     def memory_images(self, contents: Mapping[str, Array]) -> Mapping[str, MemoryImage]:
         """Constant memories by tag; the RTL's file parameter of tag ``weight`` is ``WeightFile``."""

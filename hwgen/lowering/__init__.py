@@ -1,7 +1,7 @@
 """Lowering: from the imported graph and a candidate's three plans to the hardware graph."""
 
-from hwgen.hardware.platform import LinkTiming
 from hwgen.lowering.calibration import Calibration
+from hwgen.lowering.crossing import cut_bits
 from hwgen.lowering.lanes import LaneChoice, Lanes
 from hwgen.lowering.lower import lower, node_operators
 from hwgen.lowering.parts import Part
@@ -14,13 +14,13 @@ __all__ = [
     "Calibration",
     "LaneChoice",
     "Lanes",
-    "LinkTiming",
     "Part",
     "Precision",
     "PrecisionChoice",
     "QuantizeOptions",
     "QuantizedGraph",
     "QuantizedNode",
+    "cut_bits",
     "cut_points",
     "lane_choices",
     "lower",

@@ -6,6 +6,10 @@ a sample it can hold (``Operator.held``), so the need of a path is the sum over 
 included (a product of two streams takes a whole sample of the second one before it moves the first). What the shorter
 path absorbs by itself (``Operator.absorbs``, and buffers that it already has) is subtracted. The depth of a buffer is
 the difference as a fraction of its stream's beats, plus the beats that registers of the longer path delay.
+
+Each fork is followed to the place where all its paths have met again (its immediate post-dominator) and no further:
+paths that part behind that place part at another fork, which sees to them. So the depth of a buffer depends on what
+lies between its fork and its join, not on how much of the design lies before.
 """
 
 from __future__ import annotations
@@ -38,7 +42,7 @@ class _Way:
 
 def buffer_depths(design: Design) -> dict[str, int]:
     """Beats of buffer needed on each stream, by stream name; streams that need none are absent."""
-    feeders = _feeders(design)
+    feeders, meetings = _feeders(design), _meetings(design)
     needs: dict[str, int] = {}
     for fork in design.instances:
         if len(fork.operator.outputs) < 2:
@@ -55,6 +59,8 @@ def buffer_depths(design: Design) -> dict[str, int]:
                 buffered = [way.absorbed + Fraction(needs.get(s.name, 0), s.type.beats) for s, way in reached]
                 held, hops = max(w.held for _, w in reached), max(w.hops for _, w in reached)
                 ways[instance.name] = _Way(held, hops, min(buffered))
+            if instance.name == meetings[fork.name]:
+                break
     return needs
 
 
@@ -72,6 +78,36 @@ def _feeders(design: Design) -> Mapping[str, list[Stream]]:
         if stream.consumer:
             feeders.setdefault(stream.consumer.instance, []).append(stream)
     return feeders
+
+
+def _meetings(design: Design) -> Mapping[str, str | None]:
+    """Per instance, the first one behind it that all ways from it to the outside pass; None where there is none."""
+    position = {instance.name: index for index, instance in enumerate(design.instances)}
+    followers: dict[str, list[str | None]] = {name: [] for name in position}
+    for stream in design.streams:
+        if stream.producer:
+            followers[stream.producer.instance].append(stream.consumer.instance if stream.consumer else None)
+    meetings: dict[str, str | None] = {}
+    for instance in reversed(design.instances):
+        first, *others = followers[instance.name]
+        for other in others:
+            first = _common(first, other, meetings, position)
+        meetings[instance.name] = first
+    return meetings
+
+
+def _common(
+    a: str | None, b: str | None, meetings: Mapping[str, str | None], position: Mapping[str, int]
+) -> str | None:
+    """The first place that lies on all ways from ``a`` and on all ways from ``b``."""
+    while a != b:
+        if a is None or b is None:
+            return None
+        if position[a] < position[b]:
+            a = meetings[a]
+        else:
+            b = meetings[b]
+    return a
 
 
 def _through(ways: Mapping[str, _Way], instance: Instance, stream: Stream) -> _Way | None:

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from hwgen.hardware.design import Design, Endpoint, Instance, Stream
 from hwgen.hardware.operator import Operator
 from hwgen.hardware.operators.adapter import Adapter
 from hwgen.hardware.operators.fork import MAX_COPIES, fork
+from hwgen.hardware.operators.link import Link
+from hwgen.hardware.platform import Channel, Platform
 from hwgen.hardware.streams import StreamType
 from hwgen.numbers.arrays import Array
-
-# Given the stream type and the two device indices of one hop, the link operator for it.
-LinkMaker = Callable[[StreamType, int, int], Operator]
-# Given the device that holds a word and the device that needs it, the next device on the way.
-Route = Callable[[int, int], int]
 
 
 @dataclass(frozen=True)
@@ -36,24 +33,32 @@ class _Use:
     name: str
 
 
+@dataclass(frozen=True)
+class _Crossing:
+    """A stream over a channel; the link's parameters follow when all crossings of the channel are known."""
+
+    link: str
+    type: StreamType
+    source: str
+
+
 @dataclass
 class DesignBuilder:
     """Collects instances, then ``finish`` wires them.
 
     Args:
         name: of the design.
-        link: makes the link operator of a hop; None on a single device.
-        route: next device on the way from one to another.
+        platform: its devices and the ways between them.
     """
 
     name: str
-    link: LinkMaker | None = None
-    route: Route = lambda here, there: there
+    platform: Platform
     _instances: list[Instance] = field(default_factory=list)
     _streams: list[Stream] = field(default_factory=list)
     _signals: dict[str, Signal] = field(default_factory=dict)
     _uses: dict[str, list[_Use]] = field(default_factory=dict)
     _source: dict[str, str] = field(default_factory=dict)
+    _crossings: dict[Channel, list[_Crossing]] = field(default_factory=dict)
 
     def add_input(self, name: str, kind: StreamType, device: int) -> Signal:
         """A stream from the outside world into ``device``."""
@@ -95,25 +100,26 @@ class DesignBuilder:
             uses = self._uses[signal.name]
             if uses:
                 self._deliver(signal, uses, self._source[signal.name])
+        for channel, crossings in self._crossings.items():
+            self._share(channel, crossings)
         return Design(self.name, _topological(self._instances, self._streams), tuple(self._streams))
 
     def _deliver(self, signal: Signal, uses: list[_Use], source: str) -> None:
         """Connect ``signal`` to its uses: fork once, then one branch per local use and per neighbouring device."""
-        hops: dict[int, list[_Use]] = {}
-        branches: list[list[_Use]] = []
+        hops: dict[Channel, list[_Use]] = {}
+        local: list[_Use] = []
         for use in uses:
             if use.device == signal.device:
-                branches.append([use])
+                local.append(use)
             else:
-                hops.setdefault(self.route(signal.device, use.device), []).append(use)
-        branches += hops.values()
-        heads = [signal] if len(branches) == 1 else self._fork(signal, len(branches), source)
-        for head, branch in zip(heads, branches, strict=True):
-            here = branch[0].device == signal.device
-            if here:
+                hops.setdefault(self.platform.route(signal.device, use.device)[0], []).append(use)
+        ways = [*[(None, [use]) for use in local], *hops.items()]
+        heads = [signal] if len(ways) == 1 else self._fork(signal, len(ways), source)
+        for head, (channel, branch) in zip(heads, ways, strict=True):
+            if channel is None:
                 self._connect(head, branch[0], source)
             else:
-                self._deliver(self._hop(head, self.route(signal.device, branch[0].device), source), branch, source)
+                self._deliver(self._hop(head, channel, source), branch, source)
 
     def _fork(self, signal: Signal, count: int, source: str) -> list[Signal]:
         """``count`` copies of a signal; more than one fork can make come from a tree."""
@@ -124,14 +130,18 @@ class DesignBuilder:
         heads = [Signal(Endpoint(name, f"out{i}"), signal.type, signal.device, f"{name}{i}") for i in range(width)]
         return heads if count == width else [*heads[:-1], *self._fork(heads[-1], count - width + 1, source)]
 
-    def _hop(self, signal: Signal, to: int, source: str) -> Signal:
-        if self.link is None:
-            raise AssertionError("a design on several devices needs links")
-        name = f"{signal.name}_link{signal.device}to{to}"
-        operator = self.link(signal.type, signal.device, to)
-        self._instances.append(Instance(name, operator, {}, signal.device, source))
+    def _hop(self, signal: Signal, channel: Channel, source: str) -> Signal:
+        name = f"{signal.name}_link{channel.source}to{channel.target}"
+        self._crossings.setdefault(channel, []).append(_Crossing(name, signal.type, source))
         self._wire(signal, Endpoint(name, "in"), f"{name}_in")
-        return Signal(Endpoint(name, "out"), signal.type, to, name)
+        return Signal(Endpoint(name, "out"), signal.type, channel.target, name)
+
+    def _share(self, channel: Channel, crossings: list[_Crossing]) -> None:
+        """The links of a channel, each with its part of the bandwidth."""
+        paces = channel.beat_cycles([c.type for c in crossings])
+        for crossing, pace in zip(crossings, paces, strict=True):
+            operator = Link.paced(crossing.type, pace, channel.latency_cycles)
+            self._instances.append(Instance(crossing.link, operator, {}, channel.source, crossing.source))
 
     def _connect(self, signal: Signal, use: _Use, source: str) -> None:
         if signal.type.lanes != use.lanes:

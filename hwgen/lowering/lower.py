@@ -7,11 +7,10 @@ from collections.abc import Mapping, Sequence
 from hwgen.errors import IllegalGraph
 from hwgen.hardware.design import Design, verify_design
 from hwgen.hardware.operator import Operator
-from hwgen.hardware.operators.link import Link
-from hwgen.hardware.platform import LinkTiming
+from hwgen.hardware.platform import Platform, Site
 from hwgen.hardware.streams import StreamType
 from hwgen.lowering.buffers import insert_buffers
-from hwgen.lowering.builder import DesignBuilder, LinkMaker, Signal
+from hwgen.lowering.builder import DesignBuilder, Signal
 from hwgen.lowering.kinds.families import Placeless
 from hwgen.lowering.kinds.lowering import lowering_of
 from hwgen.lowering.lanes import Lanes
@@ -24,7 +23,7 @@ def lower(
     graph: QuantizedGraph,
     lanes: Mapping[str, Lanes],
     devices: Mapping[str, int],
-    links: LinkTiming | None = None,
+    platform: Platform | None = None,
     name: str = "design",
 ) -> Design:
     """Build the hardware graph of a candidate.
@@ -34,7 +33,7 @@ def lower(
         lanes: per node of ``lane_choices``.
         devices: per node, the device index; nodes not named are on device 0. Inputs enter, and outputs leave, on the
             device of the node that reads or makes them.
-        links: needed when more than one device is used.
+        platform: its sites are the devices; needed when more than one is used.
         name: of the design, a legal identifier.
 
     Returns:
@@ -42,12 +41,10 @@ def lower(
 
     Raises:
         IllegalParameters: lanes or formats that an operator cannot take.
-        IllegalGraph: several devices without links, or a node without lanes.
+        IllegalGraph: several devices without a platform, or one that the platform does not have or reach, or a node
+            without lanes.
     """
-    used = set(devices.values())
-    if len(used) > 1 and links is None:
-        raise IllegalGraph("a partition over several devices needs a link")
-    builder = DesignBuilder(name, _link_maker(links), links.next_hop if links else lambda here, there: there)
+    builder = DesignBuilder(name, _platform(platform, set(devices.values())))
     signals: dict[str, Signal] = {}
     for node in graph.nodes:
         if isinstance(node.node.kind, Constant):
@@ -123,7 +120,12 @@ def _add_parts(
     return last or signals[node.inputs[0]]
 
 
-def _link_maker(links: LinkTiming | None) -> LinkMaker | None:
-    if links is None:
-        return None
-    return lambda stream, here, there: Link.for_bandwidth(stream, links.bits_per_cycle, links.latency_cycles)
+def _platform(platform: Platform | None, used: set[int]) -> Platform:
+    """The given platform, or one without channels, which serves a design on one device."""
+    if platform is None:
+        if len(used) > 1:
+            raise IllegalGraph("a partition over several devices needs a platform with channels between them")
+        return Platform((Site("device"),))
+    if not used <= set(range(len(platform.sites))):
+        raise IllegalGraph(f"the partition names device {max(used)}, but the platform has {len(platform.sites)} sites")
+    return platform

@@ -11,6 +11,7 @@ import numpy as np
 
 from hwgen.model.graph import Graph, InputLayout, Node, OutputLayout
 from hwgen.model.kinds.sources import Input
+from hwgen.model.software import apply_tail
 from hwgen.numbers.arrays import Array
 
 
@@ -57,8 +58,9 @@ def evaluate(graph: Graph, inputs: Mapping[str, Array]) -> dict[str, Array]:
 
 
 def run(graph: Graph, arrays: Mapping[str, Array]) -> list[Array]:
-    """The model's outputs in the source model's shapes, from arrays by the source model's input names."""
+    """The model's own outputs, software tails included, from arrays by the source model's input names."""
     by_name = graph.by_name
     inputs = {i.node: apply_input_layout(i, by_name[i.node], arrays[i.source]) for i in graph.inputs}
     tensors = evaluate(graph, inputs)
-    return [apply_output_layout(o, tensors[o.node]) for o in graph.outputs]
+    arrays_out = [apply_output_layout(o, tensors[o.node]) for o in graph.outputs]
+    return [apply_tail(result, arrays_out[result.index]) for result in graph.results]

@@ -11,13 +11,14 @@ data in ``Node.source``.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from hwgen.model import tensor_file
 from hwgen.model.kinds.kind import Kind, from_attributes
+from hwgen.model.outputs import ModelOutput, SoftwareStep
 from hwgen.model.shape import Shape
 from hwgen.model.tensors import Tensor
 
@@ -75,12 +76,34 @@ class OutputLayout:
 
 @dataclass(frozen=True)
 class Graph:
-    """Nodes in topological order, with the layouts that tie inputs and outputs to the source model."""
+    """Nodes in topological order, with the layouts that tie inputs and outputs to the source model.
+
+    Attributes:
+        nodes: what becomes hardware.
+        inputs: its inputs.
+        outputs: its outputs, each tensor once.
+        tails: the source model's outputs; none where they are ``outputs`` themselves.
+    """
 
     nodes: tuple[Node, ...]
     inputs: tuple[InputLayout, ...]
     outputs: tuple[OutputLayout, ...]
-    software: tuple[Mapping[str, str], ...] = ()
+    tails: tuple[ModelOutput, ...] = ()
+
+    @property
+    def results(self) -> tuple[ModelOutput, ...]:
+        """The source model's outputs, in its order."""
+        return self.tails or tuple(ModelOutput(o.source, i, o.shape) for i, o in enumerate(self.outputs))
+
+    @property
+    def software(self) -> tuple[dict[str, str], ...]:
+        """``node``, ``operator``, ``reason`` and (first) ``output`` of each operator that needs no hardware."""
+        found: dict[str, dict[str, str]] = {}
+        for output in self.tails:
+            for step in (s for s in output.steps if s.reason):
+                entry = {"node": step.node, "operator": step.operator, "reason": step.reason, "output": output.name}
+                found.setdefault(step.node, entry)
+        return tuple(found.values())
 
     def node(self, name: str) -> Node:
         """The node called ``name``; raises KeyError."""
@@ -107,10 +130,6 @@ class Graph:
         """Shapes of the tensors that ``node`` reads."""
         return [self.by_name[name].shape for name in node.inputs]
 
-    def with_nodes(self, nodes: tuple[Node, ...]) -> Graph:
-        """The same graph with other nodes."""
-        return replace(self, nodes=nodes)
-
     def save(self, path: Path) -> None:
         """Write the canonical file (see ``hwgen.model.tensor_file``): equal graphs give equal bytes."""
         tensors: list[Tensor] = []
@@ -122,7 +141,7 @@ class Graph:
             "nodes": nodes,
             "inputs": [vars(i) for i in self.inputs],
             "outputs": [vars(o) for o in self.outputs],
-            "software": [dict(s) for s in self.software],
+            "tails": [asdict(t) for t in self.tails],
         }
         tensor_file.write(path, header, tensors)
 
@@ -138,7 +157,7 @@ class Graph:
             tuple(_node(entry, tensors) for entry in header["nodes"]),
             tuple(InputLayout(**_tuples(i)) for i in header["inputs"]),
             tuple(OutputLayout(**_tuples(o)) for o in header["outputs"]),
-            tuple(header["software"]),
+            tuple(_model_output(t) for t in header["tails"]),
         )
 
 
@@ -165,6 +184,11 @@ def _node(entry: dict[str, Any], tensors: list[Tensor]) -> Node:
         tensors=dict(zip(kind.tensor_names, tensors[first : first + len(kind.tensor_names)], strict=True)),
         source=entry["source"],
     )
+
+
+def _model_output(data: dict[str, Any]) -> ModelOutput:
+    steps = tuple(SoftwareStep(**_tuples(step)) for step in data["steps"])
+    return ModelOutput(data["name"], data["index"], tuple(data["shape"]), steps)
 
 
 def _tuples(fields: dict[str, Any]) -> dict[str, Any]:

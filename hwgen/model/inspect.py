@@ -13,9 +13,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from hwgen.errors import ModelError
+from hwgen.model.graph import Graph
 from hwgen.model.kinds.families import Source
 from hwgen.model.load import Imported, import_file
+from hwgen.model.outputs import ModelOutput
+from hwgen.model.software import apply_tail
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -52,11 +57,17 @@ def description(imported: Imported) -> dict[str, Any]:
                 {"name": i.source, "shape": list(i.shape), "type": "int64" if i.integer else "float32"}
                 for i in graph.inputs
             ],
-            "outputs": [{"name": o.source, "shape": list(o.shape), "type": "float32"} for o in graph.outputs],
+            "outputs": [_output(graph, o) for o in graph.results],
             "operators": dict(sorted(operators.items())),
         },
         "software": [dict(s) for s in graph.software],
     }
+
+
+def _output(graph: Graph, output: ModelOutput) -> dict[str, Any]:
+    """Name, shape and type of one of the model's own outputs, as software leaves it."""
+    made = apply_tail(output, np.zeros((1, *graph.outputs[output.index].shape), np.float32))
+    return {"name": output.name, "shape": list(made.shape[1:]), "type": str(made.dtype)}
 
 
 if __name__ == "__main__":

@@ -57,4 +57,4 @@ def import_bytes(data: bytes) -> Imported:
 
 def _imported(kind: FileKind, onnx_bytes: bytes) -> Imported:
     source = parse_onnx(onnx_bytes)
-    return Imported(kind, to_graph(source), sum(array.size for array in source.constants.values()))
+    return Imported(kind, to_graph(source), source.parameters)

@@ -37,6 +37,11 @@ def sniff(data: bytes) -> FileKind:
         )
     if data.startswith(_HDF5):
         raise ModelError("the file is HDF5 (a Keras model?); convert it to ONNX, for example with tf2onnx")
+    if data[8:9] == b"{" and int.from_bytes(data[:8], "little") <= len(data) - 8:
+        raise ModelError(
+            "the file is safetensors: weights without the model that computes with them. Build the model, load these "
+            "weights, export it to ONNX (torch.onnx.export) and upload that file"
+        )
     if data[4:8] == b"TFL3":
         raise ModelError("the file is a TensorFlow Lite model; convert the float model to ONNX")
     if data[:1] in (b"{", b"[", b"<"):

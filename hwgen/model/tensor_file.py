@@ -47,9 +47,11 @@ def read(path: Path) -> tuple[dict[str, Any], list[Tensor]]:
         magic, length = file.read(16), int.from_bytes(file.read(8), "little")
         size = os.fstat(file.fileno()).st_size
         if magic != _MAGIC % VERSION:
-            raise IllegalGraph(f"{path.name} is no graph file of version {VERSION}; import the model again")
+            raise IllegalGraph(
+                f"{path.name} is no graph of version {VERSION}: another release stored it; upload its file again"
+            )
         if not 0 < length <= size - 24:
-            raise IllegalGraph(f"{path.name} is cut short; import the model again")
+            raise IllegalGraph(f"{path.name} is cut short; upload its file again")
         header = _header(path, file.read(length))
         # Of this buffer, not of np.memmap: slices of the latter keep a path that may be gone.
         mapped = np.frombuffer(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ), dtype=np.uint8)
@@ -60,18 +62,18 @@ def _header(path: Path, text: bytes) -> dict[str, Any]:
     try:
         header: dict[str, Any] = json.loads(text)
     except ValueError as error:
-        raise IllegalGraph(f"{path.name} is damaged; import the model again") from error
+        raise IllegalGraph(f"{path.name} is damaged; upload its file again") from error
     return header
 
 
 def _stored(path: Path, mapped: Any, places: Sequence[dict[str, Any]], start: int) -> Iterator[Tensor]:
     for place in places:
         if place["dtype"] not in _TYPES:
-            raise IllegalGraph(f"{path.name} holds a tensor of the type {place['dtype']}; import the model again")
+            raise IllegalGraph(f"{path.name} holds a tensor of the type {place['dtype']}; upload its file again")
         tensor = StoredTensor(mapped, start + place["offset"], tuple(place["shape"]), np.dtype(place["dtype"]))
         inside = min(place["offset"], *place["shape"], 0) == 0
         if not inside or start + place["offset"] + tensor.size * tensor.dtype.itemsize > len(mapped):
-            raise IllegalGraph(f"{path.name} is cut short; import the model again")
+            raise IllegalGraph(f"{path.name} is cut short; upload its file again")
         yield tensor
 
 

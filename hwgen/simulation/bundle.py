@@ -20,7 +20,7 @@ from hwgen.numbers.arrays import Array
 from hwgen.simulation.build import HARNESS_SOURCES
 from hwgen.simulation.compile import RUNTIME_DIRECTORY, VERILATOR_FLAGS
 from hwgen.simulation.measurement import Measurement
-from hwgen.simulation.simulate import SimulationOptions, plan_head, stream_line
+from hwgen.simulation.simulate import SimulationOptions, check_of, plan_head, stream_line
 
 FILES_DIRECTORY = Path(__file__).parent / "bundle_files"
 EPOCH = (1980, 1, 1, 0, 0, 0)  # the zip format's first date: equal designs give equal bytes
@@ -131,12 +131,11 @@ def _harness(design: Design, top: str, options: SimulationOptions) -> dict[str, 
 
 
 def _stream_lines(design: Design, top: str) -> Iterator[str]:
-    endless = design.endless
     for direction, stream in design.boundary(design.instances):
         kind, end = stream.type, Endpoint(top, stream.name)
         producer, consumer = (None, end) if direction == "in" else (end, None)
         beats = Path("vectors") / f"{stream.name}.mem"
-        yield stream_line(stream, producer, consumer, beats, stream.name in endless)
+        yield stream_line(stream, producer, consumer, beats, check_of(design, stream))
         exponents = f"vectors/{stream.name}_exponents.npy" if kind.exponents_per_beat else "-"
         yield (
             f"words {beats} {kind.container_bytes} vectors/{stream.name}.npy {kind.lanes} {kind.element_bits} "

@@ -1,6 +1,6 @@
 """Keeps the cache directory below a size: the entries that were used longest ago are deleted first.
 
-An entry is a compiled operator, a memory image or a known accuracy; its modification time says when it was last used.
+An entry is a compiled operator, a memory image or what a rung found; its modification time says when it was last used.
 Processes that use the cache call ``mark_used`` before they rely on an entry, and nobody deletes it for the next half
 hour at least. What a simulator has loaded outlives its deletion anyway, as any open file does. Verilator's runtime and
 the simulator, a few megabytes for each toolchain, stay.
@@ -21,7 +21,7 @@ from stat import S_ISREG
 IN_USE_SECONDS = 3600.0
 # What a killed process leaves behind: nothing runs for so long.
 SCRATCH_SECONDS = 86400.0
-_ENTRIES = ("*/*.so", "*/.*.partial", "*/mem/*.mem", "*/mem/tmp*", "accuracy/*/*.json", "accuracy/*/.*.json.*")
+_ENTRIES = ("*/*.so", "*/.*.partial", "*/mem/*.mem", "*/mem/tmp*", "rungs/*/*.json", "rungs/*/.*.json.*")
 _SCRATCH = ("*/build-*", "*/sim-*", "*/signoff-*", "*/top-*")
 
 

@@ -17,7 +17,15 @@ from hwgen.hardware.library import stream_ports
 from hwgen.hardware.streams import Words
 from hwgen.simulation.build import BuildCache
 from hwgen.simulation.measurement import Measurement
-from hwgen.simulation.simulate import SimulationOptions, measurement, run_plan, simulate, stream_line, write_beats
+from hwgen.simulation.simulate import (
+    SimulationOptions,
+    check_of,
+    measurement,
+    run_plan,
+    simulate,
+    stream_line,
+    write_beats,
+)
 
 DEFAULTS = SimulationOptions()
 
@@ -111,9 +119,8 @@ def simulate_monolithic(
         for direction, stream in external:
             end = Endpoint(emission.top, stream.name)
             producer, consumer = (None, end) if direction == "in" else (end, None)
-            endless = stream.name in design.endless
             beats = write_beats(stream, expected[stream.name], work)
-            lines.append(stream_line(stream, producer, consumer, beats, endless))
+            lines.append(stream_line(stream, producer, consumer, beats, check_of(design, stream)))
         report = run_plan(cache, work, lines, options)
     return measurement(design, report, expected)
 

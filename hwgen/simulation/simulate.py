@@ -7,10 +7,10 @@ import json
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from enum import IntEnum
 from pathlib import Path
 from typing import Any
 
-from hwgen.errors import ToolError
 from hwgen.hardware.design import Design, Endpoint, Stream, run_reference
 from hwgen.hardware.streams import Words, beat_bytes
 from hwgen.simulation.build import BuildCache
@@ -73,7 +73,7 @@ def simulate(
         streams = []
         for s in design.streams:
             beats = write_beats(s, expected[s.name], work)
-            streams.append(stream_line(s, s.producer, s.consumer, beats, s.name in design.endless))
+            streams.append(stream_line(s, s.producer, s.consumer, beats, check_of(design, s)))
         report = run_plan(cache, work, [*models, *streams], options)
     return measurement(design, report, expected)
 
@@ -100,16 +100,31 @@ def write_beats(stream: Stream, words: Words, work: Path) -> Path:
     return path
 
 
-def stream_line(
-    stream: Stream, producer: Endpoint | None, consumer: Endpoint | None, beats: Path, endless: bool = False
-) -> str:
-    """The plan line of one stream with its stimulus or expected ``beats``. An endless stream repeats them."""
+class Check(IntEnum):
+    """What the simulator demands of the beats of a stream; ``runtime/plan.hpp`` has the same numbers."""
+
+    STIMULUS = 0
+    EXACT = 1
+    ENDLESS = 2
+    AHEAD = 3
+
+
+def check_of(design: Design, stream: Stream) -> Check:
+    """What is demanded of a stream of a design: exactly the expected beats, unless constants keep or get it going."""
+    if stream.producer is None:
+        return Check.STIMULUS
+    if stream.name in design.endless:
+        return Check.ENDLESS
+    return Check.AHEAD if stream.name in design.ahead else Check.EXACT
+
+
+def stream_line(stream: Stream, producer: Endpoint | None, consumer: Endpoint | None, beats: Path, check: Check) -> str:
+    """The plan line of one stream with its stimulus or expected ``beats``."""
     kind = stream.type
     ends = [f"{e.instance} {e.port}" if e else "- -" for e in (producer, consumer)]
-    check = 0 if producer is None else 2 if endless else 1
     return (
         f"stream {stream.name} {ends[0]} {ends[1]} {kind.container_bytes} {kind.beats} {kind.lanes} "
-        f"{kind.element_bits} {check} {beats}"
+        f"{kind.element_bits} {check.value} {beats}"
     )
 
 
@@ -141,7 +156,7 @@ def measurement(design: Design, report: Mapping[str, Any], expected: Mapping[str
         deadlock = _deadlock(design, reports) if report["deadlock"] else "the cycle limit was reached"
     starts = [reports[s.name]["sample_start"] for s in design.inputs]
     samples = next(iter(expected.values())).samples
-    # An endless output may have gone on; a design without inputs starts by itself.
+    # An output may have gone on, endlessly or into the next sample; a design without inputs starts by itself.
     ends = [reports[name]["sample_end"][:samples] for name in outputs]
     latency, interval = 0, None
     if deadlock is None:
@@ -233,9 +248,3 @@ def _find_cycle(waits: Mapping[str, list[tuple[str, str]]]) -> list[tuple[str, s
         if found := visit(start, []):
             return found
     return []
-
-
-def raise_if_wrong(result: Measurement) -> None:
-    """Raise ToolError when a simulation was not exact: the RTL or the reference has a defect."""
-    if not result.exact:
-        raise ToolError(result.deadlock or str(result.first_wrong) or "no word was compared")

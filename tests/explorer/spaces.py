@@ -13,6 +13,9 @@ def lanes(inputs, outputs):
     )
 
 
-def small_encoding(nodes=3, devices=2, weights=("int2", "int4", "int8"), activations=("int4", "int8"), first=(0,)):
+def small_encoding(
+    nodes=3, devices=2, weights=("int2", "int4", "int8"), activations=("int4", "int8"), first=(0,), cut_cycles=None
+):
     made = [NodeSpace(f"n{i}", weights, activations, lanes(8 * (1 + i % 2), 8)) for i in range(nodes)]
-    return Encoding(Space(tuple(made), tuple(n.name for n in made), devices, first), (1000.0, 64.0))
+    space = Space(tuple(made), tuple(n.name for n in made), devices, first)
+    return Encoding(space, (1000.0, 64.0), cut_cycles or (0.0,) * nodes)

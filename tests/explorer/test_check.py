@@ -44,11 +44,13 @@ def test_a_satisfiable_job_tells_the_size_of_its_space():
         (Constraint("accuracy", min=1.2), "never more than 1"),
         (Constraint("est_dsp", max=-1), "never less than"),
         (Constraint("est_lut", max=1), "never less than"),
-        (Constraint("meas_throughput_per_s", min=1e12), "never more than"),
+        (Constraint("throughput_per_s", min=1e12), "never more than"),
         (Constraint("meas_interval_cycles", max=1), "never less than"),
         (Constraint("devices_used", min=2), "never more than 1"),
         (Constraint("meas_latency_cycles", max=2), "never less than 3"),
-        (Constraint("meas_latency_ns", max=9), "never less than 10"),
+        (Constraint("latency_ns", max=9), "never less than 10"),
+        (Constraint("clock_mhz", min=301), "never more than 300"),
+        (Constraint("clock_mhz", max=299), "never less than 300"),
         (Constraint("est_power_w", max=0), "never less than"),
         (Constraint("est_energy_uj_per_inference", max=1e-9), "never less than"),
         (Constraint("link_bytes_per_inference", min=1), "never more than 0"),
@@ -131,8 +133,8 @@ def test_large_spaces_are_sampled():
 
 
 def test_command_prints_json(tmp_path):
-    mlp().save(tmp_path / "graph.npz")
+    mlp().save(tmp_path / "graph")
     (tmp_path / "spec.json").write_text(json.dumps(SPEC.to_json()))
-    command = [sys.executable, "-m", "explorer.check", str(tmp_path / "spec.json"), str(tmp_path / "graph.npz")]
+    command = [sys.executable, "-m", "explorer.check", str(tmp_path / "spec.json"), str(tmp_path / "graph")]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert json.loads(done.stdout)["ok"] is True

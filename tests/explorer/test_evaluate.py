@@ -5,12 +5,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-import explorer.evaluate
+import explorer.rungs.simulation
 from explorer.candidate import Candidate, NodeFormats, NodeLanes
 from explorer.errors import DatasetError, DesignDefect
 from explorer.evaluate import Evaluator
 from explorer.result import TrialResult
-from explorer.spec import Constraint, JobSpec, PlatformDevice, PlatformSpec, SimulationSpec
+from explorer.rungs.judgement import Judgement
+from explorer.rungs.rung import Climb
+from explorer.spec import Constraint, JobSpec, LinkSpec, PlatformDevice, PlatformSpec, SimulationSpec
 from tests.explorer.graphs import mlp
 
 GRAPH = mlp((4, 3, 2))
@@ -32,14 +34,14 @@ def candidate(lanes=1, weight="int4", second_device=0):
 @pytest.fixture(scope="module")
 def files(tmp_path_factory):
     folder = tmp_path_factory.mktemp("job")
-    GRAPH.save(folder / "graph.npz")
+    GRAPH.save(folder / "graph")
     generator = np.random.default_rng(0)
     np.savez(folder / "data.npz", inputs=generator.normal(size=(40, 4)), targets=generator.integers(0, 2, 40))
     return folder
 
 
 def make(files, cache, spec=SPEC):
-    return Evaluator(spec, files / "graph.npz", files / "data.npz", cache)
+    return Evaluator(spec, files / "graph", files / "data.npz", cache)
 
 
 @pytest.fixture(scope="module")
@@ -61,8 +63,9 @@ def test_a_complete_trial_has_every_metric_and_compared_every_word(single):
     assert result.exact is not None
     assert (result.exact.mismatched_words, result.exact.compared_words) == (0, 4 * 2)
     assert result.metrics["meas_interval_cycles"] == 12  # three outputs of four inputs, one by one
-    assert result.metrics["meas_throughput_per_s"] == pytest.approx(100e6 / 12)
-    assert result.metrics["meas_latency_ns"] == result.metrics["meas_latency_cycles"] * 10
+    assert result.metrics["throughput_per_s"] == pytest.approx(100e6 / 12)
+    assert (result.metrics["clock_mhz"], result.clock_source) == (100, "requested")
+    assert result.metrics["latency_ns"] == result.metrics["meas_latency_cycles"] * 10
     assert {"accuracy", "float_accuracy", "est_lut", "est_ff", "est_dsp", "est_bram_kb"} <= set(result.metrics)
     assert result.metrics["devices_used"] == 1 and result.metrics["link_bytes_per_inference"] == 0
     static, power = 0.2, result.metrics["est_power_w"]
@@ -70,6 +73,9 @@ def test_a_complete_trial_has_every_metric_and_compared_every_word(single):
     # 12 cycles at 100 MHz
     assert result.metrics["est_energy_uj_per_inference"] == pytest.approx(power * 0.12)
     assert {o["source"] for o in result.detail["operators"]} == {"fc0", "fc1"}
+    assert result.detail["outputs"] == [
+        {"name": "y", "accuracy": result.metrics["accuracy"], "float_accuracy": result.metrics["float_accuracy"]}
+    ]
     assert result.provenance["metric"] == "top1" and result.provenance["evaluation_data"] == "dataset"
 
 
@@ -88,6 +94,18 @@ def test_two_devices_give_the_same_words_later(evaluator, single):
     # the flight time of the link alone is 500 ns at 100 MHz
     assert result.metrics["meas_latency_cycles"] >= single[0].metrics["meas_latency_cycles"] + 50
     assert [s.cache_hit for s in result.stages if s.name == "accuracy"] == [True]
+    (hop,) = result.detail["hops"]
+    assert (hop["from"], hop["to"], hop["streams"], hop["bytes_per_inference"]) == (0, 1, 1, 3)
+    assert hop["bits_per_cycle"] == 1000 and hop["least_interval_cycles"] == 1
+
+
+def test_a_slow_link_bounds_the_estimate_and_the_measurement(files, cache_directory):
+    link = LinkSpec(bandwidth_gbps=0.1)  # a bit a cycle at 100 MHz
+    result = make(files, cache_directory, replace(SPEC, platform=replace(SPEC.platform, link=link))).evaluate(
+        candidate(second_device=1)
+    )
+    assert result.state == "complete" and result.detail["hops"][0]["least_interval_cycles"] == 24
+    assert result.metrics["meas_interval_cycles"] == 24
 
 
 def test_sign_off_equals_the_composed_simulation(evaluator, single):
@@ -122,7 +140,7 @@ def test_no_bundle_when_the_cycles_are_not_those_on_record(evaluator, single, tm
     ("constraint", "last", "amount"),
     [
         (Constraint("est_lut", max=10), "estimate", None),
-        (Constraint("meas_throughput_per_s", min=1e8), "estimate", 1e8 - 100e6 / 12),
+        (Constraint("throughput_per_s", min=1e8), "estimate", 1e8 - 100e6 / 12),
         (Constraint("accuracy", min=1.0), "accuracy", None),
         (Constraint("meas_latency_cycles", max=20), "simulate", None),
     ],
@@ -168,23 +186,31 @@ def test_a_wrong_word_is_our_defect(evaluator, monkeypatch):
         measured = simulate(*arguments)
         return replace(measured, mismatched_words=1)
 
-    simulate = explorer.evaluate.simulate
-    monkeypatch.setattr(explorer.evaluate, "simulate", broken)
+    simulate = explorer.rungs.simulation.simulate
+    monkeypatch.setattr(explorer.rungs.simulation, "simulate", broken)
     with pytest.raises(DesignDefect):
         evaluator.evaluate(candidate())
 
 
-def test_accuracy_of_a_plan_is_kept_on_disk(files, tmp_path, cache_directory):
-    first, second = make(files, cache_directory), make(files, cache_directory)
+def test_the_accuracy_of_a_plan_is_kept_on_disk(files, cache_directory):
     plan = candidate(weight="int6")
-    design = first._builder.design(plan)
-    value, _ = first._judge.accuracy(plan, design)
-    assert second._judge.accuracy(plan, design) == (value, True)
+    first, second = make(files, cache_directory).evaluate(plan), make(files, cache_directory).evaluate(plan)
+    stages = {stage.name: stage for stage in second.stages}
+    assert stages["accuracy"].cache_hit
+    assert second.metrics["accuracy"] == first.metrics["accuracy"]
+    assert second.detail["outputs"] == first.detail["outputs"]
+
+
+def test_equal_plans_share_their_accuracy_and_other_plans_do_not(files, cache_directory):
+    bench = make(files, cache_directory)._bench
+    keys = {name: Judgement().key(Climb(bench, made)) for name, made in {
+        "plan": candidate(), "lanes": candidate(lanes=1), "formats": candidate(weight="int6")}.items()}  # fmt: skip
+    assert keys["plan"] == keys["lanes"] != keys["formats"]
 
 
 def test_without_data_agreement_on_generated_inputs(files, cache_directory):
     spec = replace(SPEC, dataset=None, simulation=SimulationSpec(samples=1))
-    result = Evaluator(spec, files / "graph.npz", None, cache_directory).evaluate(candidate())
+    result = Evaluator(spec, files / "graph", None, cache_directory).evaluate(candidate())
     assert result.provenance["evaluation_data"] == "generated inputs"
     assert result.provenance["metric"] == "agreement" and result.metrics["float_accuracy"] == 1.0
     assert result.exact is not None and result.exact.samples == 2  # an interval lies between two samples
@@ -193,4 +219,4 @@ def test_without_data_agreement_on_generated_inputs(files, cache_directory):
 def test_data_of_the_wrong_shape_is_refused(files, tmp_path, cache_directory):
     np.savez(tmp_path / "d.npz", inputs=np.zeros((4, 5)))
     with pytest.raises(DatasetError):
-        Evaluator(SPEC, files / "graph.npz", tmp_path / "d.npz", cache_directory)
+        Evaluator(SPEC, files / "graph", tmp_path / "d.npz", cache_directory)

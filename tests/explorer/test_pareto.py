@@ -12,7 +12,7 @@ SPEC = JobSpec(model="m")
 
 
 def result(accuracy, throughput, lut, **more):
-    metrics = {"accuracy": accuracy, "meas_throughput_per_s": throughput, "est_lut": lut}
+    metrics = {"accuracy": accuracy, "throughput_per_s": throughput, "est_lut": lut}
     return TrialResult("complete", metrics=metrics, **more)
 
 

@@ -25,7 +25,7 @@ def evaluate(candidate):
         return TrialResult("infeasible", "too big", constraints=constraints)
     metrics = {
         "accuracy": 1 - 1 / bits,
-        "meas_throughput_per_s": 1e6 * multipliers,
+        "throughput_per_s": 1e6 * multipliers,
         "est_lut": float(multipliers * bits),
     }
     return TrialResult("complete", metrics=metrics, constraints=constraints)

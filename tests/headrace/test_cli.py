@@ -7,7 +7,9 @@ from rich.console import Console
 from headrace import tables
 from headrace.cli import main
 from headrace.doctor import findings
+from headrace.job import Job
 from tests.api.harness import Server
+from tests.api.test_jobs import NO_DESIGN
 
 
 def run(capsys, *arguments: str) -> tuple[int, str]:
@@ -23,20 +25,21 @@ def test_submit_status_pareto_export_cancel(server: Server, tmp_path, monkeypatc
     (tmp_path / "body.json").write_text(json.dumps({"search": {"seed": 5}, "labels": {"a": "b"}}))
     status, out = run(
         capsys, "submit", "m.onnx", "--body", "body.json", "--trials", "3", "--device", "u250", "--devices", "2",
-        "--constraint", "accuracy>=0.5", "--constraint", "est_dsp <= 100", "--label", "c=d",
+        "--constraint", "accuracy>=0.5", "--constraint", "meas_latency_ns <= 100", "--label", "c=d",
     )  # fmt: skip
     job_id = out.strip()
-    spec = server.store.get_job(job_id).spec
+    spec = server.store.jobs.get(job_id).spec
     assert status == 0 and spec["search"]["seed"] == 5 and spec["search"]["trials"] == 3
     assert spec["platform"]["devices"][0]["count"] == 2 and spec["labels"] == {"a": "b", "c": "d"}
     assert [(c["metric"], c["min"], c["max"]) for c in spec["constraints"]] == [
-        ("accuracy", 0.5, None), ("est_dsp", None, 100.0),
+        ("accuracy", 0.5, None), ("latency_ns", None, 100.0),
     ]  # fmt: skip
     rows = server.run(job_id)
     assert job_id in run(capsys, "status")[1]
     assert json.loads(run(capsys, "status", job_id, "--json")[1])["state"] == "succeeded"
     assert "3/3" in run(capsys, "status", job_id)[1]
     status, out = run(capsys, "pareto", job_id, "--plot", "front.png")
+    assert "inf/s are those cycles at 100 MHz (requested)" in out
     assert status == 0 and "0.9000" in out and (tmp_path / "front.png").is_file()
     assert len(json.loads(run(capsys, "pareto", job_id, "--json")[1])) == 3
     assert run(capsys, "export", rows[0].id, "out.zip") == (0, "out.zip\n")
@@ -95,6 +98,23 @@ def test_arguments_that_are_refused(server: Server, tmp_path, monkeypatch, capsy
     assert run(capsys, "submit", model, "--body", str(tmp_path / "null.json"), "--trials", "1")[0] == 0
 
 
+def test_nothing_feasible_is_a_failure_of_the_command(server: Server, tmp_path, monkeypatch, capsys) -> None:
+    monkeypatch.setenv("HEADRACE_URL", server.url)
+    (tmp_path / "m.onnx").write_bytes(b"good model")
+    job = server.submit()
+    assert run(capsys, "pareto", job["id"]) == (1, "headrace: no feasible complete trial yet\n")
+    server.run(job["id"], trials=0, end="no_feasible_design", failure=NO_DESIGN)
+    status, out = run(capsys, "pareto", job["id"])
+    assert status == 1 and "accuracy >= 0.999: best 0.972 reached by trial 4" in out
+    assert run(capsys, "pareto", job["id"], "--json") == (1, "[]\n")
+    assert "no_feasible_design" in run(capsys, "status", job["id"])[1]
+    status, out = run(capsys, "status", job["id"], "--wait")
+    assert status == 1 and "best 0.972" in out
+    monkeypatch.setattr(Job, "wait", lambda job, progress: server.run(job.id, 0, "budget_seconds") or job.refresh())
+    status, out = run(capsys, "submit", str(tmp_path / "m.onnx"), "--wait")
+    assert status == 1 and "budget_seconds" in out
+
+
 def test_short_figures() -> None:
     figures = {None: "–", 0: "0", 812: "812", 9999: "9999", 12345: "12.3k", 4560000: "4.56M", 0.98765: "0.988"}
     assert {value: tables.short(value) for value in figures} == figures
@@ -115,10 +135,17 @@ def test_front_table_fits_narrow_terminals() -> None:
         "parallelism": {n: {"in_lanes": 4, "out_lanes": 8} for n in ("a", "b", "c")},
         "partition": {"a": 0, "b": 0, "c": 1},
     }
-    metrics = {"accuracy": 0.98, "meas_latency_cycles": 11594, "meas_throughput_per_s": 86805.0, "est_lut": 3645.2,
-               "est_dsp": 13, "devices_used": 2}  # fmt: skip
+    metrics = {"accuracy": 0.98, "meas_latency_cycles": 11594, "throughput_per_s": 86805.0, "est_lut": 3645.2,
+               "est_dsp": 13, "devices_used": 2, "clock_mhz": 12.5}  # fmt: skip
     exact = {"compared_words": 80, "mismatched_words": 0}
-    trial = {"id": "t", "number": 116, "metrics": metrics, "candidate": candidate, "exact": exact}
+    trial = {
+        "id": "t",
+        "number": 116,
+        "clock_source": "requested",
+        "metrics": metrics,
+        "candidate": candidate,
+        "exact": exact,
+    }
     for columns in (80, 100, 120):
         out = Console(width=columns, record=True, file=io.StringIO())
         out.print(tables.front_table([trial], columns))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
-
 import numpy as np
 import pytest
 
@@ -103,14 +101,6 @@ def test_a_fifo_holds_its_depth_and_no_more(build_cache: BuildCache, depth: int)
     words = {"in": random_words(np.random.default_rng(4), stream)}
     result = simulate_case(Case(Fifo(stream, depth), {}, words), build_cache, "stalls")
     assert result.activity["u_dut"].high_water_beats == max(2, depth)
-
-
-def test_bandwidth_gives_whole_cycles_per_beat() -> None:
-    stream = StreamType(1, 8, 4, IntFormat(8, True))  # 32 bits a beat
-    assert Link.for_bandwidth(stream, Fraction(32), 5).cycles_per_beat == 1
-    assert Link.for_bandwidth(stream, Fraction(31), 5).cycles_per_beat == 2
-    assert Link.for_bandwidth(stream, Fraction(1, 2), 5).cycles_per_beat == 64
-    assert Link.for_bandwidth(stream, Fraction(100), 5).cycles_per_beat == 1
 
 
 def test_illegal_parameters_are_refused() -> None:

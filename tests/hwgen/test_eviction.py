@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from explorer.accuracy import Judge
+from explorer.rungs.records import Records
+from explorer.rungs.rung import Findings
 from hwgen import eviction
 from hwgen.hardware.operators.fifo import Fifo
 from hwgen.hardware.streams import StreamType
@@ -26,7 +27,7 @@ BLOCK = 4096
 @pytest.fixture
 def cache(tmp_path: Path) -> Path:
     (tmp_path / "toolchain" / "mem").mkdir(parents=True)
-    (tmp_path / "accuracy" / "ab").mkdir(parents=True)
+    (tmp_path / "rungs" / "accuracy").mkdir(parents=True)
     return tmp_path
 
 
@@ -43,7 +44,7 @@ def used(path: Path, days_ago: float) -> Path:
 def test_what_was_used_longest_ago_goes_first(cache: Path) -> None:
     objects = [entry(cache / "toolchain" / f"dse_fifo-{n}.so", 30 - n) for n in range(20)]
     image = entry(cache / "toolchain" / "mem" / "0f.mem", 100)
-    known = entry(cache / "accuracy" / "ab" / "ab.json", 50)
+    known = entry(cache / "rungs" / "accuracy" / "ab.json", 50)
     assert trim(cache, 22 * BLOCK) == 0, "it fits"
     assert trim(cache, 10 * BLOCK) == 12 * BLOCK
     assert not image.exists() and not known.exists()
@@ -126,13 +127,11 @@ def test_use_is_noted_where_the_cache_is_read(cache_directory: Path, tmp_path: P
     memory_arguments({"weight": Image()}, tmp_path / "mem")
     assert path.stat().st_mtime > before + DAY
 
-    judge = Judge.__new__(Judge)
-    judge._cache, judge.metric = tmp_path, "top1"
-    judge._store("abc", 0.5)
-    stored = judge._path("abc")
-    assert stored is not None
+    found = Findings(metrics={"accuracy": 0.5})
+    Records(tmp_path).put("accuracy", "abc", found)
+    stored = tmp_path / "rungs" / "accuracy" / "abc.json"
     before = used(stored, 2).stat().st_mtime
-    assert judge._stored("abc") == 0.5
+    assert Records(tmp_path).get("accuracy", "abc") == found
     assert stored.stat().st_mtime > before + DAY
 
 

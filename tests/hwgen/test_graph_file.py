@@ -97,8 +97,8 @@ def test_damage_and_other_versions_are_named(tmp_path: Path) -> None:
     transformer(0, 4, 1).save(tmp_path / "g")
     data = (tmp_path / "g").read_bytes()
     for damaged, problem in (
-        (b"PK\x03\x04" + data[4:], "version 2; import the model again"),
-        (data.replace(b"graph 2", b"graph 9", 1), "version 2; import the model again"),
+        (b"PK\x03\x04" + data[4:], "version 2: another release stored it; upload its file again"),
+        (data.replace(b"graph 2", b"graph 9", 1), "version 2: another release stored it; upload its file again"),
         (data[:100], "cut short"),
         (data[:-8], "cut short"),
         (data[:20], "cut short"),

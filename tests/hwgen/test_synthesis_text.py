@@ -18,7 +18,7 @@ from hwgen.hardware.emit.text import emit
 from hwgen.hardware.library import stream_ports
 from hwgen.simulation.build import BuildCache
 from hwgen.simulation.measurement import Measurement
-from hwgen.simulation.simulate import SimulationOptions, measurement, run_plan, stream_line, write_beats
+from hwgen.simulation.simulate import SimulationOptions, check_of, measurement, run_plan, stream_line, write_beats
 from tests.hwgen.conformance import registry
 from tests.hwgen.conformance.case import SAMPLES, Case
 from tests.hwgen.conformance.runner import QUIET_CYCLES, cycle_complaints, one_operator_design
@@ -45,7 +45,7 @@ def simulate_as_synthesised(case: Case, cache: BuildCache) -> Measurement:
             end = Endpoint(emission.top, stream.name)
             ends = (None, end) if direction == "in" else (end, None)
             beats = write_beats(stream, expected[stream.name], work)
-            lines.append(stream_line(stream, *ends, beats, stream.name in design.endless))
+            lines.append(stream_line(stream, *ends, beats, check_of(design, stream)))
         report = run_plan(cache, work, lines, SimulationOptions(quiet_cycles=QUIET_CYCLES))
     return measurement(design, report, expected)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -60,6 +61,29 @@ def wheel(requirement: str, *options: str) -> Path:
     return cached(requirement, fetch)
 
 
+def unpack(archive: Path, folder: Path) -> None:
+    """Write the regular files of a tar archive below ``folder``, each as a new file with nothing but its bytes.
+
+    ``extractall(filter="data")`` came with Python 3.11.4, and without a filter an archive may write anywhere.
+
+    Raises:
+        ValueError: a member would lie outside ``folder``, or is a link or a device.
+    """
+    root = folder.resolve()
+    with tarfile.open(archive) as tar:
+        for member in tar:
+            target = (root / member.name).resolve()
+            if not target.is_relative_to(root):
+                raise ValueError(f"{archive.name}: the member {member.name!r} lies outside the archive's folder")
+            if not member.isfile() and not member.isdir():
+                raise ValueError(f"{archive.name}: the member {member.name!r} is neither a file nor a folder")
+            content = tar.extractfile(member)  # None for a folder, which its files make
+            if content is not None:
+                target.parent.mkdir(parents=True, exist_ok=True)
+                with target.open("xb") as file:
+                    shutil.copyfileobj(content, file)
+
+
 def npm_package(requirement: str) -> Path:
     """The unpacked tarball of a pinned npm package."""
 
@@ -70,8 +94,7 @@ def npm_package(requirement: str) -> Path:
             ["npm", "pack", "--silent", requirement], cwd=folder, check=True, timeout=600, stdout=subprocess.DEVNULL
         )
         (archive,) = folder.glob("*.tgz")
-        with tarfile.open(archive) as tar:
-            tar.extractall(folder, filter="data")
+        unpack(archive, folder)
         (folder / "package").rename(target)
 
     return cached(requirement.replace("/", "-"), fetch)

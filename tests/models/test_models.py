@@ -73,9 +73,7 @@ def test_mlperf_tiny(make: Callable[[], ModelFixture], parameters: int) -> None:
     assert imported.parameters == parameters
     assert (outputs.argmax(axis=1) == targets).all()
     assert len(np.unique(np.load(fixture.dataset)["targets"])) >= 6
-    scores = np.exp(outputs - outputs.max(axis=1, keepdims=True))
-    scores /= scores.sum(axis=1, keepdims=True)
-    np.testing.assert_allclose(scores, _onnxruntime(fixture.onnx, inputs), atol=1e-4)
+    np.testing.assert_allclose(outputs, _onnxruntime(fixture.onnx, inputs), atol=1e-4)
     graph = imported.graph
     assert [s["operator"] for s in graph.software] == ["Softmax"]
     # channels-last inputs cost nothing, every batch norm is folded

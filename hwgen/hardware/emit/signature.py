@@ -45,16 +45,14 @@ def _device(design: Design, device: int, members: Iterable[Instance]) -> dict[st
 
 
 def _link(design: Design, link: Instance) -> dict[str, Any]:
-    """A link with the streams that enter and leave it, and the devices at its ends (None: outside the design)."""
-    device_of = {i.name: i.device for members in design.devices.values() for i in members}
+    """A link with the streams that enter and leave it, and the devices at its ends."""
     entering = [design.into[link.name, port] for port in link.operator.inputs]
     leaving = [design.out_of[link.name, port] for port in link.operator.outputs]
-    sources = {device_of.get(s.producer.instance) for s in entering if s.producer}
-    targets = {device_of.get(s.consumer.instance) for s in leaving if s.consumer}
+    source, target = design.hop(link)
     return {
         "name": link.name,
-        "from_devices": sorted(d for d in sources if d is not None),
-        "to_devices": sorted(d for d in targets if d is not None),
+        "from_devices": [source],
+        "to_devices": [target],
         "from_streams": [s.name for s in entering],
         "to_streams": [s.name for s in leaving],
         **link.operator.describe(),

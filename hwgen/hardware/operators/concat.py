@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -68,6 +68,10 @@ class Concat(Operator):
     def cycles(self) -> Cycles:
         beats = self.outputs["out"].beats
         return Cycles(latency=beats + 1, interval=beats)
+
+    def runs_ahead(self, ahead: Collection[str]) -> bool:
+        """A sample begins with ``a``, whatever ``b`` does."""
+        return "a" in ahead
 
     def held(self, port: str) -> Fraction:
         """A whole run of one input passes while the other waits, and two beats are in the output register."""

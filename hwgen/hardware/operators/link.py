@@ -48,16 +48,9 @@ class Link(Operator):
         return max(3, -(-round_trip // cycles_per_beat))
 
     @classmethod
-    def for_bandwidth(cls, stream: StreamType, bits_per_cycle: Fraction, latency_cycles: int) -> Link:
-        """The link of a given bandwidth with just enough credits; a beat takes whole cycles.
-
-        Args:
-            stream: type of the stream.
-            bits_per_cycle: link bandwidth over clock frequency, positive.
-            latency_cycles: flight time in cycles.
-        """
-        per_beat = max(1, -(-stream.payload_bits * bits_per_cycle.denominator // bits_per_cycle.numerator))
-        return cls(stream, per_beat, latency_cycles, cls.least_credits(per_beat, latency_cycles))
+    def paced(cls, stream: StreamType, cycles_per_beat: int, latency_cycles: int) -> Link:
+        """The link of a given pace with just enough credits to sustain it."""
+        return cls(stream, cycles_per_beat, latency_cycles, cls.least_credits(cycles_per_beat, latency_cycles))
 
     @property
     def inputs(self) -> Mapping[str, StreamType]:

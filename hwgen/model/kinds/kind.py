@@ -117,7 +117,7 @@ def from_attributes(name: str, attributes: Mapping[str, Any]) -> Kind:
         IllegalGraph: there is no such kind, or its attributes are others or illegal.
     """
     if name not in KINDS:
-        raise IllegalGraph(f"{name!r} is no operator of this version; import the model again")
+        raise IllegalGraph(f"{name!r} is no operator of this version; upload its file again")
     wanted = {field.name for field in fields(KINDS[name])}
     if set(attributes) != wanted:
         raise IllegalGraph(f"{name} has the attributes {sorted(attributes)}, needs {sorted(wanted)}")

@@ -9,6 +9,7 @@ from typing import TypeAlias, TypeVar
 import numpy as np
 
 from hwgen.model.onnx.builder import Builder
+from hwgen.model.onnx.declared import Declared
 from hwgen.model.onnx.expression import Expressions
 from hwgen.model.onnx.source import SourceNode
 from hwgen.model.onnx.values import Const, Expr, Masked, Padded, Poison, Refused, Value, identity
@@ -28,6 +29,7 @@ class Call:
     Attributes:
         node: the ONNX node.
         inputs: its operands; None where an optional one is left out.
+        types: their element types, by ONNX's names.
         opset: version of the operator set.
         builder: where IR nodes go.
         expressions: where symbolic elementwise functions become tensors.
@@ -37,6 +39,7 @@ class Call:
 
     node: SourceNode
     inputs: tuple[Value | None, ...]
+    types: tuple[str | None, ...]
     opset: int
     builder: Builder
     expressions: Expressions
@@ -164,4 +167,4 @@ class Call:
 
 # one value, or a tuple of one for each output
 Handler: TypeAlias = Callable[[Call], Value | tuple[Value, ...]]
-Handlers: TypeAlias = Mapping[str, Handler]
+Handlers: TypeAlias = Mapping[str, Declared[Handler]]

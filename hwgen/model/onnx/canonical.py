@@ -124,7 +124,7 @@ def _finished(editor: Editor, graph: Graph, inputs: tuple[InputLayout, ...]) -> 
         if i.node in names
     )
     outputs = tuple(replace(o, node=names[editor.outputs[o.node]]) for o in graph.outputs)
-    return Graph(final, kept, outputs, graph.software)
+    return Graph(final, kept, outputs, graph.tails)
 
 
 def _holds_ids(editor: Editor, name: str) -> bool:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from hwgen.model.onnx.call import Call, Handlers
+from hwgen.model.onnx.declared import FLOATS, Declared
 from hwgen.model.onnx.matrix import contract, product
 from hwgen.model.onnx.values import Const, Refused
 from hwgen.model.onnx.view import View
@@ -71,4 +72,6 @@ def _with_constant(
     return contract(call, a, len(a.dims) - 1, weight), sizes
 
 
-HANDLERS: Handlers = {"Einsum": _einsum}
+HANDLERS: Handlers = {
+    "Einsum": Declared(_einsum, 2, ("equation",), FLOATS),
+}

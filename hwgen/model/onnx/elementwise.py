@@ -10,8 +10,20 @@ import numpy as np
 from hwgen.model.kinds.arithmetic import Add, Multiply
 from hwgen.model.kinds.sources import Input
 from hwgen.model.onnx.call import Call, Handler, Handlers
+from hwgen.model.onnx.declared import ANY_NUMBER_OF_OPERANDS, ANYTHING, FLOATS, NUMBERS, REALS, Declared
 from hwgen.model.onnx.normalization import decomposed_layer_norm
-from hwgen.model.onnx.values import Const, Expr, Masked, Padded, Poison, Refused, Value, apply, combine
+from hwgen.model.onnx.values import (
+    Const,
+    Expr,
+    Masked,
+    Padded,
+    Poison,
+    Refused,
+    Value,
+    apply,
+    combine,
+    require_sampled_crossings,
+)
 from hwgen.model.onnx.view import View, refined
 from hwgen.numbers.arrays import Array
 
@@ -42,6 +54,13 @@ def _add(call: Call) -> Value:
     return _sum(call, call.required(0), call.required(1))
 
 
+def _sum_of_many(call: Call) -> Value:
+    total = call.required(0)
+    for index in range(1, len(call.inputs)):
+        total = _sum(call, total, call.required(index))
+    return total
+
+
 def _sub(call: Call) -> Value:
     subtrahend = call.required(1)
     if isinstance(subtrahend, Const):
@@ -61,7 +80,8 @@ def _masked(view: View, addend: Array) -> Masked:
         raise Refused("a mask that also adds to the entries that it keeps; add the bias before the mask")
     if np.broadcast_shapes(view.shape, addend.shape) != view.shape:
         raise Refused(f"a mask of shape {addend.shape} for scores of shape {view.shape}")
-    return Masked(view, np.broadcast_to(addend > MASK_THRESHOLD, view.shape))
+    highest = float(addend[addend <= MASK_THRESHOLD].max())
+    return Masked(view, np.broadcast_to(addend > MASK_THRESHOLD, view.shape), highest)
 
 
 def _mul(call: Call) -> Value:
@@ -91,7 +111,10 @@ def _binary(call: Call, a: Value, b: Value, operator: str, function: _Binary) ->
     kind = Add() if operator == "add" else Multiply()
     for value, other in ((a, b), (b, a)):
         if isinstance(value, Masked) and operator == "mul" and isinstance(other, Const) and (other.array > 0).all():
-            return Masked(call.builder.with_constant(value.view, kind, other.array), value.keep)
+            highest = value.highest * float(other.array.min())
+            if highest > MASK_THRESHOLD:
+                raise Refused(f"masked scores that are scaled to {highest:g}; scale them before the mask")
+            return Masked(call.builder.with_constant(value.view, kind, other.array), value.keep, highest)
     found = _combined(call, a, b, operator, function)
     if found is not None:
         return found
@@ -144,8 +167,10 @@ def _in_source_order(call: Call, *views: View) -> tuple[View, View]:
 def _compare(function: _Binary) -> Handler:
     def handler(call: Call) -> Value:
         found = _combined(call, call.required(0), call.required(1), "comparison", function)
-        if found is None:
+        difference = _combined(call, call.required(0), call.required(1), "difference", np.subtract)
+        if found is None or difference is None:
             raise Refused("a comparison of two different activations has no hardware form")
+        require_sampled_crossings(difference.samples)
         return found
 
     return handler
@@ -156,11 +181,13 @@ def _where(call: Call) -> Value:
     if isinstance(condition, Const):
         return _where_constant(call, condition.array.astype(bool), chosen, other)
     parts = [_function_of_one(call, v) for v in (condition, chosen, other)]
-    base = next((p.base for p in parts if isinstance(p, Expr)), None)
-    if base is None or any(p is None or (isinstance(p, Expr) and p.base != base) for p in parts):
+    known = tuple(p for p in parts if p is not None)
+    expressions = [p for p in known if isinstance(p, Expr)]
+    if len(known) < len(parts) or not expressions or any(e.base != expressions[0].base for e in expressions):
         raise Refused("a Where between different activations has no hardware form")
-    samples = [p.samples if isinstance(p, Expr) else np.asarray(p) for p in parts]
-    return Expr(base, np.where(*samples), "where")
+    samples = [p.samples if isinstance(p, Expr) else np.asarray(p) for p in known]
+    depth = 1 + max(e.depth for e in expressions)
+    return Expr(expressions[0].base, np.where(*samples), "where", known, (), depth)
 
 
 def _where_constant(call: Call, keep: Array, chosen: Value, other: Value) -> Value:
@@ -173,7 +200,7 @@ def _where_constant(call: Call, keep: Array, chosen: Value, other: Value) -> Val
     view = call.as_view(chosen)
     if np.broadcast_shapes(view.shape, keep.shape) != view.shape:
         raise Refused(f"a mask of shape {keep.shape} for scores of shape {view.shape}")
-    return Masked(view, np.broadcast_to(keep, view.shape))
+    return Masked(view, np.broadcast_to(keep, view.shape), float(other.array.max()))
 
 
 def _unbroadcast(value: Value, condition: tuple[int, ...], other: Value) -> Value:
@@ -204,15 +231,16 @@ def _is_nan(call: Call) -> Value:
 
 
 HANDLERS: Handlers = {
-    "Add": _add,
-    "Sub": _sub,
-    "Mul": _mul,
-    "Div": _div,
-    "Neg": _neg,
-    "Greater": _compare(np.greater),
-    "GreaterOrEqual": _compare(np.greater_equal),
-    "Less": _compare(np.less),
-    "LessOrEqual": _compare(np.less_equal),
-    "Where": _where,
-    "IsNaN": _is_nan,
+    "Add": Declared(_add, 2, (), REALS),
+    "Sub": Declared(_sub, 2, (), REALS),
+    "Mul": Declared(_mul, 2, (), REALS),
+    "Div": Declared(_div, 2, (), FLOATS),
+    "Neg": Declared(_neg, 1, (), REALS),
+    "Sum": Declared(_sum_of_many, ANY_NUMBER_OF_OPERANDS, (), FLOATS),
+    "Greater": Declared(_compare(np.greater), 2, (), NUMBERS),
+    "GreaterOrEqual": Declared(_compare(np.greater_equal), 2, (), NUMBERS),
+    "Less": Declared(_compare(np.less), 2, (), NUMBERS),
+    "LessOrEqual": Declared(_compare(np.less_equal), 2, (), NUMBERS),
+    "Where": Declared(_where, 3, (), ANYTHING),
+    "IsNaN": Declared(_is_nan, 1, (), FLOATS),
 }

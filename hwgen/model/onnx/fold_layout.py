@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 
 import numpy as np
-import onnx
 
+from hwgen.model.onnx.declared import ANY_NUMBER_OF_OPERANDS, ANYTHING, FLOATS, Declared
 from hwgen.model.onnx.fold_operands import Folds, Operands, limited
 from hwgen.model.onnx.layout import target_shape
+from hwgen.model.onnx.type_names import type_name
 from hwgen.numbers.arrays import Array
 
 
@@ -47,10 +48,20 @@ def _tile(o: Operands) -> Array:
 
 
 def _cast(o: Operands) -> Array:
-    target = o.attribute("to", 1)
-    if target in (onnx.TensorProto.FLOAT16, onnx.TensorProto.BFLOAT16):
-        target = onnx.TensorProto.FLOAT
-    return o[0].astype(onnx.helper.tensor_dtype_to_np_dtype(target))
+    return _converted(o[0], type_name(o.attribute("to", 0)))
+
+
+def _converted(array: Array, target: str) -> Array:
+    if target not in ANYTHING:
+        raise ValueError(f"a Cast of constants to {target}")
+    # floats stand for real numbers: half precision rounds nothing here
+    if target in FLOATS:
+        return array.astype(np.float64 if target == "double" else np.float32)
+    return array.astype(target)
+
+
+def _cast_like(o: Operands) -> Array:
+    return _converted(o[0], o.types[1] or "")
 
 
 def _slice(o: Operands) -> Array:
@@ -87,10 +98,25 @@ def _reshape(o: Operands) -> Array:
     return o[0].reshape(target_shape(o[0].shape, o.integers("shape", 1) or [], bool(o.attribute("allowzero", 0))))
 
 
+def _flatten(o: Operands) -> Array:
+    return o[0].reshape(math.prod(o[0].shape[: o.attribute("axis", 1)]), -1)
+
+
 def _gather(o: Operands) -> Array:
     axis = o.attribute("axis", 0)
     limited([o[0].size // max(o[0].shape[axis], 1), o[1].size])
     return np.take(o[0], o[1].astype(np.int64), axis=axis)
+
+
+def _gather_elements(o: Operands) -> Array:
+    return np.take_along_axis(o[0], o[1].astype(np.int64), axis=o.attribute("axis", 0))
+
+
+def _dropout(o: Operands) -> Array:
+    training = o.optional(2)
+    if training is not None and training.any():
+        raise ValueError("a Dropout in training mode")
+    return o[0]
 
 
 def _shape(o: Operands) -> Array:
@@ -114,26 +140,27 @@ def _concat(o: Operands) -> Array:
 
 
 RULES: Folds = {
-    "Constant": _constant,
-    "ConstantOfShape": _constant_of_shape,
-    "Range": _range,
-    "Expand": _expand,
-    "Tile": _tile,
-    "Cast": _cast,
-    "CastLike": lambda o: o[0].astype(o[1].dtype),
-    "Slice": _slice,
-    "Split": _split,
-    "Unsqueeze": _unsqueeze,
-    "Squeeze": _squeeze,
-    "Reshape": _reshape,
-    "Flatten": lambda o: o[0].reshape(math.prod(o[0].shape[: o.attribute("axis", 1)]), -1),
-    "Transpose": lambda o: np.transpose(o[0], o.attribute("perm")),
-    "Gather": _gather,
-    "Shape": _shape,
-    "Size": lambda o: np.asarray(o[0].size),
-    "Trilu": _trilu,
-    "Where": _where,
-    "Concat": _concat,
-    "Identity": lambda o: o[0],
-    "Dropout": lambda o: o[0],
+    "Constant": Declared(_constant, 0, ("value", "value_float", "value_floats", "value_int", "value_ints"), ANYTHING),
+    "ConstantOfShape": Declared(_constant_of_shape, 1, ("value",), ANYTHING),
+    "Range": Declared(_range, 3, (), ANYTHING),
+    "Expand": Declared(_expand, 2, (), ANYTHING),
+    "Tile": Declared(_tile, 2, (), ANYTHING),
+    "Cast": Declared(_cast, 1, ("to",), ANYTHING),
+    "CastLike": Declared(_cast_like, 2, (), ANYTHING),
+    "Slice": Declared(_slice, 5, ("starts", "ends", "axes"), ANYTHING),
+    "Split": Declared(_split, 2, ("axis", "split", "num_outputs"), ANYTHING),
+    "Unsqueeze": Declared(_unsqueeze, 2, ("axes",), ANYTHING),
+    "Squeeze": Declared(_squeeze, 2, ("axes",), ANYTHING),
+    "Reshape": Declared(_reshape, 2, ("allowzero",), ANYTHING),
+    "Flatten": Declared(_flatten, 1, ("axis",), ANYTHING),
+    "Transpose": Declared(lambda o: np.transpose(o[0], o.attribute("perm")), 1, ("perm",), ANYTHING),
+    "Gather": Declared(_gather, 2, ("axis",), ANYTHING),
+    "GatherElements": Declared(_gather_elements, 2, ("axis",), ANYTHING),
+    "Shape": Declared(_shape, 1, ("start", "end"), ANYTHING),
+    "Size": Declared(lambda o: np.asarray(o[0].size), 1, (), ANYTHING),
+    "Trilu": Declared(_trilu, 2, ("upper",), ANYTHING),
+    "Where": Declared(_where, 3, (), ANYTHING),
+    "Concat": Declared(_concat, ANY_NUMBER_OF_OPERANDS, ("axis",), ANYTHING),
+    "Identity": Declared(lambda o: o[0], 1, (), ANYTHING),
+    "Dropout": Declared(_dropout, 3, ("ratio", "seed"), ANYTHING),
 }

@@ -6,20 +6,24 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias
 
+from hwgen.model.onnx.declared import Declared
 from hwgen.model.onnx.source import MAX_RANK, SourceNode
 from hwgen.numbers.arrays import Array
 
 MAX_FOLDED_ELEMENTS = 1 << 26
 
 Fold: TypeAlias = Callable[["Operands"], "Array | list[Array]"]
-Folds: TypeAlias = Mapping[str, Fold]
+Folds: TypeAlias = Mapping[str, Declared[Fold]]
 
 
 class Operands:
-    """The operands and attributes of a node whose operands are all constant; ``operands[0]`` must be there."""
+    """The operands, their element types and the attributes of a node whose operands are all constant.
 
-    def __init__(self, node: SourceNode, inputs: Sequence[Array | None]) -> None:
-        self.node, self.inputs = node, inputs
+    ``operands[0]`` must be there.
+    """
+
+    def __init__(self, node: SourceNode, inputs: Sequence[Array | None], types: Sequence[str | None]) -> None:
+        self.node, self.inputs, self.types = node, inputs, types
 
     def __getitem__(self, index: int) -> Array:
         value = self.optional(index)

@@ -7,16 +7,20 @@ from collections.abc import Callable
 import numpy as np
 
 from hwgen.model.onnx.call import Call, Handler, Handlers
-from hwgen.model.onnx.values import Const, Expr, Refused, Value, apply, combine
+from hwgen.model.onnx.declared import ANY_NUMBER_OF_OPERANDS, FLOATS, NUMBERS, REALS, Declared
+from hwgen.model.onnx.source import shown
+from hwgen.model.onnx.values import Const, Expr, Refused, Value, apply, combine, require_sampled_crossings
 from hwgen.model.pointwise import POINTWISE
 from hwgen.numbers.arrays import Array
 
+SELU_ALPHA, SELU_GAMMA = 1.6732631921768188, 1.0507010221481323  # ONNX's defaults, float32
+_GELU = {"none": "gelu", "tanh": "gelu_tanh"}
 _UNBOUNDED = float(np.finfo(np.float32).max)
 
 
 def _pow(call: Call) -> Value:
     exponent = call.constant(1)
-    if exponent is None or exponent.size != 1:
+    if exponent is None or exponent.size != 1 or exponent.ndim > 1:
         raise Refused("a power with an exponent that is no single constant")
     power = float(exponent.reshape(-1)[0])
     expr = call.expr(0)
@@ -62,6 +66,10 @@ def _bound(largest: bool) -> Handler:
         if len(others) != 1 or any(n.size != 1 for n in numbers):
             raise Refused("Max and Min of an activation and a single number only; use MaxPool or ReLU")
         expr = call.as_expr(others[0])
+        if not numbers:
+            return expr
+        if max(n.ndim for n in numbers) > len(expr.base.dims):
+            raise Refused("a bound with more axes than the activation; give a single number")
         limit = [float(n.reshape(-1)[0]) for n in numbers]
         return _clipped(expr, max(limit), _UNBOUNDED) if largest else _clipped(expr, -_UNBOUNDED, min(limit))
 
@@ -83,15 +91,35 @@ def _step(name: str, function: Callable[[Array], Array]) -> Handler:
     return lambda call: apply(call.expr(0), name, function)
 
 
+def _relu(call: Call) -> Value:
+    return apply(call.expr(0), "relu", lambda x: np.maximum(x, 0.0))
+
+
+def _sign(call: Call) -> Value:
+    expr = call.expr(0)
+    require_sampled_crossings(expr.samples)
+    return apply(expr, "sign", np.sign)
+
+
+def _selu(call: Call) -> Value:
+    alpha, gamma = call.attribute("alpha", SELU_ALPHA), call.attribute("gamma", SELU_GAMMA)
+    elu = apply(call.expr(0), "elu", lambda x: POINTWISE["elu"](x, alpha), (alpha,))
+    return combine(elu, gamma, "mul", np.multiply)
+
+
 def _hard_sigmoid(call: Call) -> Value:
     alpha, beta = call.attribute("alpha", 0.2), call.attribute("beta", 0.5)
     if beta != 0.5:
-        raise Refused(f"a HardSigmoid with beta {beta:g}; only 0.5 is supported")
+        line = combine(combine(call.expr(0), alpha, "mul", np.multiply), beta, "add", np.add)
+        return _clipped(line, 0.0, 1.0)
     return apply(call.expr(0), "hard_sigmoid", lambda x: POINTWISE["hard_sigmoid"](x, alpha), (alpha,))
 
 
 def _gelu(call: Call) -> Value:
-    name = "gelu_tanh" if call.attribute("approximate", "none") == "tanh" else "gelu"
+    approximate = call.attribute("approximate", "none")
+    if approximate not in _GELU:
+        raise Refused(f"a Gelu with the approximation {shown(approximate)!r}; use none or tanh")
+    name = _GELU[approximate]
     return apply(call.expr(0), name, lambda x: POINTWISE[name](x, 0.0))
 
 
@@ -104,29 +132,29 @@ def _prelu(call: Call) -> Value:
 
 
 HANDLERS: Handlers = {
-    "Pow": _pow,
-    "Clip": _clip,
-    "Max": _bound(largest=True),
-    "Min": _bound(largest=False),
-    "Relu": lambda call: apply(call.expr(0), "relu", lambda x: np.maximum(x, 0.0)),
-    "Sigmoid": _unary("sigmoid"),
-    "Tanh": _unary("tanh"),
-    "Erf": _unary("erf"),
-    "Exp": _unary("exp"),
-    "Abs": _unary("abs"),
-    "Softplus": _unary("softplus"),
-    "Softsign": _unary("softsign"),
-    "Mish": _unary("mish"),
-    "HardSwish": _unary("hard_swish"),
-    "Swish": _unary("swish", 1.0, "alpha"),
-    "Elu": _unary("elu", 1.0, "alpha"),
-    "LeakyRelu": _unary("leaky_relu", 0.01, "alpha"),
-    "Selu": _unary("selu"),
-    "HardSigmoid": _hard_sigmoid,
-    "Gelu": _gelu,
-    "PRelu": _prelu,
-    "Sqrt": _step("square root", np.sqrt),
-    "Reciprocal": _step("reciprocal", np.reciprocal),
-    "Log": _step("logarithm", np.log),
-    "Sign": _step("sign", np.sign),
+    "Pow": Declared(_pow, 2, (), FLOATS),
+    "Clip": Declared(_clip, 3, ("min", "max"), NUMBERS),
+    "Max": Declared(_bound(largest=True), ANY_NUMBER_OF_OPERANDS, (), NUMBERS),
+    "Min": Declared(_bound(largest=False), ANY_NUMBER_OF_OPERANDS, (), NUMBERS),
+    "Relu": Declared(_relu, 1, (), NUMBERS),
+    "Sigmoid": Declared(_unary("sigmoid"), 1, (), FLOATS),
+    "Tanh": Declared(_unary("tanh"), 1, (), FLOATS),
+    "Erf": Declared(_unary("erf"), 1, (), FLOATS),
+    "Exp": Declared(_unary("exp"), 1, (), FLOATS),
+    "Abs": Declared(_unary("abs"), 1, (), REALS),
+    "Softplus": Declared(_unary("softplus"), 1, (), FLOATS),
+    "Softsign": Declared(_unary("softsign"), 1, (), FLOATS),
+    "Mish": Declared(_unary("mish"), 1, (), FLOATS),
+    "HardSwish": Declared(_unary("hard_swish"), 1, (), FLOATS),
+    "Swish": Declared(_unary("swish", 1.0, "alpha"), 1, ("alpha",), FLOATS),
+    "Elu": Declared(_unary("elu", 1.0, "alpha"), 1, ("alpha",), FLOATS),
+    "LeakyRelu": Declared(_unary("leaky_relu", 0.01, "alpha"), 1, ("alpha",), FLOATS),
+    "Selu": Declared(_selu, 1, ("alpha", "gamma"), FLOATS),
+    "HardSigmoid": Declared(_hard_sigmoid, 1, ("alpha", "beta"), FLOATS),
+    "Gelu": Declared(_gelu, 1, ("approximate",), FLOATS),
+    "PRelu": Declared(_prelu, 2, (), FLOATS),
+    "Sqrt": Declared(_step("square root", np.sqrt), 1, (), FLOATS),
+    "Reciprocal": Declared(_step("reciprocal", np.reciprocal), 1, (), FLOATS),
+    "Log": Declared(_step("logarithm", np.log), 1, (), FLOATS),
+    "Sign": Declared(_sign, 1, (), FLOATS),
 }

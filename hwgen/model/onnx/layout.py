@@ -13,15 +13,27 @@ from hwgen.model.kinds.embedding import Embedding
 from hwgen.model.kinds.layout import Reshape
 from hwgen.model.kinds.slice import Slice
 from hwgen.model.kinds.sources import Input
-from hwgen.model.onnx.call import Call, Handler, Handlers
+from hwgen.model.onnx.call import Call, Handlers
+from hwgen.model.onnx.declared import ANY_NUMBER_OF_OPERANDS, ANYTHING, Declared
 from hwgen.model.onnx.source import MAX_RANK
-from hwgen.model.onnx.values import Const, Expr, Refused, Value
+from hwgen.model.onnx.values import Const, Refused, Value
 from hwgen.model.onnx.view import View, stream_view
 from hwgen.model.shape import Shape
 
 
 def _passed(call: Call) -> Value:
     return call.required(0)
+
+
+def _dropout(call: Call) -> Value:
+    training = call.constant(2)
+    if training is not None and training.any():
+        raise Refused("a Dropout in training mode; call model.eval() before the export")
+    return call.required(0)
+
+
+def _size(call: Call) -> Const:
+    return Const(np.asarray(call.view(0).elements))
 
 
 def _shape(call: Call) -> Const:
@@ -103,39 +115,6 @@ def _expand(call: Call) -> View:
             f"an Expand of an activation from {view.shape} to {shape} would copy it; let the operator broadcast"
         )
     return view.with_rank(len(shape))
-
-
-def _cast(call: Call) -> Value:
-    value, target = call.required(0), call.attribute("to", 1)
-    view = call.as_view(value) if isinstance(value, View) else None
-    is_input = view is not None and isinstance(call.builder.nodes[view.node].kind, Input)
-    if target in _FLOAT_TYPES or is_input or isinstance(value, Expr):
-        return value
-    raise Refused("a Cast of an activation to integers; keep activations in floating point")
-
-
-_FLOAT_TYPES = (1, 10, 11, 16)  # float, float16, double, bfloat16
-
-
-def _space(to_depth: bool) -> Handler:
-    def handler(call: Call) -> View:
-        view, block = call.view(0), call.attribute("blocksize", 0)
-        if len(view.dims) != 4 or block < 1:
-            raise Refused("needs an image of shape (1, channels, rows, columns) and a block size")
-        n, c, h, w = view.shape
-        if to_depth:
-            split, order = (n, c, h // block, block, w // block, block), (0, 3, 5, 1, 2, 4)
-            result = (n, c * block * block, h // block, w // block)
-        elif call.attribute("mode", "DCR") == "DCR":
-            split, order = (n, block, block, c // (block * block), h, w), (0, 3, 4, 1, 5, 2)
-            result = (n, c // (block * block), h * block, w * block)
-        else:
-            split, order = (n, c // (block * block), block, block, h, w), (0, 1, 4, 2, 5, 3)
-            result = (n, c // (block * block), h * block, w * block)
-        moved = call.builder.reshaped(view, split).transposed(order)
-        return call.builder.reshaped(moved, result)
-
-    return handler
 
 
 def cut(call: Call, view: View, axis: int, start: int, stop: int) -> View:
@@ -281,22 +260,18 @@ def _embedding(call: Call, table: Const, indices: View) -> View:
 
 
 HANDLERS: Handlers = {
-    "Identity": _passed,
-    "Dropout": _passed,
-    "Cast": _cast,
-    "CastLike": _passed,
-    "Shape": _shape,
-    "Size": lambda call: Const(np.asarray(call.view(0).elements)),
-    "Reshape": _reshape,
-    "Flatten": _flatten,
-    "Transpose": _transpose,
-    "Squeeze": _squeeze,
-    "Unsqueeze": _unsqueeze,
-    "Expand": _expand,
-    "DepthToSpace": _space(to_depth=False),
-    "SpaceToDepth": _space(to_depth=True),
-    "Slice": _slice,
-    "Split": _split,
-    "Concat": _concat,
-    "Gather": _gather,
+    "Identity": Declared(_passed, 1, (), ANYTHING),
+    "Dropout": Declared(_dropout, 3, ("ratio", "seed"), ANYTHING),
+    "Shape": Declared(_shape, 1, ("start", "end"), ANYTHING),
+    "Size": Declared(_size, 1, (), ANYTHING),
+    "Reshape": Declared(_reshape, 2, ("allowzero",), ANYTHING),
+    "Flatten": Declared(_flatten, 1, ("axis",), ANYTHING),
+    "Transpose": Declared(_transpose, 1, ("perm",), ANYTHING),
+    "Squeeze": Declared(_squeeze, 2, ("axes",), ANYTHING),
+    "Unsqueeze": Declared(_unsqueeze, 2, ("axes",), ANYTHING),
+    "Expand": Declared(_expand, 2, (), ANYTHING),
+    "Slice": Declared(_slice, 5, ("starts", "ends", "axes"), ANYTHING),
+    "Split": Declared(_split, 2, ("axis", "split", "num_outputs"), ANYTHING),
+    "Concat": Declared(_concat, ANY_NUMBER_OF_OPERANDS, ("axis",), ANYTHING),
+    "Gather": Declared(_gather, 2, ("axis",), ANYTHING),
 }

@@ -9,6 +9,7 @@ import numpy as np
 
 from hwgen.model.kinds.arithmetic import Multiply
 from hwgen.model.onnx.call import Call, Handler, Handlers
+from hwgen.model.onnx.declared import FLOATS, NUMBERS, REALS, Declared
 from hwgen.model.onnx.matrix import contract
 from hwgen.model.onnx.values import Refused
 from hwgen.model.onnx.view import View
@@ -64,17 +65,29 @@ def _grid(call: Call, view: View, before: Sequence[int], gone: Sequence[int]) ->
     return view.size(before), view.size(gone)
 
 
-def _refuse(reason: str) -> Handler:
+def _only_last(operator: str) -> Handler:
     def handler(call: Call) -> View:
-        raise Refused(reason)
+        raise Refused(f"{operator} inside the model; only as the last operator, where it stays in software")
 
     return handler
 
 
+_REDUCTION = ("axes", "keepdims", "noop_with_empty_axes")
+
 HANDLERS: Handlers = {
-    "ReduceMean": _reduce("mean"),
-    "ReduceSum": _reduce("sum"),
-    "ReduceMax": _reduce("max"),
-    "LogSoftmax": _refuse("LogSoftmax inside the model; only as the last operator, where it stays in software"),
-    "ArgMax": _refuse("ArgMax inside the model; only as the last operator, where it stays in software"),
+    "ReduceMean": Declared(_reduce("mean"), 2, _REDUCTION, FLOATS),
+    "ReduceSum": Declared(_reduce("sum"), 2, _REDUCTION, REALS),
+    "ReduceMax": Declared(_reduce("max"), 2, _REDUCTION, NUMBERS),
+    "LogSoftmax": Declared(
+        _only_last("LogSoftmax"),
+        1,
+        ("axis",),
+        FLOATS,
+    ),
+    "ArgMax": Declared(
+        _only_last("ArgMax"),
+        1,
+        ("axis", "keepdims", "select_last_index"),
+        NUMBERS,
+    ),
 }

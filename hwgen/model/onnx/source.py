@@ -16,6 +16,7 @@ from google.protobuf.message import DecodeError
 from onnx import numpy_helper
 
 from hwgen.errors import ModelError, NodeIssue
+from hwgen.model.onnx.type_names import type_name
 from hwgen.numbers.arrays import Array
 
 OLDEST_OPSET = 8
@@ -41,22 +42,38 @@ class SourceNode:
 
 @dataclass(frozen=True)
 class SourceInput:
-    """One graph input; a symbolic axis is None."""
+    """One graph input; a symbolic axis is None, ``type`` is ONNX's name of the element type (``int64``)."""
 
     name: str
     shape: tuple[int | None, ...]
-    integer: bool
+    type: str
+
+    @property
+    def integer(self) -> bool:
+        """Whether it holds integers."""
+        return "int" in self.type
 
 
 @dataclass(frozen=True)
 class Source:
-    """A checked ONNX graph, nodes in topological order."""
+    """A checked ONNX graph, nodes in topological order.
+
+    ``types`` holds the element types, by ONNX's names, of inputs and constants as the file stores them: half precision
+    and smaller floats become float32 when they are read.
+    """
 
     opset: int
     nodes: tuple[SourceNode, ...]
     constants: Mapping[str, Array]
     inputs: tuple[SourceInput, ...]
     outputs: tuple[str, ...]
+    types: Mapping[str, str]
+
+    @property
+    def parameters(self) -> int:
+        """How many numbers the file stores, in initialisers and in Constant nodes."""
+        stored = [value for node in self.nodes if node.operator == "Constant" for value in node.attributes.values()]
+        return sum(int(np.size(value)) for value in (*self.constants.values(), *stored))
 
 
 def _text(value: str | bytes) -> str:
@@ -97,7 +114,8 @@ def parse_onnx(data: bytes) -> Source:
     if not inputs or not outputs:
         raise ModelError("the graph has no input or no output that depends on data")
     _check_defined(nodes, outputs, {*constants, *(i.name for i in inputs)})
-    return Source(opset, nodes, constants, inputs, outputs)
+    types = {i.name: i.type for i in inputs} | {_text(t.name): type_name(t.data_type) for t in graph.initializer}
+    return Source(opset, nodes, constants, inputs, outputs, types)
 
 
 def _decode(data: bytes) -> onnx.ModelProto:
@@ -184,14 +202,13 @@ def _input(value: onnx.ValueInfoProto) -> SourceInput:
         shape.append(size)
     if len(shape) > MAX_RANK or math.prod(s or 1 for s in shape) > MAX_ELEMENTS:
         raise ModelError(f"the input {shown(name)!r} is too large: {shown(str(shape))}")
-    kind = onnx.TensorProto.DataType.Name(tensor.elem_type) if tensor.elem_type in _KNOWN_TYPES else "UNDEFINED"
+    kind = type_name(tensor.elem_type)
     if kind not in _INPUT_TYPES:
-        raise ModelError(f"the input {shown(name)!r} holds {kind.lower()} values; use float32, or int64 token ids")
-    return SourceInput(name, tuple(shape), "INT" in kind)
+        raise ModelError(f"the input {shown(name)!r} holds {kind} values; use float32, or int64 token ids")
+    return SourceInput(name, tuple(shape), kind)
 
 
-_KNOWN_TYPES = frozenset(onnx.TensorProto.DataType.values())
-_INPUT_TYPES = frozenset({"FLOAT", "FLOAT16", "DOUBLE", "BFLOAT16", "INT64", "INT32", "INT16", "INT8", "UINT8"})
+_INPUT_TYPES = frozenset({"float", "float16", "double", "bfloat16", "int64", "int32", "int16", "int8", "uint8"})
 
 
 def _node(proto: onnx.NodeProto, index: int) -> SourceNode:

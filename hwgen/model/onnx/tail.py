@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from hwgen.model.onnx.source import Source, SourceNode, shown
+from hwgen.model.onnx.declared import FLOATS
+from hwgen.model.onnx.source import Source, SourceNode
+from hwgen.model.onnx.type_names import type_name
 
-_REASONS = {
+REASONS = {
     "Softmax": "a final softmax does not change which class is largest",
     "LogSoftmax": "a final log-softmax does not change which class is largest",
     "Hardmax": "the largest class is read from the outputs in software",
@@ -15,6 +17,7 @@ _REASONS = {
     "Sigmoid": "a final sigmoid does not change the order of the outputs",
 }
 _TRANSPARENT = ("Identity", "Cast", "Squeeze", "Unsqueeze")
+_CLASS_NUMBERS = ("ArgMax", "Hardmax")
 
 
 @dataclass(frozen=True)
@@ -24,48 +27,49 @@ class Tail:
     Attributes:
         nodes: what becomes hardware.
         outputs: the tensors that are its outputs, without duplicates.
-        software: ``node``, ``operator`` and ``reason`` of each operator left out.
+        results: for each output of the model its name, the tensor of ``outputs`` behind it, and the operators between.
     """
 
     nodes: tuple[SourceNode, ...]
     outputs: tuple[str, ...]
-    software: tuple[Mapping[str, str], ...]
+    results: tuple[tuple[str, str, tuple[SourceNode, ...]], ...]
 
 
 def split_tail(source: Source) -> Tail:
     """Cut the operators that stay in software off the outputs."""
     producers = {name: node for node in source.nodes for name in node.outputs if name}
-    left_out: list[SourceNode] = []
-    outputs: list[str] = []
-    for name in source.outputs:
+    results = []
+    for name in dict.fromkeys(source.outputs):
         cut = _cut(name, producers)
-        if cut:
-            left_out += [n for n in cut if n not in left_out]
-            name = cut[-1].inputs[0]
-        if name not in outputs:
-            outputs.append(name)
+        results.append((name, cut[-1].inputs[0] if cut else name, tuple(reversed(cut))))
+    outputs = tuple(dict.fromkeys(tensor for _, tensor, _ in results))
     needed = _needed(outputs, producers)
     nodes = tuple(n for n in source.nodes if any(o in needed for o in n.outputs))
-    software = tuple(
-        {"node": shown(n.name), "operator": shown(n.operator), "reason": _REASONS[n.operator]}
-        for n in reversed(left_out)
-        if n.operator in _REASONS
-    )
-    return Tail(nodes, tuple(outputs), software)
+    return Tail(nodes, outputs, tuple(results))
 
 
 def _cut(name: str, producers: Mapping[str, SourceNode]) -> list[SourceNode]:
     """The nodes from an output back to the last one that stays in software; none where there is no such node."""
     path: list[SourceNode] = []
     last = 0
-    while name in producers and producers[name].operator in (*_REASONS, *_TRANSPARENT) and producers[name].inputs:
+    while name in producers and _stays(producers[name], producers):
         path.append(producers[name])
-        last = len(path) if producers[name].operator in _REASONS else last
+        last = len(path) if producers[name].operator in REASONS else last
         name = producers[name].inputs[0]
     return path[:last] if name in producers else []
 
 
-def _needed(outputs: list[str], producers: Mapping[str, SourceNode]) -> set[str]:
+def _stays(node: SourceNode, producers: Mapping[str, SourceNode]) -> bool:
+    """Whether a node may stay in software; a Cast to integers only of class numbers, for it rounds anything else."""
+    if not node.inputs or node.operator not in (*REASONS, *_TRANSPARENT):
+        return False
+    if node.operator != "Cast" or type_name(node.attributes.get("to", 0)) in FLOATS:
+        return True
+    before = producers.get(node.inputs[0])
+    return before is not None and before.operator in _CLASS_NUMBERS
+
+
+def _needed(outputs: Iterable[str], producers: Mapping[str, SourceNode]) -> set[str]:
     needed: set[str] = set()
     stack = list(outputs)
     while stack:

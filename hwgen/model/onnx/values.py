@@ -40,10 +40,14 @@ class Padded:
 
 @dataclass(frozen=True)
 class Masked:
-    """Attention scores of which only the entries where ``keep`` (the view's ONNX shape) is true count."""
+    """Attention scores of which only the entries where ``keep`` (the view's ONNX shape) is true count.
+
+    ``highest`` is the largest number that stands for, or is added to, the others; far below all scores.
+    """
 
     view: View
     keep: Array
+    highest: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,7 +81,7 @@ class Poison:
 
 Value: TypeAlias = Const | View | Expr | Padded | Masked | Poison
 
-_FAR = np.array([15.0, 20.0, 50.0, 100.0, 300.0, 1e3, 1e4, 1e5, 1e6])
+_FAR = np.array([15.0, 20.0, 50.0, 100.0, 300.0, 1e3, 1e4, 1e5, 1e6, 1e9, 1e15, 1e25, 3e38])
 SAMPLE_POINTS: Array = np.concatenate([-_FAR[::-1], np.linspace(-12.0, 12.0, 481), _FAR])
 
 
@@ -102,3 +106,16 @@ def combine(a: Expr | float, b: Expr | float, operator: str, function: Callable[
         values = np.broadcast_to(function(*samples), SAMPLE_POINTS.shape)
     depth = 1 + max(o.depth for o in (a, b) if isinstance(o, Expr))
     return Expr(base, values, operator, (a, b), (), depth)
+
+
+def require_sampled_crossings(samples: Array) -> None:
+    """Check that a function changes its sign at sample points only, so that a jump there is seen where it is.
+
+    Raises:
+        Refused: it changes its sign between two of them.
+    """
+    with np.errstate(all="ignore"):
+        near = np.abs(samples) <= 1e-9 * np.maximum(1.0, np.abs(SAMPLE_POINTS))
+    signs = np.where(near, 0.0, np.sign(samples))
+    if (signs[1:] * signs[:-1] < 0).any():
+        raise Refused("a jump at a number that is no multiple of 0.05; round the threshold, or use a smooth function")

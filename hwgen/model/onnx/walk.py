@@ -8,28 +8,46 @@ from dataclasses import dataclass
 from hwgen.errors import IllegalGraph, ModelError, NodeIssue
 from hwgen.model.graph import Graph, InputLayout, OutputLayout
 from hwgen.model.kinds.sources import Input
-from hwgen.model.onnx import einsum, elementwise, functions, layout, matrix, normalization, reduction, windows
+from hwgen.model.onnx import (
+    blocks,
+    casts,
+    einsum,
+    elementwise,
+    functions,
+    layout,
+    matrix,
+    normalization,
+    reduction,
+    windows,
+)
 from hwgen.model.onnx.builder import Builder
 from hwgen.model.onnx.call import Call, Handlers
 from hwgen.model.onnx.canonical import canonical
+from hwgen.model.onnx.declared import check, table
+from hwgen.model.onnx.element_types import UNKNOWN, of_array, of_outputs
 from hwgen.model.onnx.expression import Expressions
 from hwgen.model.onnx.folding import Folder
 from hwgen.model.onnx.source import Source, SourceInput, SourceNode, shown
+from hwgen.model.onnx.stand_in import stand_ins
+from hwgen.model.onnx.steps import RefusedStep, software_steps
 from hwgen.model.onnx.tail import split_tail
 from hwgen.model.onnx.values import Const, Expr, Poison, Refused, Value
 from hwgen.model.onnx.view import View, plain_view
+from hwgen.model.outputs import ModelOutput
 from hwgen.model.verify import verify_imported
 
-HANDLERS: Handlers = {
-    **einsum.HANDLERS,
-    **elementwise.HANDLERS,
-    **functions.HANDLERS,
-    **layout.HANDLERS,
-    **matrix.HANDLERS,
-    **normalization.HANDLERS,
-    **reduction.HANDLERS,
-    **windows.HANDLERS,
-}
+HANDLERS: Handlers = table(
+    blocks.HANDLERS,
+    casts.HANDLERS,
+    einsum.HANDLERS,
+    elementwise.HANDLERS,
+    functions.HANDLERS,
+    layout.HANDLERS,
+    matrix.HANDLERS,
+    normalization.HANDLERS,
+    reduction.HANDLERS,
+    windows.HANDLERS,
+)
 MAX_ISSUES = 100
 
 
@@ -43,12 +61,17 @@ def to_graph(source: Source) -> Graph:
     walk = _Walk(source)
     walk.run(tail.nodes)
     outputs = [walk.output(name) for name in tail.outputs]
+    tails = []
+    for name, tensor, nodes in tail.results:
+        index = tail.outputs.index(tensor)
+        if (read := outputs[index]) is not None:
+            tails.append(walk.result(name, index, read[1], nodes))
     walk.raise_issues()
     graph = Graph(
         tuple(walk.builder.nodes.values()),
         tuple(walk.inputs),
-        tuple(o for o in outputs if o is not None),
-        tuple(tail.software),
+        tuple(read[0] for read in outputs if read is not None),
+        tuple(t for t in tails if t is not None),
     )
     result = canonical(graph)
     try:
@@ -70,8 +93,10 @@ class _Walk:
         self.values: dict[str, Value] = {name: Const(array) for name, array in self.source.constants.items()}
         self.inputs: list[InputLayout] = []
         self.issues: list[NodeIssue] = []
-        self._folder = Folder()
+        self._folder = Folder(self.source.opset)
+        self._types = dict(self.source.types)
         self._producers: Mapping[str, SourceNode] = {o: n for n in self.source.nodes for o in n.outputs if o}
+        self._read = {*(i for n in self.source.nodes for i in n.inputs if i), *self.source.outputs}
         for declared in self.source.inputs:
             self._input(declared)
 
@@ -80,12 +105,13 @@ class _Walk:
         for node in nodes:
             self.builder.source = node.name
             results = self._imported(node)
-            for name, value in zip(node.outputs, results, strict=False):
+            kinds = of_outputs(node, self.source.opset, self._operand_types(node))
+            for name, value, kind in zip(node.outputs, results, kinds, strict=True):
                 if name:
-                    self.values[name] = value
+                    self.values[name], self._types[name] = value, kind
 
-    def output(self, name: str) -> OutputLayout | None:
-        """How the output tensor ``name`` is read from the stream of its node; None where it was refused."""
+    def output(self, name: str) -> tuple[OutputLayout, tuple[int, ...]] | None:
+        """How the output tensor ``name`` is read from the stream of its node, and its ONNX shape; None if refused."""
         value = self.values.get(name, Poison())
         self.builder.source = name
         if isinstance(value, Poison):
@@ -98,7 +124,16 @@ class _Walk:
             self._report(self._producers[name], str(refusal))
             return None
         shape = view.shape[1:] if view.shape and view.shape[0] == 1 else view.shape
-        return OutputLayout(view.node, shown(name), shape, view.sizes, view.sequence)
+        return OutputLayout(view.node, shown(name), shape, view.sizes, view.sequence), view.shape
+
+    def result(self, name: str, index: int, shape: tuple[int, ...], tail: tuple[SourceNode, ...]) -> ModelOutput | None:
+        """The model's output ``name``: tensor ``index`` of the hardware, then ``tail``; None where it was refused."""
+        try:
+            steps = software_steps(tail, shape, self.source.opset, self.source.constants)
+        except RefusedStep as refusal:
+            self._report(refusal.node, str(refusal))
+            return None
+        return ModelOutput(shown(name), index, shape, steps)
 
     def raise_issues(self) -> None:
         """Raise one error for everything that was refused."""
@@ -123,8 +158,9 @@ class _Walk:
         sample = sizes[1:] if batched else sizes
         if not batched and len(sizes) > 1:
             raise ModelError(
-                f"the input {shown(declared.name)!r} has the fixed batch size {sizes[0]}; "
-                "export with batch size 1 or a dynamic batch axis"
+                f"the input {shown(declared.name)!r} has the shape {tuple(sizes)}; its first axis must be a batch of 1 "
+                f"or dynamic. If {sizes[0]} is a batch size, export with 1 or a dynamic batch axis; if it counts "
+                "something else (layers of a state, channels), put a batch axis of 1 before it"
             )
         if any(s is None for s in sample):
             raise ModelError(
@@ -139,24 +175,32 @@ class _Walk:
         self.inputs.append(InputLayout(node, shown(declared.name), shape, order, declared.integer))
         self.values[declared.name] = View(node, view.sizes, view.dims)
 
+    def _operand_types(self, node: SourceNode) -> tuple[str | None, ...]:
+        """Element types of a node's operands, None where one is left out."""
+        return tuple(self._type_of(name) if name else None for name in node.inputs)
+
+    def _type_of(self, name: str) -> str:
+        value, kind = self.values[name], self._types[name]
+        return of_array(value.array) if kind == UNKNOWN and isinstance(value, Const) else kind
+
     def _imported(self, node: SourceNode) -> tuple[Value, ...]:
-        inputs = tuple(self.values.get(name) if name else None for name in node.inputs)
+        inputs = tuple(self.values[name] if name else None for name in node.inputs)
         if any(isinstance(value, Poison) for value in inputs):
             self._check_known(node)
             return (Poison(),) * len(node.outputs)
         try:
-            return self._folded(node, inputs) or self._handled(node, inputs)
+            return self._for_all_outputs(node, self._folded(node, inputs) or self._handled(node, inputs))
         except (Refused, IllegalGraph) as refusal:
             self._report(node, str(refusal))
         except ValueError as error:  # numpy: operands that do not broadcast
             self._report(node, f"its operands do not fit together: {shown(str(error))}")
-        return (Poison(),) * len(node.outputs)
+        return stand_ins(node, self.source.opset, inputs, self._operand_types(node), self.builder)
 
     def _folded(self, node: SourceNode, inputs: tuple[Value | None, ...]) -> tuple[Value, ...] | None:
         arrays = [v.array if isinstance(v, Const) else None for v in inputs]
         if any(v is not None and a is None for v, a in zip(inputs, arrays, strict=True)):
             return None
-        folded = self._folder.fold(node, arrays)
+        folded = self._folder.fold(node, arrays, self._operand_types(node))
         return None if folded is None else tuple(Const(a) for a in folded)
 
     def _handled(self, node: SourceNode, inputs: tuple[Value | None, ...]) -> tuple[Value, ...]:
@@ -165,9 +209,25 @@ class _Walk:
             raise Refused(
                 "this operator has no hardware form here; replace it in the model, or end the model before it"
             )
-        call = Call(node, inputs, self.source.opset, self.builder, self.expressions, self.values, self._producers)
-        result = handler(call)
+        types = self._operand_types(node)
+        activations = [None if isinstance(v, Const) else t for v, t in zip(inputs, types, strict=True)]
+        check(handler, node, self.source.opset, activations)
+        opset, producers = self.source.opset, self._producers
+        call = Call(node, inputs, types, opset, self.builder, self.expressions, self.values, producers)
+        result = handler.function(call)
         return result if isinstance(result, tuple) else (result,)
+
+    def _for_all_outputs(self, node: SourceNode, results: tuple[Value, ...]) -> tuple[Value, ...]:
+        """The results, with nothing in place of further outputs that nobody reads.
+
+        Raises:
+            Refused: an output is read that has no form here.
+        """
+        missing = node.outputs[len(results) :]
+        wanted = next((name for name in missing if name in self._read), None)
+        if wanted is not None:
+            raise Refused(f"its output {shown(wanted)!r} has no hardware form; use the first output only")
+        return (*results[: len(node.outputs)], *(Poison() for _ in missing))
 
     def _check_known(self, node: SourceNode) -> None:
         """A node behind a refused one is still reported where its operator is unknown, so that one upload shows all."""

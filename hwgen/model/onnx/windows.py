@@ -11,6 +11,7 @@ import numpy as np
 from hwgen.model.kinds.conv import Conv
 from hwgen.model.kinds.pools import AveragePool, MaxPool, Pool
 from hwgen.model.onnx.call import Call, Handler, Handlers
+from hwgen.model.onnx.declared import FLOATS, NUMBERS, Declared
 from hwgen.model.onnx.values import Padded, Refused, Value
 from hwgen.model.onnx.view import View, stream_view
 from hwgen.numbers.arrays import Array
@@ -24,6 +25,8 @@ def _conv(call: Call) -> View:
     weight, bias = call.weights(1), call.weights(2)
     if weight is None or weight.ndim != len(view.dims):
         raise Refused("the weight of a convolution has as many axes as its input")
+    if (call.integers("kernel_shape") or weight.shape[2:]) != weight.shape[2:]:
+        raise Refused(f"kernel_shape does not fit a weight of shape {weight.shape}; export the model again")
     groups = call.attribute("group", 1)
     if groups < 1 or weight.shape[1] * groups != view.shape[1]:
         raise Refused(f"{view.shape[1]} channels do not fit a weight of shape {weight.shape} in {groups} groups")
@@ -82,7 +85,8 @@ def _window(
     dilations = call.integers("dilations") or (1,) * rank
     if not len(kernel) == len(strides) == len(dilations) == rank or min(*kernel, *strides, *dilations) < 1:
         raise Refused(f"kernel, strides and dilations need {rank} values of 1 or more each")
-    pads = _pads(call, view.shape[2:], kernel, strides, dilations)
+    padded = [size + sum(pair) for size, pair in zip(view.shape[2:], before[2:], strict=True)]
+    pads = _pads(call, padded, kernel, strides, dilations)
     joined = [(a + c, b + d) for (a, b), (c, d) in zip(pads, before[2:], strict=True)]
     if min(min(p) for p in joined) < 0:
         raise Refused("negative padding; slice the tensor instead")
@@ -118,8 +122,6 @@ def _max_pool(call: Call) -> View:
     # zero padding equals the implied padding where no value is negative and every window holds a value
     zero_ok = isinstance(operand, Padded) and operand.value == 0.0 and _never_negative(call, operand.view)
     view, pads = _data(call, value=0.0 if zero_ok else -math.inf)
-    if call.attribute("storage_order", 0) != 0 or len([o for o in call.node.outputs if o]) > 1:
-        raise Refused("the indices of a MaxPool have no hardware form; use its first output only")
     return pooled(call, view, MaxPool(*_pool(call, view, pads)))
 
 
@@ -132,7 +134,9 @@ def _average_pool(call: Call) -> View:
     view, pads = _data(call, value=0.0)
     include = bool(call.attribute("count_include_pad", 0))
     if any(p != (0, 0) for p in pads):
-        if not include and any(call.integers("pads") or ()):
+        if not include and (
+            any(call.integers("pads") or ()) or call.attribute("auto_pad", "NOTSET").startswith("SAME")
+        ):
             raise Refused("a Pad before an AveragePool with padding of its own; pad in one place")
         include = True
     if any(d != 1 for d in call.integers("dilations") or ()):
@@ -209,11 +213,23 @@ def _pad(call: Call) -> Value:
     return Padded(view, tuple(pairs), value)
 
 
+_WINDOW = ("kernel_shape", "strides", "pads", "auto_pad")
+
 HANDLERS: Handlers = {
-    "Conv": _conv,
-    "MaxPool": _max_pool,
-    "AveragePool": _average_pool,
-    "GlobalMaxPool": _global(maximum=True),
-    "GlobalAveragePool": _global(maximum=False),
-    "Pad": _pad,
+    "Conv": Declared(_conv, 3, ("kernel_shape", "strides", "pads", "auto_pad", "dilations", "group"), FLOATS),
+    "MaxPool": Declared(
+        _max_pool,
+        1,
+        ("kernel_shape", "strides", "pads", "auto_pad", "dilations", "ceil_mode", "storage_order"),
+        FLOATS | {"int8", "uint8"},
+    ),
+    "AveragePool": Declared(
+        _average_pool,
+        1,
+        ("kernel_shape", "strides", "pads", "auto_pad", "dilations", "ceil_mode", "count_include_pad"),
+        FLOATS,
+    ),
+    "GlobalMaxPool": Declared(_global(maximum=True), 1, (), FLOATS),
+    "GlobalAveragePool": Declared(_global(maximum=False), 1, (), FLOATS),
+    "Pad": Declared(_pad, 4, ("mode", "value", "pads"), NUMBERS),
 }

@@ -10,8 +10,11 @@
 //
 // Producer or consumer `-` is the outside world. `bytes` is the container of a beat, `beats` counts those of one
 // sample, `file` holds the beats of all samples (stimulus or expected words; `-` for none): a `.mem` text with one
-// hexadecimal beat a line, or else raw containers. `check` is 0 to count only, 1 to compare every word and demand that no
-// more beats come, 2 to compare a stream that repeats the file for ever (a constant) as far as it is read. A `words` line demands that two vector files tell the same.
+// hexadecimal beat a line, or else raw containers. A `words` line demands that two vector files tell the same.
+//
+// `check` is 0 to count only, 1 to compare every word and demand that no more beats come, 2 to compare a stream that
+// repeats the file for ever (a constant) as far as it is read, 3 to compare every word where a constant comes first in a
+// sample: after the last one, beats may come with which every sample begins, whatever its inputs.
 #pragma once
 #include <fstream>
 #include <sstream>

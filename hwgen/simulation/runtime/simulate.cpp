@@ -176,7 +176,7 @@ int summarise(const Simulation& simulation) {
     compared += s.compared_words;
     mismatched += s.mismatched_words;
     all = all && s.finished();
-    // An endless output may have gone on.
+    // An output may have gone on, endlessly or into the next sample.
     const size_t samples = std::min(s.sample_end.size(), s.expected_beats() / s.plan.beats);
     if (ends.size() < samples) ends.resize(samples);
     for (size_t i = 0; i < samples; ++i) ends[i] = std::max(ends[i], s.sample_end[i]);

@@ -154,6 +154,35 @@ def test_two_activations(operator: str) -> None:
     compare(model(nodes, {"x": [1, 5, 6]}, constants={"w": weights(6, 4), "v": weights(6, 4, seed=2)}))
 
 
+@pytest.mark.parametrize("count", [1, 2, 5])
+def test_sum_of_many(count: int) -> None:
+    """ResNets of the ONNX zoo join their branches with Sum."""
+    nodes = [N("MatMul", ["x", f"w{i}"], [f"h{i}"]) for i in range(count)]
+    nodes.append(N("Sum", [f"h{i}" for i in range(count)], ["s"]))
+    nodes.append(N("Sum", ["s", "c"], ["y"]))
+    constants = {f"w{i}": weights(6, 4, seed=i) for i in range(count)} | {"c": weights(4)}
+    graph = compare(model(nodes, {"x": [1, 5, 6]}, constants=constants))
+    assert ops(graph) == ["linear"] * count + ["add"] * (count if count > 1 else 0)  # the constant goes into a bias
+
+
+@pytest.mark.parametrize("other", ["zero", "half"])
+def test_a_where_without_a_hardware_form_is_refused(other: str) -> None:
+    """It crashed with an IndexError."""
+    nodes = [
+        N("MatMul", ["x", "w"], ["h"]),
+        N("Greater", ["h", "half"], ["g"]),
+        N("Where", ["g", "h", other], ["s"]),
+        N("MatMul", ["s", "w"], ["y"]),
+    ]
+    constants = {"half": np.float32(0.5), "zero": np.float32(0), "w": weights(6, 6)}
+    if other == "half":
+        compare(model(nodes, {"x": [1, 6]}, constants=constants))
+        return
+    with pytest.raises(ModelError, match="where") as caught:
+        imported(model(nodes, {"x": [1, 6]}, constants=constants))
+    assert caught.value.kind == "unsupported-model"
+
+
 def test_square_of_an_activation() -> None:
     assert behind_linear([N("Mul", ["h", "h"], ["y"])]) == ["mul"]
 

@@ -12,7 +12,7 @@ from hwgen.errors import ModelError
 from hwgen.model.onnx.folding import Folder
 from hwgen.model.onnx.source import SourceNode
 from hwgen.numbers.arrays import Array
-from tests.hwgen.importer.support import N, compare, imported, model, weights
+from tests.hwgen.importer.support import N, compare, imported, model, ops, weights
 
 ROW = np.array([-7.0, -3.0, -1.0, 1.0, 4.0, 7.0], np.float32)
 
@@ -41,9 +41,17 @@ def test_as_onnxruntime_does(operator: str, operands: list[Array], attributes: d
     compare(model(nodes, {"x": [1, 6]}, constants={**constants, "w": weights(6, 6)}, opset=opset))
 
 
+def test_elements_gathered_from_constants() -> None:
+    """Position tables of encoders: constants picked by constants."""
+    picked = np.array([[2, 0, 1, -1], [1, 1, 0, 3]])
+    nodes = [N("GatherElements", ["c", "picked"], ["g"], axis=0), N("Add", ["x", "g"], ["y"])]
+    graph = compare(model(nodes, {"x": [1, 2, 4]}, constants={"c": weights(4, 4), "picked": picked}))
+    assert ops(graph) == ["add"]
+
+
 def test_division_of_large_integers_is_exact() -> None:
     large = np.array([2**62 + 1, -(2**62) - 1])
-    folded = Folder().fold(SourceNode("n", "Div", ("a", "b"), ("c",)), [large, np.array(1)])
+    folded = Folder(17).fold(SourceNode("n", "Div", ("a", "b"), ("c",)), [large, np.array(1)], ["int64", "int64"])
     assert folded is not None and folded[0].tolist() == large.tolist()
 
 

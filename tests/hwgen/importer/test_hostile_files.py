@@ -51,6 +51,7 @@ def test_torch_checkpoint_is_refused(tmp_path: Path) -> None:
         (b'{"a": 1}', "text"),
         (b"<html>", "text"),
         (b"\x89HDF\r\n\x1a\n" + b"\0" * 50, "HDF5"),
+        ((11).to_bytes(8, "little") + b'{"w":"F32"}' + b"\0" * 16, "safetensors: weights without the model"),
         (b"\x1c\0\0\0TFL3" + b"\0" * 50, "TensorFlow Lite"),
         (os.urandom(4096), "ONNX"),
     ],
@@ -111,7 +112,7 @@ def test_command_describes_models_and_refusals(tmp_path: Path) -> None:
     bad.write_bytes(pickle.dumps([1]))
     answers = []
     for file in (good, bad):
-        command = [sys.executable, "-m", "hwgen.model.inspect", str(file), str(tmp_path / "g.npz")]
+        command = [sys.executable, "-m", "hwgen.model.inspect", str(file), str(tmp_path / "g")]
         done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
         answers.append(json.loads(done.stdout))
     assert answers[0]["format"] == "onnx"

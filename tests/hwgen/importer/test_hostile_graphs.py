@@ -93,9 +93,9 @@ def test_names_stay_data(node_name: str, tensor_name: str, tmp_path: Path) -> No
     proto = _renamed(linear(node_name), tensor_name)
     file = tmp_path / "m.onnx"
     file.write_bytes(proto.SerializeToString())
-    described = inspect(file, tmp_path / "g.npz")
+    described = inspect(file, tmp_path / "g")
     assert described["ok"]
-    graph = Graph.load(tmp_path / "g.npz")
+    graph = Graph.load(tmp_path / "g")
     assert [n.name for n in graph.nodes] == ["input1", "linear1"]
     for text in (*(n.source for n in graph.nodes), graph.inputs[0].source, graph.outputs[0].source):
         assert len(text) <= 120
@@ -131,10 +131,17 @@ def test_every_offending_node_is_named() -> None:
 
 @pytest.mark.parametrize(
     ("shape", "word"),
-    [([32, 1, 8, 8], "batch size 32"), (["n", 3, "h", "w"], "dynamic axis"), (["n", "t"], "dynamic axis")],
+    [([32, 1, 8, 8], "If 32 is a batch size"), (["n", 3, "h", "w"], "dynamic axis"), (["n", "t"], "dynamic axis")],
 )
 def test_batches_and_dynamic_axes(shape: list[int | str], word: str) -> None:
     refused(model([N("Relu", ["x"], ["y"])], {"x": shape}).SerializeToString(), "invalid-model", word, "export")
+
+
+def test_a_first_axis_that_is_no_batch_is_not_called_one() -> None:
+    """The state of a recurrent network has its layers first."""
+    proto = model([N("Relu", ["state"], ["y"])], {"state": [2, 1, 128]})
+    error = refused(proto.SerializeToString(), "invalid-model", "(2, 1, 128)", "layers", "batch axis of 1 before it")
+    assert "has the fixed batch size" not in error.detail
 
 
 def test_a_model_without_operators() -> None:

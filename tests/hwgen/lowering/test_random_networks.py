@@ -6,13 +6,14 @@ import numpy as np
 import pytest
 
 from hwgen.hardware.design import run_reference
-from hwgen.lowering import LinkTiming, lower
+from hwgen.hardware.platform import Platform
+from hwgen.lowering import lower
 from hwgen.simulation.build import BuildCache
 from hwgen.simulation.sign_off import sign_off
 from hwgen.simulation.simulate import SimulationOptions, simulate
 from tests.hwgen.networks import random_candidate, random_network
 
-LINK = LinkTiming.of("chain", 2, bandwidth_gbps=10, latency_ns=40, clock_mhz=300)
+PLATFORM = Platform.connected("chain", ("left", "right"), bandwidth_gbps=10, latency_ns=40, clock_mhz=300)
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -22,7 +23,7 @@ def test_devices_and_lanes_do_not_change_words(seed: int, build_cache: BuildCach
     two = random_candidate(graph, seed, devices=2)
     words = []
     for sample in (one, two):
-        design = lower(sample.quantized, sample.lanes, sample.devices, LINK)
+        design = lower(sample.quantized, sample.lanes, sample.devices, PLATFORM)
         result = simulate(design, sample.inputs, build_cache, SimulationOptions(output_stalls="random", seed=seed))
         assert result.exact, result.deadlock or result.first_wrong
         words.append(run_reference(design, sample.inputs)["output0"].elements)
@@ -32,6 +33,6 @@ def test_devices_and_lanes_do_not_change_words(seed: int, build_cache: BuildCach
 @pytest.mark.parametrize("seed", [*range(2), *(pytest.param(s, marks=pytest.mark.slow) for s in range(2, 20))])
 def test_composed_equals_monolithic(seed: int, build_cache: BuildCache) -> None:
     sample = random_candidate(random_network(seed), seed, devices=2)
-    design = lower(sample.quantized, sample.lanes, sample.devices, LINK)
+    design = lower(sample.quantized, sample.lanes, sample.devices, PLATFORM)
     result = sign_off(design, sample.inputs, build_cache, SimulationOptions("random", "random", seed))
     assert result.equal, result.difference or result.composed.first_wrong or result.composed.deadlock

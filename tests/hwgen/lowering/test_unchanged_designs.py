@@ -13,7 +13,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hwgen.lowering import LinkTiming, lower
+from hwgen.hardware.platform import Platform
+from hwgen.lowering import lower
 from hwgen.model.graph import Graph
 from hwgen.model.kinds.clamps import Clip
 from hwgen.model.kinds.concat import Concat
@@ -53,12 +54,12 @@ NETWORKS: dict[str, Callable[[], Graph]] = {
     **{f"transformer {seed}": lambda seed=seed: transformer(seed, 9, 2) for seed in range(2)},  # type: ignore[misc]
     **{f"image {seed}": lambda seed=seed: image_network(seed) for seed in range(2)},  # type: ignore[misc]
 }
-LINKS = LinkTiming.of("ring", 2, 10.0, 100.0, 200.0)
+PLATFORM = Platform.connected("ring", ("left", "right"), bandwidth_gbps=10, latency_ns=100, clock_mhz=200)
 
 
 def fingerprint(graph: Graph, weight: str, devices: int) -> list[str]:
     sample = random_candidate(graph, 1, devices=devices, weight=weight)
-    design = lower(sample.quantized, sample.lanes, sample.devices, LINKS)
+    design = lower(sample.quantized, sample.lanes, sample.devices, PLATFORM)
     return [structure_digest(design), words_digest(design, sample.inputs)]
 
 
