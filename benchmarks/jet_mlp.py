@@ -18,9 +18,15 @@ from benchmarks.peers import run_peers
 from hwgen.hardware.design import run_reference
 from hwgen.hardware.emit.text import emit
 from hwgen.hardware.operator import accumulator_bits
+from hwgen.hardware.operators.matvec import Matvec
 from hwgen.hardware.streams import Words
-from hwgen.lowering import Lanes, QuantizedGraph, QuantizedNode, lower
-from hwgen.model.graph import Graph, InputLayout, Node, Op, OutputLayout, Shape
+from hwgen.lowering import Lanes, Part, QuantizedGraph, QuantizedNode, lower
+from hwgen.lowering.shifts import shift_bits
+from hwgen.model.graph import Graph, InputLayout, Node, OutputLayout
+from hwgen.model.kinds.linear import Linear
+from hwgen.model.kinds.sources import Input
+from hwgen.model.shape import Shape
+from hwgen.model.tensors import in_memory
 from hwgen.numbers.arrays import Array
 from hwgen.numbers.formats import IntFormat
 from hwgen.numbers.rescale import Requantize
@@ -56,7 +62,7 @@ def jet_reference(weights: list[Array], inputs: Array) -> Array:
 def jet_graph(weights: list[Array]) -> QuantizedGraph:
     """The model with exactly its own formats, without calibration."""
     source = IntFormat(8, True, 5)
-    nodes = [QuantizedNode(Node("x", Op.INPUT, (), Shape((), WIDTHS[0])), (), source)]
+    nodes = [QuantizedNode(Node("x", Input((WIDTHS[0],)), (), Shape((), WIDTHS[0])), (), source)]
     for index, weight in enumerate(weights):
         last = index == len(weights) - 1
         largest = max(source.maximum, -source.minimum)
@@ -64,16 +70,15 @@ def jet_graph(weights: list[Array]) -> QuantizedGraph:
         bits = accumulator_bits(-bound, bound)
         fraction = source.fraction_bits + 7
         target = IntFormat(bits, True, fraction) if last else IntFormat(8, False, 4)
-        constants = {
-            "weight": weight, "bias": np.zeros(len(weight), dtype=np.int64),
-            "shift": np.array(fraction - target.fraction_bits),
-        }  # fmt: skip
-        node = Node(f"fc{index}", Op.LINEAR, (nodes[-1].name,), Shape((), len(weight)), {}, {"weight": weight})
-        nodes.append(
-            QuantizedNode(
-                node, node.inputs, target, Requantize(target), IntFormat(8, True), (None,), constants, bits
-            )
+        shift = np.array(fraction - target.fraction_bits)
+        operator = Matvec(
+            1, 1, weight.shape[1], len(weight), 1, 1, source, IntFormat(8, True), bits, Requantize(target),
+            shift_bits(shift), True,
         )  # fmt: skip
+        contents = {"weight": weight[None], "bias": np.zeros((1, len(weight)), dtype=np.int64), "shift": shift}
+        tensors = in_memory({"weight": weight})
+        node = Node(f"fc{index}", Linear(), (nodes[-1].name,), Shape((), len(weight)), tensors)
+        nodes.append(QuantizedNode(node, node.inputs, target, parts=(Part("", operator, contents),)))
         source = target
     graph = Graph(
         tuple(n.node for n in nodes),

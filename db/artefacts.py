@@ -3,7 +3,7 @@
 Layout below the data directory::
 
     blobs/<ab>/<sha256>     an uploaded model or dataset, byte for byte
-    graphs/<sha256>.npz     the canonical graph parsed from the model of that id
+    graphs/<sha256>.graph   the canonical graph parsed from the model of that id
     bundles/<trial>.zip     a built bundle, deterministic, so it may be deleted and built again
     incoming/               uploads and results in flight; safe to empty when nothing runs
 """
@@ -37,7 +37,7 @@ class Artefacts:
 
     def graph(self, model_id: str) -> Path:
         """Where the canonical graph of a model lies; ValueError on another shape of id."""
-        return self.home / "graphs" / f"{_hex(model_id)}.npz"
+        return self.home / "graphs" / f"{_hex(model_id)}.graph"
 
     def bundle(self, trial_id: str) -> Path:
         """Where the bundle of a trial lies; ValueError when the id could be a path."""

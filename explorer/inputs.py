@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from hwgen.model.graph import Graph, Op
+from hwgen.model.graph import Graph
+from hwgen.model.kinds.embedding import Embedding
 from hwgen.numbers.arrays import Array
 
 
@@ -27,5 +28,5 @@ def generated_inputs(graph: Graph, samples: int, seed: int = 0) -> dict[str, Arr
 
 def vocabulary(graph: Graph, node: str) -> int:
     """Number of ids that every embedding reading the input ``node`` knows."""
-    tables = [c.constants["table"] for c in graph.consumers(node) if c.op is Op.EMBEDDING]
-    return min((int(t.shape[0]) for t in tables), default=1)
+    readers = graph.consumers(node)
+    return min((c.kind.vocabulary(c.tensors) for c in readers if isinstance(c.kind, Embedding)), default=1)

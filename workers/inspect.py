@@ -43,7 +43,7 @@ def inspect_model(settings: Settings, file: Path, out: Path) -> dict[str, Any]:
     if sandbox.detect().mode != "namespaces" and _can_run_code(file):
         return {"ok": False, "type": "unsafe-model", "detail": _NO_ISOLATION, "errors": []}
     with tempfile.TemporaryDirectory(dir=out.parent, prefix="parse-") as scratch:
-        graph = Path(scratch).resolve() / "graph.npz"
+        graph = Path(scratch).resolve() / "graph"
         answer = _ask(settings, ["hwgen.model.inspect", str(file), str(graph)], [file], [graph.parent])
         if answer.get("ok") is True:
             _take(graph, out)

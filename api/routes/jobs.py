@@ -50,6 +50,9 @@ def submit(
                 raise Problem(
                     "unknown-reference", f"/{noun}: {detail}", errors=[{"pointer": f"/{noun}", "detail": detail}]
                 ) from None
+    if not context.artefacts.graph(body.model).is_file():
+        detail = f"another release stored the model {body.model}: upload its file to /v1/models again"
+        raise Problem("unknown-reference", f"/model: {detail}", errors=[{"pointer": "/model", "detail": detail}])
     spec = body.to_spec().to_json()
     dataset = None if body.dataset is None else context.artefacts.blob(body.dataset)
     check = context.parser.check_job(spec, context.artefacts.graph(body.model), dataset)

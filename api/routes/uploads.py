@@ -31,7 +31,7 @@ def upload_model(context: ContextDep, response: Response, file: UploadFile, name
         if known is not None:
             response.status_code = 200
             return known
-        with context.artefacts.incoming(".npz") as graph:
+        with context.artefacts.incoming(".graph") as graph:
             parsed = context.parser.inspect_model(path, graph)
             context.artefacts.place(graph, context.artefacts.graph(model_id))
         context.artefacts.place(path, context.artefacts.blob(model_id))

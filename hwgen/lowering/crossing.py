@@ -5,9 +5,10 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 
-from hwgen.lowering.choices import cut_points
 from hwgen.lowering.quantized import QuantizedGraph
-from hwgen.model.graph import Op
+from hwgen.lowering.space import cut_points
+from hwgen.model.kinds.layout import Reshape
+from hwgen.model.kinds.sources import Constant, Input
 
 
 def cut_bits(graph: QuantizedGraph) -> tuple[int, ...]:
@@ -32,12 +33,12 @@ def _spans(graph: QuantizedGraph) -> Iterator[tuple[int, int, int]]:
     made: dict[str, int] = {}
     read: dict[str, int] = {}
     for node in graph.nodes:
-        match node.node.op:
-            case Op.CONSTANT:
+        match node.node.kind:
+            case Constant():
                 continue
-            case Op.INPUT:  # it enters on the device of its first reader
+            case Input():  # it enters on the device of its first reader
                 made[node.name] = next(position[n.name] for n in graph.nodes if node.name in n.inputs)
-            case Op.RESHAPE:
+            case Reshape():
                 maker[node.name] = maker[node.inputs[0]]
                 continue
             case _:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from hwgen.errors import IllegalGraph
 from hwgen.hardware.design import Design, verify_design
@@ -11,10 +11,12 @@ from hwgen.hardware.platform import Platform, Site
 from hwgen.hardware.streams import StreamType
 from hwgen.lowering.buffers import insert_buffers
 from hwgen.lowering.builder import DesignBuilder, Signal
-from hwgen.lowering.parts import Lanes
+from hwgen.lowering.kinds.families import Placeless
+from hwgen.lowering.kinds.lowering import lowering_of
+from hwgen.lowering.lanes import Lanes
+from hwgen.lowering.parts import Part
 from hwgen.lowering.quantized import QuantizedGraph, QuantizedNode
-from hwgen.lowering.select import node_parts
-from hwgen.model.graph import Op
+from hwgen.model.kinds.sources import Constant, Input
 
 
 def lower(
@@ -45,15 +47,13 @@ def lower(
     builder = DesignBuilder(name, _platform(platform, set(devices.values())))
     signals: dict[str, Signal] = {}
     for node in graph.nodes:
-        if node.node.op is Op.CONSTANT:
-            continue
-        if node.node.op is Op.INPUT:
+        if isinstance(node.node.kind, Constant):
+            continue  # whoever reads it holds it
+        if isinstance(node.node.kind, Input):
             signals[node.name] = _add_input(builder, graph, node, lanes, devices)
             continue
-        if node.node.op is Op.RESHAPE:
-            signals[node.name] = signals[node.inputs[0]]
-            continue
-        signals[node.name] = _add_node(builder, graph, node, lanes, devices.get(node.name, 0), signals)
+        parts = node_parts(graph, node, lanes.get(node.name))
+        signals[node.name] = _add_parts(builder, node, parts, devices.get(node.name, 0), signals)
     for index, output in enumerate(graph.outputs):
         signal = signals[output]
         builder.add_output(f"output{index}", signal, signal.device)
@@ -65,6 +65,22 @@ def lower(
 def node_operators(graph: QuantizedGraph, name: str, lanes: Lanes | None) -> tuple[Operator, ...]:
     """The operators of one node for the given lanes, for cost models; its adapters, forks and buffers not included."""
     return tuple(part.operator for part in node_parts(graph, graph.by_name[name], lanes))
+
+
+def node_parts(graph: QuantizedGraph, node: QuantizedNode, lanes: Lanes | None) -> tuple[Part, ...]:
+    """The operators of one node, in order; empty for nodes without hardware of their own.
+
+    Raises:
+        IllegalGraph: the node needs lanes and the plan gives none.
+        IllegalParameters: an operator cannot take these lanes.
+    """
+    kind = node.node.kind
+    lowering = lowering_of(kind)
+    if isinstance(lowering, Placeless):
+        return ()
+    if lanes is None:
+        raise IllegalGraph(f"the parallelism plan says nothing of {node.name}")
+    return lowering.parts(kind, graph, node, lanes)
 
 
 def _add_input(
@@ -83,17 +99,17 @@ def _add_input(
     return builder.add_input(node.name, kind, devices.get(first.name, 0))
 
 
-def _add_node(
+def _add_parts(
     builder: DesignBuilder,
-    graph: QuantizedGraph,
     node: QuantizedNode,
-    lanes: Mapping[str, Lanes],
+    parts: Sequence[Part],
     device: int,
     signals: Mapping[str, Signal],
 ) -> Signal:
+    """The output of the last part; that of the first operand where there is none, because words are only renamed."""
     made: dict[str, Signal] = {}
     last: Signal | None = None
-    for part in node_parts(graph, node, lanes.get(node.name)):
+    for part in parts:
         inputs = {
             port: made[feed] if isinstance(feed, str) else signals[node.inputs[feed]]
             for port, feed in part.feeds.items()
@@ -101,9 +117,7 @@ def _add_node(
         instance = f"{node.name}_{part.suffix}" if part.suffix else node.name
         last = builder.add(instance, part.operator, part.contents, inputs, device, node.name)
         made[part.suffix] = last
-    if last is None:
-        raise IllegalGraph(f"{node.name} has no hardware")
-    return last
+    return last or signals[node.inputs[0]]
 
 
 def _platform(platform: Platform | None, used: set[int]) -> Platform:

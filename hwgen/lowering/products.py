@@ -1,90 +1,100 @@
-"""Parts of linear layers, convolutions and products of two activations."""
+"""Products with stored weights: what linear layers and convolutions have in common."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
+from hwgen.hardware.operator import accumulator_bits
 from hwgen.hardware.operators.matvec import Matvec
 from hwgen.hardware.operators.to_mx import ToMx
-from hwgen.hardware.operators.window import matvec_weights
-from hwgen.lowering.choices import is_depthwise
-from hwgen.lowering.parts import Lanes, Part
-from hwgen.lowering.pools import depthwise_parts
-from hwgen.lowering.quantized import QuantizedGraph, QuantizedNode
+from hwgen.lowering.parts import Part
+from hwgen.lowering.precision import Quantizer, Target
+from hwgen.lowering.quantized import QuantizedNode
 from hwgen.lowering.shifts import shift_bits
-from hwgen.lowering.windows import axes_of, window_part
-from hwgen.model.graph import Op
+from hwgen.lowering.weights import QuantizedWeights, quantize_weights
+from hwgen.model.passes.fusion import FusedNode
 from hwgen.numbers.arrays import Array
 from hwgen.numbers.formats import Format
 
 
-def product_parts(graph: QuantizedGraph, node: QuantizedNode, lanes: Lanes) -> tuple[Part, ...]:
-    """Linear or convolution: optional conversion to shared exponents, optional window, then the products."""
-    if node.node.op is Op.LINEAR:
-        tokens, features = node.node.shape.tokens, node.node.constants["weight"].shape[1]
-        convert = _to_mx(graph, node, lanes.in_lanes, tokens, features)
-        weights = {k: v[None] for k, v in node.constants.items() if k.startswith("weight")}
-        return (*convert, _matvec(graph, node, lanes, tokens, weights, _feed(convert)))
-    if is_depthwise(node.node):
-        return depthwise_parts(graph, node, lanes)
-    return _convolution(graph, node, lanes)
+@dataclass(frozen=True)
+class Product:
+    """The numbers of a group that multiplies its operand by weights.
+
+    Attributes:
+        source: the operand.
+        read: the format in which it is read.
+        weights: integers in the shape of the float weights.
+        target: of the group's tensor.
+        shift: ``()`` or ``(outputs,)``.
+        acc_bits: accumulator width, never to overflow.
+    """
+
+    source: QuantizedNode
+    read: Format
+    weights: QuantizedWeights
+    target: Target
+    shift: Array
+    acc_bits: int
 
 
-def _convolution(graph: QuantizedGraph, node: QuantizedNode, lanes: Lanes) -> tuple[Part, ...]:
-    rows, columns = axes_of(graph, node)
-    channels = graph.by_name[node.inputs[0]].node.shape.features
-    groups = _groups(node)
-    convert = _to_mx(graph, node, lanes.in_lanes, rows.size * columns.size, channels)
-    parts = list(convert)
-    pointwise = all((a.kernel, a.stride, a.before, a.after) == (1, 1, 0, 0) for a in (rows, columns))
-    if not pointwise:
-        parts.append(window_part(rows, columns, channels, lanes.in_lanes, _read_format(graph, node), 0, _feed(convert)))
-    weights = {
-        k: matvec_weights(v, groups, lanes.in_lanes) for k, v in node.constants.items() if k.startswith("weight")
-    }
-    parts.append(_matvec(graph, node, lanes, rows.outputs * columns.outputs, weights, _feed(parts)))
-    return tuple(parts)
+def quantized_product(group: FusedNode, quantizer: Quantizer) -> Product:
+    """Formats, integer weights and the exact accumulator of a linear layer or convolution.
 
-
-def _matvec(
-    graph: QuantizedGraph, node: QuantizedNode, lanes: Lanes, tokens: int, weights: dict[str, Array], feed: int | str
-) -> Part:
-    assert node.result is not None and node.weight is not None
-    groups, outputs, inputs = weights["weight"].shape
-    shift = node.constants["shift"]
-    operator = Matvec(
-        tokens, groups, inputs, outputs, lanes.in_lanes, lanes.out_lanes, _read_format(graph, node), node.weight,
-        node.acc_bits, node.result, shift_bits(shift), shift.ndim == 0,
+    Raises:
+        IllegalGraph: the plan says nothing of the node, or gives no weight format.
+    """
+    tensors = group.node.tensors
+    (source,) = quantizer.operands(group)
+    read = source.shared or source.format
+    weights = quantize_weights(
+        tensors["weight"], tensors["bias"].read(), quantizer.weight(group).for_weights(), read.fraction_bits,
+        quantizer.options.per_channel,
     )  # fmt: skip
+    exact = read.fraction_bits + weights.fraction_bits  # per output channel
+    target = quantizer.target(group, finest=int(exact.min()))
+    shift = exact - target.format.fraction_bits
+    elements = int(np.prod(weights.weight.shape[1:]))
+    bound = elements * read.largest_magnitude * weights.format.largest_magnitude
+    biased = bound + int(np.abs(weights.bias).max(initial=0))
+    # One bit over the bound of the formats, so that most biases need no width (and no operator) of their own.
+    acc_bits = max(
+        accumulator_bits(-bound, bound) + 1, accumulator_bits(-biased, biased), int(shift.max()), target.format.bits
+    )
+    one_shift = bool((shift == shift[0]).all())
+    return Product(source, read, weights, target, np.array(shift[0]) if one_shift else shift, acc_bits)
+
+
+def to_mx_parts(source: QuantizedNode) -> tuple[Part, ...]:
+    """The conversion of an operand to shared exponents, where it is read that way."""
+    if source.shared is None:
+        return ()
+    shift = np.array(source.format.fraction_bits - source.shared.fraction_bits)
+    shape = source.shape
+    operator = ToMx(shape.tokens, shape.features, 1, source.format, source.shared, shift_bits(shift))
+    return (Part("mx", operator, {"shift": shift}),)
+
+
+def matvec_part(product: Product, tokens: int, groups: int, feed: int | str) -> Part:
+    """The products at one lane; the weights stay in the shape of the float weights."""
+    outputs, *reduced = product.weights.weight.shape
+    shift = product.shift
+    operator = Matvec(
+        tokens, groups, int(np.prod(reduced)), outputs // groups, 1, 1, product.read, product.weights.format,
+        product.acc_bits, product.target.result, shift_bits(shift), shift.ndim == 0,
+    )  # fmt: skip
+    constants = product.weights.constants()
     contents = {
-        **weights,
-        "bias": node.constants["bias"].reshape(groups, outputs),
-        "shift": shift if shift.ndim == 0 else shift.reshape(groups, outputs),
+        **constants,
+        "bias": constants["bias"].reshape(groups, -1),
+        "shift": shift if shift.ndim == 0 else shift.reshape(groups, -1),
     }
     return Part("", operator, contents, {"in": feed})
 
 
-def _read_format(graph: QuantizedGraph, node: QuantizedNode) -> Format:
-    return node.read_as[0] or graph.by_name[node.inputs[0]].format
-
-
-def _to_mx(graph: QuantizedGraph, node: QuantizedNode, lanes: int, tokens: int, features: int) -> tuple[Part, ...]:
-    target = node.read_as[0]
-    if target is None:
-        return ()
-    source = graph.by_name[node.inputs[0]].format
-    shift = np.array(source.fraction_bits - target.fraction_bits)
-    operator = ToMx(tokens, features, lanes, source, target, shift_bits(shift))
-    return (Part("mx", operator, {"shift": shift}),)
-
-
-def _feed(parts: Sequence[Part]) -> int | str:
-    return parts[-1].suffix if parts else 0
-
-
-def _groups(node: QuantizedNode) -> int:
-    groups = node.node.attributes["groups"]
-    assert isinstance(groups, int)
-    return groups
+def weight_keys(part: Part) -> Sequence[str]:
+    """Names of the contents that have the shape of the weights."""
+    return [key for key in part.contents if key.startswith("weight")]

@@ -1,45 +1,51 @@
-"""The quantized graph: every tensor has an integer format and every constant is an integer. No lanes, no devices."""
+"""The quantized graph: every tensor has an integer format and every constant is an integer. No devices."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 
+from hwgen.lowering.parts import Part
 from hwgen.model.graph import Graph, Node
+from hwgen.model.shape import Shape
 from hwgen.numbers.arrays import Array
-from hwgen.numbers.formats import Format, IntFormat, MxFormat
-from hwgen.numbers.requantize import Requantize
+from hwgen.numbers.formats import Format, IntFormat
 
 
 @dataclass(frozen=True)
 class QuantizedNode:
-    """One node with its number formats.
+    """One node with everything that its number formats decide.
 
     Attributes:
         node: the graph node (after fusing, the first node of the fused group).
         inputs: quantized nodes whose tensors it reads.
         format: words of its output tensor.
-        result: how it makes those words from its exact sums; None for nodes that only move words.
-        weight: format of its weights, None without.
-        read_as: per input, the shared-exponent format in which a matrix product reads it; None reads integers.
-        constants: integer constants, see ``quantize``.
-        acc_bits: accumulator width where there is one.
+        shared: the shared-exponent format in which a matrix product reads its tensor; None: as integers.
+        parts: the operators whose widths and constants follow from formats, at one element per cycle. Lowering sets
+            their lanes and adds what only moves words.
     """
 
     node: Node
     inputs: tuple[str, ...]
     format: IntFormat
-    result: Requantize | None = None
-    weight: Format | None = None
-    read_as: tuple[MxFormat | None, ...] = ()
-    constants: Mapping[str, Array] = field(default_factory=dict)
-    acc_bits: int = 0
+    shared: Format | None = None
+    parts: tuple[Part, ...] = ()
 
     @property
     def name(self) -> str:
         """Name of the node."""
         return self.node.name
+
+    @property
+    def shape(self) -> Shape:
+        """Shape of its tensor."""
+        return self.node.shape
+
+    @property
+    def contents(self) -> Mapping[str, Array]:
+        """Integer constants of the last part, which makes the node's tensor."""
+        return self.parts[-1].contents
 
 
 @dataclass(frozen=True)
@@ -54,3 +60,7 @@ class QuantizedGraph:
     def by_name(self) -> dict[str, QuantizedNode]:
         """Nodes by name."""
         return {n.name: n for n in self.nodes}
+
+    def operands(self, node: QuantizedNode) -> list[QuantizedNode]:
+        """The nodes whose tensors ``node`` reads."""
+        return [self.by_name[name] for name in node.inputs]

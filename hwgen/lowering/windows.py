@@ -2,42 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from hwgen.hardware.operators.window import Axis, Window
 from hwgen.lowering.parts import Part
-from hwgen.lowering.quantized import QuantizedGraph, QuantizedNode
-from hwgen.model.graph import Node, Op
+from hwgen.model.kinds.conv import Conv
+from hwgen.model.kinds.pools import Pool
+from hwgen.model.shape import Shape
 from hwgen.numbers.formats import Format
 
 
-def grid_of(node: Node) -> tuple[int, int]:
-    """Rows and columns of a tensor; grids of fewer axes have one row (and one column)."""
-    grid = node.shape.grid
-    return (1, 1) if not grid else (1, grid[0]) if len(grid) == 1 else (grid[0], grid[1])
-
-
-def axes_of(graph: QuantizedGraph, node: QuantizedNode) -> tuple[Axis, Axis]:
-    """Row and column axes of a convolution or pool. Ceil-mode windows extend the padding after the grid."""
-    source, attributes = graph.by_name[node.inputs[0]].node, node.node.attributes
-    kernel = node.node.constants["weight"].shape[1:3] if node.node.op is Op.CONV else pair(attributes["kernel"])
-    strides, dilations = pair(attributes["strides"]), pair(attributes.get("dilations", (1, 1)))
-    pads = attributes["pads"]
-    assert isinstance(pads, tuple)
+def axes_of(kind: Conv | Pool, kernel: Sequence[int], source: Shape, target: Shape) -> tuple[Axis, Axis]:
+    """Row and column axes of windows. Those that ceil mode adds extend the padding after the grid."""
     axes = []
-    for index, (size, outputs) in enumerate(zip(grid_of(source), grid_of(node.node), strict=True)):
-        span = (kernel[index] - 1) * dilations[index] + 1
-        after = (outputs - 1) * strides[index] + span - size - pads[index]
-        axes.append(Axis(size, kernel[index], strides[index], dilations[index], pads[index], max(0, after)))
-    return axes[0], axes[1]
+    for index, (size, outputs) in enumerate(zip(source.grid, target.grid, strict=True)):
+        stride, dilation, before = kind.strides[index], kind.dilations[index], kind.pads[index]
+        span = (kernel[index] - 1) * dilation + 1
+        after = (outputs - 1) * stride + span - size - before
+        axes.append(Axis(size, kernel[index], stride, dilation, before, max(0, after)))
+    rows, columns = axes
+    return rows, columns
 
 
-def pair(value: object) -> tuple[int, int]:
-    """A two-element attribute."""
-    assert isinstance(value, tuple) and len(value) == 2
-    return int(value[0]), int(value[1])
-
-
-def window_part(
-    rows: Axis, columns: Axis, channels: int, lanes: int, source: Format, pad_element: int, feed: int | str
-) -> Part:
+def window_part(rows: Axis, columns: Axis, channels: int, source: Format, pad_element: int, feed: int | str) -> Part:
     """The line buffer in front of a convolution or a pool."""
-    return Part("window", Window(rows, columns, channels, lanes, source, pad_element), {}, {"in": feed})
+    return Part("window", Window(rows, columns, channels, 1, source, pad_element), {}, {"in": feed})
+
+
+def covers_sample(rows: Axis, columns: Axis) -> bool:
+    """Whether the only window is a whole sample, which needs no line buffer in front of a reduction."""
+    return all((a.kernel, a.dilation, a.before, a.after) == (a.size, 1, 0, 0) for a in (rows, columns))

@@ -1,4 +1,4 @@
-"""The graph IR: a small closed set of float operators on feature-last tensors.
+"""The graph: float operators on feature-last tensors.
 
 Every tensor has a *grid* (row-major positions: image rows and columns, or tokens) and *features* (innermost).
 That order is the order of its stream in hardware, so a layout change in the source model is absorbed by the
@@ -10,99 +10,17 @@ data in ``Node.source``.
 
 from __future__ import annotations
 
-import io
-import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
-import numpy as np
-
-from hwgen.errors import IllegalGraph
+from hwgen.model import tensor_file
+from hwgen.model.kinds.kind import Kind, from_attributes
 from hwgen.model.outputs import ModelOutput, SoftwareStep
-from hwgen.numbers.arrays import Array
-
-Attribute: TypeAlias = int | float | str | bool | tuple[int, ...]
-
-
-class Op(StrEnum):
-    """The operators of the IR. ``ATTRIBUTES`` and ``CONSTANTS`` below say what each one carries."""
-
-    INPUT = "input"
-    CONSTANT = "constant"
-    LINEAR = "linear"
-    CONV = "conv"
-    MAX_POOL = "max_pool"
-    AVERAGE_POOL = "average_pool"
-    ADD = "add"
-    MUL = "mul"
-    RELU = "relu"
-    CLIP = "clip"
-    POINTWISE = "pointwise"
-    SOFTMAX = "softmax"
-    LAYER_NORM = "layer_norm"
-    MATMUL = "matmul"
-    EMBEDDING = "embedding"
-    CONCAT = "concat"
-    SLICE = "slice"
-    RESHAPE = "reshape"
-    PERMUTE = "permute"
-
-
-ATTRIBUTES: Mapping[Op, tuple[str, ...]] = {
-    # pads is (top, left, bottom, right); one-dimensional convolutions and pools have a grid of (1, length).
-    Op.CONV: ("strides", "pads", "dilations", "groups"),
-    Op.MAX_POOL: ("kernel", "strides", "pads", "dilations", "ceil_mode"),
-    Op.AVERAGE_POOL: ("kernel", "strides", "pads", "ceil_mode", "count_include_pad"),
-    Op.CLIP: ("low", "high"),
-    # function: a name of hwgen.model.pointwise.POINTWISE; alpha: its parameter, 0 where it has none
-    Op.POINTWISE: ("function", "alpha"),
-    # softmax over groups of `size` consecutive features; causal keeps entry s of token t only for s <= t
-    Op.SOFTMAX: ("size", "causal"),
-    Op.LAYER_NORM: ("epsilon",),
-    # a: tokens (Ta, heads*K). transpose_b: b is (Tb, heads*K) and out[t, h*Tb+s] = sum_k a[t,h,k] b[s,h,k];
-    # otherwise a is (Ta, heads*Tb), b is (Tb, heads*N) and out[t, h*N+n] = sum_s a[t,h,s] b[s,h,n]
-    Op.MATMUL: ("heads", "transpose_b"),
-    # axis counts the grid axes, then features: axis == len(grid) is the feature axis
-    Op.CONCAT: ("axis",),
-    Op.SLICE: ("axis", "start", "stop"),
-    # order: permutation of the axes of `view`, a factorisation of the whole tensor in stream order
-    Op.PERMUTE: ("view", "order"),
-}
-
-CONSTANTS: Mapping[Op, tuple[str, ...]] = {
-    Op.CONSTANT: ("value",),  # (*grid, features)
-    Op.LINEAR: ("weight", "bias"),  # (out_features, in_features), (out_features,)
-    Op.CONV: ("weight", "bias"),  # (out_channels, kernel_h, kernel_w, in_channels // groups), (out_channels,)
-    Op.LAYER_NORM: ("gamma", "beta"),  # (features,)
-    Op.EMBEDDING: ("table",),  # (vocabulary, features); the input is one feature of integer ids
-}
-
-
-@dataclass(frozen=True)
-class Shape:
-    """Grid positions, row-major, then features."""
-
-    grid: tuple[int, ...]
-    features: int
-
-    @property
-    def tokens(self) -> int:
-        """Number of grid positions (1 for an empty grid)."""
-        return int(np.prod(self.grid, dtype=np.int64)) if self.grid else 1
-
-    @property
-    def elements(self) -> int:
-        """Number of elements."""
-        return self.tokens * self.features
-
-    @property
-    def dims(self) -> tuple[int, ...]:
-        """Array dimensions without the sample axis: ``(*grid, features)``."""
-        return (*self.grid, self.features)
+from hwgen.model.shape import Shape
+from hwgen.model.tensors import Tensor
 
 
 @dataclass(frozen=True)
@@ -111,20 +29,18 @@ class Node:
 
     Attributes:
         name: legal identifier, unique.
-        op: the operator.
+        kind: the operator, with its attributes.
         inputs: names of the nodes whose tensors it reads.
         shape: shape of its output.
-        attributes: see ``ATTRIBUTES``.
-        constants: see ``CONSTANTS``; float32 arrays.
+        tensors: constant tensors by the kind's ``tensor_names``; float32.
         source: the source model's own name of the node, for messages only.
     """
 
     name: str
-    op: Op
+    kind: Kind
     inputs: tuple[str, ...]
     shape: Shape
-    attributes: Mapping[str, Attribute] = field(default_factory=dict)
-    constants: Mapping[str, Array] = field(default_factory=dict)
+    tensors: Mapping[str, Tensor] = field(default_factory=dict)
     source: str = ""
 
 
@@ -210,77 +126,70 @@ class Graph:
         """Nodes that read the tensor ``name``, once per use, in the order of the graph."""
         return tuple(self._readers.get(name, ()))
 
+    def operand_shapes(self, node: Node) -> list[Shape]:
+        """Shapes of the tensors that ``node`` reads."""
+        return [self.by_name[name].shape for name in node.inputs]
+
     def save(self, path: Path) -> None:
-        """Write the canonical file: one ``.npz`` of the constants plus a JSON header, no pickle, deterministic."""
-        header, arrays = _to_header(self)
-        arrays["header"] = np.frombuffer(json.dumps(header, sort_keys=True).encode(), dtype=np.uint8)
-        buffer = io.BytesIO()
-        np.savez(buffer, allow_pickle=False, **arrays)
-        path.write_bytes(buffer.getvalue())
+        """Write the canonical file (see ``hwgen.model.tensor_file``): equal graphs give equal bytes."""
+        tensors: list[Tensor] = []
+        nodes = []
+        for node in self.nodes:
+            nodes.append(_node_header(node, len(tensors)))
+            tensors += [node.tensors[key] for key in node.kind.tensor_names]
+        header = {
+            "nodes": nodes,
+            "inputs": [vars(i) for i in self.inputs],
+            "outputs": [vars(o) for o in self.outputs],
+            "tails": [asdict(t) for t in self.tails],
+        }
+        tensor_file.write(path, header, tensors)
 
     @staticmethod
     def load(path: Path) -> Graph:
-        """Read a file written by ``save``."""
-        with np.load(path, allow_pickle=False) as data:
-            header = json.loads(bytes(data["header"]))
-            return _from_header(header, {name: data[name] for name in data.files if name != "header"})
+        """Read a file written by ``save``; the weights stay in the file until they are used.
 
-
-def _to_header(graph: Graph) -> tuple[dict[str, Any], dict[str, Array]]:
-    arrays: dict[str, Array] = {}
-    nodes = []
-    for index, node in enumerate(graph.nodes):
-        for key, value in node.constants.items():
-            arrays[f"n{index}_{key}"] = value
-        nodes.append(
-            {
-                "name": node.name,
-                "op": node.op.value,
-                "inputs": list(node.inputs),
-                "grid": list(node.shape.grid),
-                "features": node.shape.features,
-                "attributes": {k: list(v) if isinstance(v, tuple) else v for k, v in node.attributes.items()},
-                "constants": sorted(node.constants),
-                "source": node.source,
-            }
+        Raises:
+            IllegalGraph: the file is of another version, or damaged.
+        """
+        header, tensors = tensor_file.read(path)
+        return Graph(
+            tuple(_node(entry, tensors) for entry in header["nodes"]),
+            tuple(InputLayout(**_tuples(i)) for i in header["inputs"]),
+            tuple(OutputLayout(**_tuples(o)) for o in header["outputs"]),
+            tuple(_model_output(t) for t in header["tails"]),
         )
-    layouts = {
-        "inputs": [vars(i) for i in graph.inputs],
-        "outputs": [vars(o) for o in graph.outputs],
-        "tails": [asdict(t) for t in graph.tails],
+
+
+def _node_header(node: Node, first_tensor: int) -> dict[str, Any]:
+    return {
+        "name": node.name,
+        "kind": node.kind.name,
+        "attributes": node.kind.attributes,
+        "inputs": node.inputs,
+        "dims": node.shape.dims,
+        "first_tensor": first_tensor,
+        "source": node.source,
     }
-    return {"nodes": nodes, **layouts}, arrays
 
 
-def _from_header(header: dict[str, Any], arrays: dict[str, Array]) -> Graph:
-    nodes = tuple(
-        Node(
-            name=n["name"],
-            op=Op(n["op"]),
-            inputs=tuple(n["inputs"]),
-            shape=Shape(tuple(n["grid"]), n["features"]),
-            attributes={k: tuple(v) if isinstance(v, list) else v for k, v in n["attributes"].items()},
-            constants={k: arrays[f"n{index}_{k}"] for k in n["constants"]},
-            source=n["source"],
-        )
-        for index, n in enumerate(header["nodes"])
-    )
-    layouts: list[list[dict[str, Any]]] = [
-        [{k: tuple(v) if isinstance(v, list) else v for k, v in item.items()} for item in header[key]]
-        for key in ("inputs", "outputs")
-    ]
-    if header.get("software"):
-        raise IllegalGraph(
-            "an earlier release stored the model and did not keep what runs in software: upload its file again"
-        )
-    return Graph(
-        nodes,
-        tuple(InputLayout(**i) for i in layouts[0]),
-        tuple(OutputLayout(**o) for o in layouts[1]),
-        tuple(_model_output(t) for t in header.get("tails", ())),
+def _node(entry: dict[str, Any], tensors: list[Tensor]) -> Node:
+    kind = from_attributes(entry["kind"], entry["attributes"])
+    first = entry["first_tensor"]
+    return Node(
+        name=entry["name"],
+        kind=kind,
+        inputs=tuple(entry["inputs"]),
+        shape=Shape.of(entry["dims"]),
+        tensors=dict(zip(kind.tensor_names, tensors[first : first + len(kind.tensor_names)], strict=True)),
+        source=entry["source"],
     )
 
 
-def _model_output(data: Mapping[str, Any]) -> ModelOutput:
-    steps = tuple(SoftwareStep(**{**step, "axes": tuple(step["axes"])}) for step in data["steps"])
+def _model_output(data: dict[str, Any]) -> ModelOutput:
+    steps = tuple(SoftwareStep(**_tuples(step)) for step in data["steps"])
     return ModelOutput(data["name"], data["index"], tuple(data["shape"]), steps)
+
+
+def _tuples(fields: dict[str, Any]) -> dict[str, Any]:
+    return {k: tuple(v) if isinstance(v, list) else v for k, v in fields.items()}

@@ -7,7 +7,6 @@ crash or a limit. Runs as a subprocess of its own, sandboxed and limited by whoe
 from __future__ import annotations
 
 import json
-import math
 import sys
 from collections import Counter
 from collections.abc import Sequence
@@ -17,7 +16,8 @@ from typing import Any
 import numpy as np
 
 from hwgen.errors import ModelError
-from hwgen.model.graph import Graph, Node, Op
+from hwgen.model.graph import Graph
+from hwgen.model.kinds.families import Source
 from hwgen.model.load import Imported, import_file
 from hwgen.model.outputs import ModelOutput
 from hwgen.model.software import apply_tail
@@ -46,13 +46,13 @@ def inspect(file: Path, out: Path) -> dict[str, Any]:
 def description(imported: Imported) -> dict[str, Any]:
     """What the HTTP contract says of a model."""
     graph = imported.graph
-    operators = Counter(n.op.value for n in graph.nodes if n.op not in (Op.INPUT, Op.CONSTANT))
+    operators = Counter(n.kind.name for n in graph.nodes if not isinstance(n.kind, Source))
     return {
         "ok": True,
         "format": imported.kind.value,
         "graph": {
             "parameters": imported.parameters,
-            "macs_per_inference": sum(macs(graph, n) for n in graph.nodes),
+            "macs_per_inference": sum(n.kind.macs(graph.operand_shapes(n), n.tensors, n.shape) for n in graph.nodes),
             "inputs": [
                 {"name": i.source, "shape": list(i.shape), "type": "int64" if i.integer else "float32"}
                 for i in graph.inputs
@@ -68,19 +68,6 @@ def _output(graph: Graph, output: ModelOutput) -> dict[str, Any]:
     """Name, shape and type of one of the model's own outputs, as software leaves it."""
     made = apply_tail(output, np.zeros((1, *graph.outputs[output.index].shape), np.float32))
     return {"name": output.name, "shape": list(made.shape[1:]), "type": str(made.dtype)}
-
-
-def macs(graph: Graph, node: Node) -> int:
-    """Multiply-accumulates of one node per inference."""
-    if node.op in (Op.LINEAR, Op.CONV):
-        weight = node.constants["weight"]
-        return node.shape.elements * math.prod(weight.shape[1:])
-    if node.op is Op.MATMUL:
-        a, b = (graph.node(i).shape for i in node.inputs)
-        return a.elements * (
-            b.tokens if node.attributes["transpose_b"] else b.features // int(str(node.attributes["heads"]))
-        )
-    return 0
 
 
 if __name__ == "__main__":

@@ -1,16 +1,32 @@
-"""The real functions that ``Op.POINTWISE`` may name, one definition for importer, float reference and tables."""
+"""The real functions that a ``Pointwise`` may name: one definition for importer, float evaluation and tables."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from typing import TypeAlias
+from dataclasses import dataclass
 
 import numpy as np
 
 from hwgen.numbers.arrays import Array
 
-PointwiseFunction: TypeAlias = Callable[[Array, float], Array]
+
+@dataclass(frozen=True)
+class RealFunction:
+    """A function of each element of an array, and of ``alpha``.
+
+    Attributes:
+        of: the function; returns an array of the same shape.
+        unsigned: no result is negative, so its words have no sign.
+    """
+
+    of: Callable[[Array, float], Array]
+    unsigned: bool
+
+    def __call__(self, x: Array, alpha: float) -> Array:
+        """The function of ``x`` (any shape)."""
+        return self.of(x, alpha)
+
 
 _erf_exact = np.frompyfunc(math.erf, 1, 1)
 
@@ -38,25 +54,28 @@ def _gelu_tanh(x: Array) -> Array:
     return np.asarray(0.5 * x * (1.0 + np.tanh(math.sqrt(2.0 / math.pi) * (x + 0.044715 * x * x * x))))
 
 
-POINTWISE: Mapping[str, PointwiseFunction] = {
+POINTWISE: Mapping[str, RealFunction] = {
     # alpha is used by elu, leaky_relu, hard_sigmoid (slope) and swish (x * sigmoid(alpha * x)); the others ignore it
-    "gelu": lambda x, alpha: np.asarray(0.5 * x * (1.0 + erf(x * (1.0 / math.sqrt(2.0))))),
-    "gelu_tanh": lambda x, alpha: _gelu_tanh(x),
-    "sigmoid": lambda x, alpha: _sigmoid(x),
-    "tanh": lambda x, alpha: np.tanh(x),
-    "silu": lambda x, alpha: np.asarray(x * _sigmoid(x)),
-    "swish": lambda x, alpha: np.asarray(x * _sigmoid(alpha * x)),
-    "elu": lambda x, alpha: np.asarray(np.where(x > 0, x, alpha * np.expm1(np.minimum(x, 0.0)))),
-    "leaky_relu": lambda x, alpha: np.asarray(np.where(x > 0, x, alpha * x)),
-    "hard_swish": lambda x, alpha: np.asarray(x * np.clip(x * (1.0 / 6.0) + 0.5, 0.0, 1.0)),
-    "hard_sigmoid": lambda x, alpha: np.clip(alpha * x + 0.5, 0.0, 1.0),
-    "selu": lambda x, alpha: np.asarray(
-        1.0507009873554805 * np.where(x > 0, x, 1.6732632423543772 * np.expm1(np.minimum(x, 0.0)))
+    "gelu": RealFunction(lambda x, alpha: np.asarray(0.5 * x * (1.0 + erf(x * (1.0 / math.sqrt(2.0))))), False),
+    "gelu_tanh": RealFunction(lambda x, alpha: _gelu_tanh(x), False),
+    "sigmoid": RealFunction(lambda x, alpha: _sigmoid(x), True),
+    "tanh": RealFunction(lambda x, alpha: np.tanh(x), False),
+    "silu": RealFunction(lambda x, alpha: np.asarray(x * _sigmoid(x)), False),
+    "swish": RealFunction(lambda x, alpha: np.asarray(x * _sigmoid(alpha * x)), False),
+    "elu": RealFunction(lambda x, alpha: np.asarray(np.where(x > 0, x, alpha * np.expm1(np.minimum(x, 0.0)))), False),
+    "leaky_relu": RealFunction(lambda x, alpha: np.asarray(np.where(x > 0, x, alpha * x)), False),
+    "hard_swish": RealFunction(lambda x, alpha: np.asarray(x * np.clip(x * (1.0 / 6.0) + 0.5, 0.0, 1.0)), False),
+    "hard_sigmoid": RealFunction(lambda x, alpha: np.clip(alpha * x + 0.5, 0.0, 1.0), True),
+    "selu": RealFunction(
+        lambda x, alpha: np.asarray(
+            1.0507009873554805 * np.where(x > 0, x, 1.6732632423543772 * np.expm1(np.minimum(x, 0.0)))
+        ),
+        False,
     ),
-    "softplus": lambda x, alpha: _softplus(x),
-    "mish": lambda x, alpha: np.asarray(x * np.tanh(_softplus(x))),
-    "softsign": lambda x, alpha: np.asarray(x / (1.0 + np.abs(x))),
-    "abs": lambda x, alpha: np.abs(x),
-    "exp": lambda x, alpha: np.exp(x),
-    "erf": lambda x, alpha: erf(x),
+    "softplus": RealFunction(lambda x, alpha: _softplus(x), True),
+    "mish": RealFunction(lambda x, alpha: np.asarray(x * np.tanh(_softplus(x))), False),
+    "softsign": RealFunction(lambda x, alpha: np.asarray(x / (1.0 + np.abs(x))), False),
+    "abs": RealFunction(lambda x, alpha: np.abs(x), False),
+    "exp": RealFunction(lambda x, alpha: np.exp(x), True),
+    "erf": RealFunction(lambda x, alpha: erf(x), False),
 }

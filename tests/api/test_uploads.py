@@ -19,7 +19,7 @@ def test_model_is_stored_under_its_hash_once(server: Server) -> None:
     assert model["name"] == "my net" and model["graph"] == GRAPH and model["software"] == []
     digest = model["id"].removeprefix("sha256:")
     assert (server.home / "blobs" / digest[:2] / digest).read_bytes() == data
-    assert (server.home / "graphs" / f"{digest}.npz").is_file()
+    assert (server.home / "graphs" / f"{digest}.graph").is_file()
     assert server.http.get(f"/v1/models/{model['id']}").json() == model
     assert model in server.http.get("/v1/models").json()["items"]
 
@@ -69,7 +69,7 @@ def test_a_model_stored_without_its_software_tail_is_parsed_again(server: Server
     upload = {"file": ("old.onnx", b"good old model")}
     digest = "sha256:" + hashlib.sha256(upload["file"][1]).hexdigest()
     server.store.add_model(digest, "old", "onnx", 14, GRAPH, [{"node": "s", "operator": "Sigmoid", "reason": "r"}])
-    (server.home / "graphs" / f"{digest.removeprefix('sha256:')}.npz").write_bytes(b"old graph")
+    (server.home / "graphs" / f"{digest.removeprefix('sha256:')}.graph").write_bytes(b"old graph")
     before = server.parser.calls.count("model")
     assert server.http.post("/v1/models", files=upload).json()["id"] == digest
     assert server.parser.calls.count("model") == before + 1

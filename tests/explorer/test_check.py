@@ -17,7 +17,7 @@ from explorer.spec import (
     SearchParameters,
     SpaceSpec,
 )
-from hwgen.model.graph import Op
+from hwgen.model.kinds.linear import Linear
 from tests.explorer.graphs import mlp
 
 SPEC = JobSpec(model="m", space=SpaceSpec(weight_bits=(4, 8), activation_bits=(8,), max_lanes=2))
@@ -117,8 +117,8 @@ def test_real_targets_are_met_by_default(tmp_path):
 
 def test_a_model_that_overflows_is_refused(tmp_path):
     graph = mlp()
-    (first, *_) = (node for node in graph.nodes if node.op is Op.LINEAR)
-    first.constants["weight"][:] = 3e38
+    (first, *_) = (node for node in graph.nodes if isinstance(node.kind, Linear))
+    first.tensors["weight"].read()[:] = 3e38
     for metric in (None, "mse", "cosine"):
         assert pointers(replace(SPEC, metric=metric), graph=graph) == ["/model"]
     np.savez(tmp_path / "d.npz", inputs=np.full((4, 8), 1e-3))
@@ -133,8 +133,8 @@ def test_large_spaces_are_sampled():
 
 
 def test_command_prints_json(tmp_path):
-    mlp().save(tmp_path / "graph.npz")
+    mlp().save(tmp_path / "graph")
     (tmp_path / "spec.json").write_text(json.dumps(SPEC.to_json()))
-    command = [sys.executable, "-m", "explorer.check", str(tmp_path / "spec.json"), str(tmp_path / "graph.npz")]
+    command = [sys.executable, "-m", "explorer.check", str(tmp_path / "spec.json"), str(tmp_path / "graph")]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert json.loads(done.stdout)["ok"] is True

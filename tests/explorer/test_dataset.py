@@ -59,7 +59,7 @@ def test_bad_arrays_are_named(tmp_path, arrays, text):
 
 
 def test_token_ids_are_checked_against_the_vocabulary(tmp_path):
-    good = save(tmp_path / "g.npz", inputs=np.full((2, 4), 10))
+    good = save(tmp_path / "g", inputs=np.full((2, 4), 10))
     assert describe(good, ids_model())["ok"]
     for value in (11, -1, 0.5):
         bad = save(tmp_path / "b.npz", inputs=np.full((2, 4), value))
@@ -99,7 +99,7 @@ def test_load_raises_with_issues(tmp_path):
 
 def test_command_prints_json(tmp_path):
     path = save(tmp_path / "d.npz", inputs=np.zeros((5, 8)))
-    mlp().save(tmp_path / "graph.npz")
-    command = [sys.executable, "-m", "explorer.dataset", str(path), str(tmp_path / "graph.npz")]
+    mlp().save(tmp_path / "graph")
+    command = [sys.executable, "-m", "explorer.dataset", str(path), str(tmp_path / "graph")]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert json.loads(done.stdout)["samples"] == 5

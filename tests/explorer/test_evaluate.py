@@ -34,14 +34,14 @@ def candidate(lanes=1, weight="int4", second_device=0):
 @pytest.fixture(scope="module")
 def files(tmp_path_factory):
     folder = tmp_path_factory.mktemp("job")
-    GRAPH.save(folder / "graph.npz")
+    GRAPH.save(folder / "graph")
     generator = np.random.default_rng(0)
     np.savez(folder / "data.npz", inputs=generator.normal(size=(40, 4)), targets=generator.integers(0, 2, 40))
     return folder
 
 
 def make(files, cache, spec=SPEC):
-    return Evaluator(spec, files / "graph.npz", files / "data.npz", cache)
+    return Evaluator(spec, files / "graph", files / "data.npz", cache)
 
 
 @pytest.fixture(scope="module")
@@ -210,7 +210,7 @@ def test_equal_plans_share_their_accuracy_and_other_plans_do_not(files, cache_di
 
 def test_without_data_agreement_on_generated_inputs(files, cache_directory):
     spec = replace(SPEC, dataset=None, simulation=SimulationSpec(samples=1))
-    result = Evaluator(spec, files / "graph.npz", None, cache_directory).evaluate(candidate())
+    result = Evaluator(spec, files / "graph", None, cache_directory).evaluate(candidate())
     assert result.provenance["evaluation_data"] == "generated inputs"
     assert result.provenance["metric"] == "agreement" and result.metrics["float_accuracy"] == 1.0
     assert result.exact is not None and result.exact.samples == 2  # an interval lies between two samples
@@ -219,4 +219,4 @@ def test_without_data_agreement_on_generated_inputs(files, cache_directory):
 def test_data_of_the_wrong_shape_is_refused(files, tmp_path, cache_directory):
     np.savez(tmp_path / "d.npz", inputs=np.zeros((4, 5)))
     with pytest.raises(DatasetError):
-        Evaluator(SPEC, files / "graph.npz", tmp_path / "d.npz", cache_directory)
+        Evaluator(SPEC, files / "graph", tmp_path / "d.npz", cache_directory)

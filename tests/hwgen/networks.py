@@ -17,9 +17,19 @@ from hwgen.lowering import (
     precision_choices,
     quantize_graph,
 )
-from hwgen.model.graph import Graph, InputLayout, Node, Op, OutputLayout, Shape
+from hwgen.model.graph import Graph, InputLayout, Node, OutputLayout
+from hwgen.model.kinds.arithmetic import Add, Multiply
+from hwgen.model.kinds.clamps import Relu
+from hwgen.model.kinds.concat import Concat
+from hwgen.model.kinds.conv import Conv
+from hwgen.model.kinds.kind import Kind
+from hwgen.model.kinds.layout import Reshape
+from hwgen.model.kinds.linear import Linear
+from hwgen.model.kinds.sources import Input
+from hwgen.model.shape import Shape
+from hwgen.model.tensors import in_memory
 from hwgen.numbers.arrays import Array
-from hwgen.numbers.formats import FormatChoice, quantize
+from hwgen.numbers.formats import Format, quantize
 
 
 @dataclass
@@ -29,60 +39,56 @@ class NetworkMaker:
     generator: np.random.Generator
     nodes: list[Node] = field(default_factory=list)
 
-    def _add(self, op: Op, inputs: tuple[str, ...], shape: Shape, **parts: dict) -> str:  # type: ignore[type-arg]
-        name = f"{op.value}{len(self.nodes)}"
-        self.nodes.append(Node(name, op, inputs, shape, parts.get("attributes", {}), parts.get("constants", {})))
+    def put(self, kind: Kind, *inputs: str, **tensors: Array) -> str:
+        """A node of ``kind``, which knows its shape."""
+        name = f"{kind.name}{len(self.nodes)}"
+        handles = in_memory(tensors)
+        shape = kind.shape([self.shape(i) for i in inputs], handles)
+        self.nodes.append(Node(name, kind, inputs, shape, handles))
         return name
 
     def shape(self, name: str) -> Shape:
         return next(n.shape for n in self.nodes if n.name == name)
 
-    def _normal(self, *dims: int) -> Array:
+    def normal(self, *dims: int) -> Array:
         scale = 1 / np.sqrt(np.prod(dims[1:]) if len(dims) > 1 else 10)
         return self.generator.normal(0, scale, dims).astype(np.float32)
 
     def input(self, grid: tuple[int, ...], features: int) -> str:
-        return self._add(Op.INPUT, (), Shape(grid, features))
+        return self.put(Input((*grid, features)))
 
     def linear(self, source: str, features: int) -> str:
         shape = self.shape(source)
-        constants = {"weight": self._normal(features, shape.features), "bias": self._normal(features)}
-        return self._add(Op.LINEAR, (source,), Shape(shape.grid, features), constants=constants)
+        weight = self.normal(features, shape.features)
+        return self.put(Linear(), source, weight=weight, bias=self.normal(features))
 
     def conv(self, source: str, features: int, kernel: tuple[int, int], stride: int = 1, groups: int = 1) -> str:
         shape = self.shape(source)
         pads = ((kernel[0] - 1) // 2, (kernel[1] - 1) // 2, kernel[0] // 2, kernel[1] // 2)
-        grid = tuple((size - 1) // stride + 1 for size in shape.grid)
-        weight = self._normal(features, *kernel, shape.features // groups)
-        attributes = {"strides": (stride, stride), "pads": pads, "dilations": (1, 1), "groups": groups}
-        return self._add(
-            Op.CONV, (source,), Shape(grid, features), attributes=attributes,
-            constants={"weight": weight, "bias": self._normal(features)},
-        )  # fmt: skip
+        weight = self.normal(features, *kernel, shape.features // groups)
+        kind = Conv((stride, stride), pads, (1, 1), groups)
+        return self.put(kind, source, weight=weight, bias=self.normal(features))
 
     def relu(self, source: str) -> str:
-        return self._add(Op.RELU, (source,), self.shape(source))
+        return self.put(Relu(), source)
 
     def add(self, a: str, b: str) -> str:
-        return self._add(Op.ADD, (a, b), self.shape(a))
+        return self.put(Add(), a, b)
 
     def mul(self, a: str, b: str) -> str:
-        return self._add(Op.MUL, (a, b), self.shape(a))
+        return self.put(Multiply(), a, b)
 
     def concat(self, a: str, b: str) -> str:
-        shapes = [self.shape(n) for n in (a, b)]
-        features = sum(s.features for s in shapes)
-        grid = shapes[0].grid
-        return self._add(Op.CONCAT, (a, b), Shape(grid, features), attributes={"axis": len(grid)})
+        return self.put(Concat(len(self.shape(a).grid)), a, b)
 
     def flatten(self, source: str) -> str:
-        return self._add(Op.RESHAPE, (source,), Shape((), self.shape(source).elements))
+        return self.put(Reshape((self.shape(source).elements,)), source)
 
     def graph(self, output: str) -> Graph:
         inputs = tuple(
             InputLayout(n.name, n.name, n.shape.dims, tuple(range(len(n.shape.dims))))
             for n in self.nodes
-            if n.op is Op.INPUT
+            if isinstance(n.kind, Input)
         )
         dims = self.shape(output).dims
         return Graph(tuple(self.nodes), inputs, (OutputLayout(output, "y", dims, dims, tuple(range(len(dims)))),))
@@ -142,8 +148,8 @@ def random_candidate(graph: Graph, seed: int, samples: int = 3, devices: int = 1
     }
     precisions = {
         name: Precision(
-            FormatChoice.parse(weight) if choice.has_weight else None,
-            FormatChoice.parse(choice.fixed_activation or f"int{generator.integers(3, 9)}"),
+            Format.parse(weight) if choice.has_weight else None,
+            Format.parse(choice.fixed_activation or f"int{generator.integers(3, 9)}"),
         )
         for name, choice in precision_choices(graph).items()
     }

@@ -8,30 +8,36 @@ import time
 import numpy as np
 import pytest
 
-from hwgen import float_reference
 from hwgen.model.float_reference import apply_input_layout, apply_output_layout, evaluate
-from hwgen.model.graph import Graph, InputLayout, Node, Op, OutputLayout, Shape
+from hwgen.model.graph import Graph, InputLayout, Node, OutputLayout
+from hwgen.model.kinds import conv
+from hwgen.model.kinds.clamps import Relu
+from hwgen.model.kinds.conv import Conv
+from hwgen.model.kinds.pools import MaxPool
+from hwgen.model.kinds.sources import Input
 from hwgen.model.pointwise import POINTWISE, erf
+from hwgen.model.shape import Shape
+from hwgen.model.tensors import in_memory
 
 
 def _cnn() -> Graph:
     rng = np.random.default_rng(0)
 
-    def conv(name: str, source: str, size: int, inputs: int, outputs: int) -> Node:
-        constants = {
+    def layer(name: str, source: str, size: int, inputs: int, outputs: int) -> Node:
+        tensors = {
             "weight": rng.normal(size=(outputs, 3, 3, inputs)).astype(np.float32),
             "bias": rng.normal(size=outputs).astype(np.float32),
         }
-        window = {"strides": (1, 1), "pads": (1, 1, 1, 1), "dilations": (1, 1), "groups": 1}
-        return Node(name, Op.CONV, (source,), Shape((size, size), outputs), window, constants)
+        kind = Conv((1, 1), (1, 1, 1, 1), (1, 1), 1)
+        return Node(name, kind, (source,), Shape((size, size), outputs), in_memory(tensors))
 
-    pool = {"kernel": (2, 2), "strides": (2, 2), "pads": (0, 0, 0, 0), "dilations": (1, 1), "ceil_mode": False}
+    pool = MaxPool((2, 2), (2, 2), (0, 0, 0, 0), (1, 1), False)
     nodes = (
-        Node("input1", Op.INPUT, (), Shape((8, 8), 1)),
-        conv("conv1", "input1", 8, 1, 8),
-        Node("relu1", Op.RELU, ("conv1",), Shape((8, 8), 8)),
-        Node("max_pool1", Op.MAX_POOL, ("relu1",), Shape((4, 4), 8), pool),
-        conv("conv2", "max_pool1", 4, 8, 16),
+        Node("input1", Input((8, 8, 1)), (), Shape((8, 8), 1)),
+        layer("conv1", "input1", 8, 1, 8),
+        Node("relu1", Relu(), ("conv1",), Shape((8, 8), 8)),
+        Node("max_pool1", pool, ("relu1",), Shape((4, 4), 8)),
+        layer("conv2", "max_pool1", 4, 8, 16),
     )
     return Graph(nodes, (InputLayout("input1", "x", (1, 8, 8), (1, 2, 0)),), ())
 
@@ -40,7 +46,7 @@ def test_chunks_do_not_change_the_result(monkeypatch: pytest.MonkeyPatch) -> Non
     graph = _cnn()
     inputs = {"input1": np.random.default_rng(1).normal(size=(37, 8, 8, 1)).astype(np.float32)}
     whole = evaluate(graph, inputs)
-    monkeypatch.setattr(float_reference, "_CHUNK_ELEMENTS", 10_000)
+    monkeypatch.setattr(conv, "_CHUNK_ELEMENTS", 10_000)
     parts = evaluate(graph, inputs)
     assert set(whole) == {n.name for n in graph.nodes}
     for name, tensor in whole.items():
@@ -61,7 +67,7 @@ def test_thousands_of_samples_per_second() -> None:
 
 def test_layouts_are_inverse() -> None:
     array = np.random.default_rng(0).normal(size=(3, 2, 4, 5)).astype(np.float32)
-    node = Node("input1", Op.INPUT, (), Shape((4, 5), 2))
+    node = Node("input1", Input((4, 5, 2)), (), Shape((4, 5), 2))
     tensor = apply_input_layout(InputLayout("input1", "x", (2, 4, 5), (1, 2, 0)), node, array)
     np.testing.assert_array_equal(tensor, array.transpose(0, 2, 3, 1))
     back = apply_output_layout(OutputLayout("input1", "y", (2, 4, 5), (4, 5, 2), (2, 0, 1)), tensor)
@@ -69,7 +75,7 @@ def test_layouts_are_inverse() -> None:
 
 
 def test_wrong_input_shape_is_named() -> None:
-    node = Node("input1", Op.INPUT, (), Shape((), 4))
+    node = Node("input1", Input((4,)), (), Shape((), 4))
     with pytest.raises(ValueError, match=r"'x'.*\(4,\).*\(5,\)"):
         apply_input_layout(InputLayout("input1", "x", (4,), (0,)), node, np.zeros((2, 5)))
 

@@ -5,6 +5,7 @@ Fetching packages and training takes a minute the first time; afterwards the cac
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,7 +14,10 @@ import onnxruntime
 import pytest
 
 from hwgen.model.float_reference import run
-from hwgen.model.graph import Op
+from hwgen.model.kinds.arithmetic import Multiply
+from hwgen.model.kinds.layout import Permute, Reshape
+from hwgen.model.kinds.matmul import MatMul
+from hwgen.model.kinds.softmax import Softmax
 from hwgen.model.load import Imported, import_file
 from hwgen.numbers.arrays import Array
 from tests.models.cache import ModelFixture
@@ -73,7 +77,7 @@ def test_mlperf_tiny(make: Callable[[], ModelFixture], parameters: int) -> None:
     graph = imported.graph
     assert [s["operator"] for s in graph.software] == ["Softmax"]
     # channels-last inputs cost nothing, every batch norm is folded
-    assert not [n for n in graph.nodes if n.op in (Op.PERMUTE, Op.RESHAPE, Op.MUL)]
+    assert not [n for n in graph.nodes if isinstance(n.kind, Permute | Reshape | Multiply)]
 
 
 def test_char_transformer() -> None:
@@ -85,8 +89,8 @@ def test_char_transformer() -> None:
     logs = shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
     perplexity = float(np.exp(-np.take_along_axis(logs, targets[..., None], axis=-1).mean()))
     assert perplexity < 8
-    counts = {op: sum(n.op is op for n in imported.graph.nodes) for op in (Op.MATMUL, Op.SOFTMAX, Op.LAYER_NORM)}
-    assert counts == {Op.MATMUL: 4, Op.SOFTMAX: 2, Op.LAYER_NORM: 5}
-    assert all(n.attributes["causal"] for n in imported.graph.nodes if n.op is Op.SOFTMAX)
-    assert all(n.attributes["heads"] == 4 for n in imported.graph.nodes if n.op is Op.MATMUL)
-    assert not [n for n in imported.graph.nodes if n.op in (Op.PERMUTE, Op.RESHAPE, Op.MUL)]
+    counts = Counter(n.kind.name for n in imported.graph.nodes)
+    assert (counts["matmul"], counts["softmax"], counts["layer_norm"]) == (4, 2, 5)
+    assert all(n.kind.causal for n in imported.graph.nodes if isinstance(n.kind, Softmax))
+    assert all(n.kind.heads == 4 for n in imported.graph.nodes if isinstance(n.kind, MatMul))
+    assert not [n for n in imported.graph.nodes if isinstance(n.kind, Permute | Reshape | Multiply)]

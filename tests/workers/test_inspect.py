@@ -33,21 +33,21 @@ class Payload:
 
 def test_a_model_becomes_a_graph(tmp_path: Path) -> None:
     perceptron(tmp_path / "mlp.onnx")
-    done = inspect("model", tmp_path / "mlp.onnx", tmp_path / "graph.npz")
+    done = inspect("model", tmp_path / "mlp.onnx", tmp_path / "graph")
     answer = json.loads(done.stdout)
     assert answer["ok"] and answer["format"] == "onnx" and answer["graph"]["parameters"] == 8 * 12 + 12 + 12 * 4 + 4
-    assert sorted(p.name for p in tmp_path.iterdir()) == ["graph.npz", "mlp.onnx"]
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["graph", "mlp.onnx"]
     spec = tmp_path / "spec.json"
     spec.write_text(json.dumps({"model": "sha256:" + "a" * 64}))
-    assert json.loads(inspect("check", spec, tmp_path / "graph.npz").stdout)["ok"]
+    assert json.loads(inspect("check", spec, tmp_path / "graph").stdout)["ok"]
 
 
 def test_a_pickle_is_refused_and_runs_nothing(tmp_path: Path) -> None:
     upload, trace = tmp_path / "model.onnx", tmp_path / "ran"
     upload.write_bytes(pickle.dumps(Payload(trace)))
-    answer = json.loads(inspect("model", upload, tmp_path / "graph.npz").stdout)
+    answer = json.loads(inspect("model", upload, tmp_path / "graph").stdout)
     assert not answer["ok"] and answer["type"] == "unsafe-model"
-    assert not trace.exists() and not (tmp_path / "graph.npz").exists()
+    assert not trace.exists() and not (tmp_path / "graph").exists()
 
 
 def test_a_dataset_is_described(tmp_path: Path) -> None:
@@ -59,10 +59,10 @@ def test_a_dataset_is_described(tmp_path: Path) -> None:
 
 def test_a_parser_over_its_limits_is_no_answer(tmp_path: Path) -> None:
     perceptron(tmp_path / "mlp.onnx")
-    done = inspect("model", tmp_path / "mlp.onnx", tmp_path / "graph.npz", HEADRACE_PARSE_SECONDS="0.05")
+    done = inspect("model", tmp_path / "mlp.onnx", tmp_path / "graph", HEADRACE_PARSE_SECONDS="0.05")
     assert (done.returncode, done.stdout) == (1, "")
     assert "longer than 0.05 s" in done.stderr
-    done = inspect("model", tmp_path / "mlp.onnx", tmp_path / "graph.npz", HEADRACE_PARSE_MEMORY_BYTES="60000000")
+    done = inspect("model", tmp_path / "mlp.onnx", tmp_path / "graph", HEADRACE_PARSE_MEMORY_BYTES="60000000")
     assert (done.returncode, done.stdout) == (1, "")
     assert [p.name for p in tmp_path.iterdir()] == ["mlp.onnx"]
 
@@ -70,9 +70,9 @@ def test_a_parser_over_its_limits_is_no_answer(tmp_path: Path) -> None:
 def test_torch_archives_need_isolation(tmp_path: Path) -> None:
     program = torch.export.export(torch.nn.Linear(4, 2), (torch.zeros(1, 4),))
     torch.export.save(program, tmp_path / "linear.pt2")
-    done = inspect("model", tmp_path / "linear.pt2", tmp_path / "graph.npz", HEADRACE_BWRAP="/bin/false")
+    done = inspect("model", tmp_path / "linear.pt2", tmp_path / "graph", HEADRACE_BWRAP="/bin/false")
     answer = json.loads(done.stdout)
     assert not answer["ok"] and answer["type"] == "unsafe-model" and "user namespaces" in answer["detail"]
     perceptron(tmp_path / "mlp.onnx")
-    done = inspect("model", tmp_path / "mlp.onnx", tmp_path / "graph.npz", HEADRACE_BWRAP="/bin/false")
+    done = inspect("model", tmp_path / "mlp.onnx", tmp_path / "graph", HEADRACE_BWRAP="/bin/false")
     assert json.loads(done.stdout)["ok"], "ONNX runs nothing and is still accepted"

@@ -12,15 +12,26 @@ from typing import TypeAlias
 
 import numpy as np
 
-from hwgen.model.graph import Node, Op
+from hwgen.model.graph import Node
+from hwgen.model.kinds.arithmetic import Add, Multiply
+from hwgen.model.kinds.conv import Conv
+from hwgen.model.kinds.embedding import Embedding
+from hwgen.model.kinds.families import Weighted
+from hwgen.model.kinds.kind import Kind
+from hwgen.model.kinds.layer_norm import LayerNorm
+from hwgen.model.kinds.layout import Permute, Reshape
+from hwgen.model.kinds.linear import Linear
+from hwgen.model.kinds.matmul import MatMul
+from hwgen.model.kinds.pools import AveragePool
+from hwgen.model.kinds.slice import Slice
+from hwgen.model.kinds.sources import Constant, Input
 from hwgen.model.onnx.editor import Editor, with_constants
 from hwgen.numbers.arrays import Array
 
-_WEIGHTED = (Op.LINEAR, Op.CONV)
 # real models settle in a few passes over a few operators; crafted ones shall not take quadratic time
 _MAX_PASSES = 50
 _MAX_REACH = 12
-_ABSORBING = (Op.LINEAR, Op.CONV, Op.LAYER_NORM, Op.EMBEDDING)
+_ABSORBING = (Linear, Conv, LayerNorm, Embedding)
 
 
 @dataclass(frozen=True)
@@ -40,7 +51,7 @@ class Scaling:
     @property
     def is_mul(self) -> bool:
         """MUL rather than ADD."""
-        return self.node.op is Op.MUL
+        return isinstance(self.node.kind, Multiply)
 
     @property
     def uniform(self) -> bool:
@@ -50,12 +61,13 @@ class Scaling:
 
 def scaling(editor: Editor, node: Node) -> Scaling | None:
     """The node as a ``Scaling``, where it is one."""
-    if node.op not in (Op.MUL, Op.ADD):
+    if not isinstance(node.kind, Multiply | Add):
         return None
     for data, constant in (node.inputs, node.inputs[::-1]):
         other = editor.nodes[constant]
-        if other.op is Op.CONSTANT and other.shape.tokens == 1 and editor.nodes[data].shape == node.shape:
-            return Scaling(node, data, other.constants["value"].reshape(-1).astype(np.float64))
+        row = isinstance(other.kind, Constant) and other.shape.tokens == 1
+        if row and editor.nodes[data].shape == node.shape:
+            return Scaling(node, data, other.tensors["value"].read().reshape(-1).astype(np.float64))
     return None
 
 
@@ -86,7 +98,7 @@ def _drop_neutral(editor: Editor, s: Scaling) -> bool:
 def _into_producer(editor: Editor, s: Scaling) -> bool:
     """conv → MUL becomes conv with other weights."""
     producer = editor.nodes[s.data]
-    if producer.op not in _ABSORBING or editor.sole_user(s.data) is None:
+    if not isinstance(producer.kind, _ABSORBING) or editor.sole_user(s.data) is None:
         return False
     editor.put(_scaled(producer, s.row) if s.is_mul else _shifted(producer, s.row))
     editor.bypass(s.node.name, s.data)
@@ -94,31 +106,33 @@ def _into_producer(editor: Editor, s: Scaling) -> bool:
 
 
 def _scaled(node: Node, row: Array) -> Node:
-    c = node.constants
-    if node.op is Op.LAYER_NORM:
+    c = {key: tensor.read() for key, tensor in node.tensors.items()}
+    if isinstance(node.kind, LayerNorm):
         return with_constants(node, {"gamma": c["gamma"] * row, "beta": c["beta"] * row})
-    if node.op is Op.EMBEDDING:
+    if isinstance(node.kind, Embedding):
         return with_constants(node, {"table": c["table"] * row})
     weight = c["weight"] * row.reshape(-1, *(1,) * (c["weight"].ndim - 1))
     return with_constants(node, {"weight": weight, "bias": c["bias"] * row})
 
 
 def _shifted(node: Node, row: Array) -> Node:
-    key = {Op.LAYER_NORM: "beta", Op.EMBEDDING: "table"}.get(node.op, "bias")
-    return with_constants(node, {key: node.constants[key] + row})
+    key = "beta" if isinstance(node.kind, LayerNorm) else "table" if isinstance(node.kind, Embedding) else "bias"
+    return with_constants(node, {key: node.tensors[key].read() + row})
 
 
 def _into_sliced_producer(editor: Editor, s: Scaling) -> bool:
     """linear → SLICE of features → MUL: only those rows change (q of a fused q, k, v)."""
     cut = editor.nodes[s.data]
-    if not _cuts_features(cut) or editor.sole_user(s.data) is None:
+    kept = _kept_features(cut)
+    if kept is None or editor.sole_user(s.data) is None:
         return False
     producer = editor.nodes[cut.inputs[0]]
-    start, stop = _range(cut)
-    if producer.op not in _WEIGHTED or editor.is_output(producer.name):
+    start, stop = kept
+    if not isinstance(producer.kind, Weighted) or editor.is_output(producer.name):
         return False
     for other in editor.readers(producer.name):
-        if other.name != cut.name and (not _cuts_features(other) or _overlap(_range(other), (start, stop))):
+        range_of_other = _kept_features(other)
+        if other.name != cut.name and (range_of_other is None or _overlap(range_of_other, kept)):
             return False
     row = np.full(producer.shape.features, 1.0 if s.is_mul else 0.0)
     row[start:stop] = s.row
@@ -127,15 +141,11 @@ def _into_sliced_producer(editor: Editor, s: Scaling) -> bool:
     return True
 
 
-def _cuts_features(node: Node) -> bool:
-    return node.op is Op.SLICE and node.attributes["axis"] == len(node.shape.grid)
-
-
-def _range(node: Node) -> tuple[int, int]:
-    start, stop = node.attributes["start"], node.attributes["stop"]
-    if not isinstance(start, int) or not isinstance(stop, int):
-        raise TypeError("a slice has an integer range")
-    return start, stop
+def _kept_features(node: Node) -> tuple[int, int] | None:
+    """Start and stop where the node is a SLICE of features."""
+    if not isinstance(node.kind, Slice) or node.kind.axis != len(node.shape.grid):
+        return None
+    return node.kind.start, node.kind.stop
 
 
 def _overlap(a: tuple[int, int], b: tuple[int, int]) -> bool:
@@ -145,16 +155,16 @@ def _overlap(a: tuple[int, int], b: tuple[int, int]) -> bool:
 def _merge(editor: Editor, s: Scaling) -> bool:
     """Two scalings of the same kind in a row become one."""
     before = scaling(editor, editor.nodes[s.data])
-    if before is None or before.node.op is not s.node.op or editor.sole_user(s.data) is None:
+    if before is None or before.is_mul != s.is_mul or editor.sole_user(s.data) is None:
         return False
     row = before.row * s.row if s.is_mul else before.row + s.row
-    _rewrite(editor, s.node, s.node.op, before.data, row)
+    _rewrite(editor, s.node, s.node.kind, before.data, row)
     return True
 
 
-def _rewrite(editor: Editor, node: Node, op: Op, data: str, row: Array) -> None:
+def _rewrite(editor: Editor, node: Node, kind: Kind, data: str, row: Array) -> None:
     constant = editor.constant(row, node)
-    editor.put(replace(node, op=op, inputs=(data, constant), shape=editor.nodes[data].shape))
+    editor.put(replace(node, kind=kind, inputs=(data, constant), shape=editor.nodes[data].shape))
 
 
 def _swap_with_addition(editor: Editor, s: Scaling) -> bool:
@@ -164,8 +174,8 @@ def _swap_with_addition(editor: Editor, s: Scaling) -> bool:
         return False
     if not _absorbs(editor, before.data):
         return False
-    _rewrite(editor, before.node, Op.MUL, before.data, s.row)
-    _rewrite(editor, s.node, Op.ADD, before.node.name, before.row * s.row)
+    _rewrite(editor, before.node, Multiply(), before.data, s.row)
+    _rewrite(editor, s.node, Add(), before.node.name, before.row * s.row)
     return True
 
 
@@ -175,10 +185,11 @@ def _absorbs(editor: Editor, name: str) -> bool:
         if editor.sole_user(name) is None:
             return False
         node = editor.nodes[name]
-        if node.op in _ABSORBING:
+        if isinstance(node.kind, _ABSORBING):
             return True
-        if node.op not in (Op.RESHAPE, Op.PERMUTE, Op.AVERAGE_POOL, Op.MATMUL) and scaling(editor, node) is None:
-            return _cuts_features(node) and editor.nodes[node.inputs[0]].op in _WEIGHTED
+        commutes = isinstance(node.kind, Reshape | Permute | AveragePool | MatMul)
+        if not commutes and scaling(editor, node) is None:
+            return _kept_features(node) is not None and isinstance(editor.nodes[node.inputs[0]].kind, Weighted)
         found = scaling(editor, node)
         name = node.inputs[0] if found is None else found.data
     return False
@@ -190,9 +201,10 @@ def _move_up(editor: Editor, s: Scaling) -> bool:
     if editor.sole_user(s.data) is None or not through.inputs:
         return False
     source = editor.nodes[through.inputs[0]]
-    by_row = through.op is Op.RESHAPE and source.shape.features == through.shape.features
-    by_row |= through.op is Op.AVERAGE_POOL and s.is_mul
-    by_number = s.uniform and (through.op in (Op.RESHAPE, Op.PERMUTE) or (through.op is Op.MATMUL and s.is_mul))
+    layout = isinstance(through.kind, Reshape | Permute)
+    by_row = isinstance(through.kind, Reshape) and source.shape.features == through.shape.features
+    by_row |= isinstance(through.kind, AveragePool) and s.is_mul
+    by_number = s.uniform and (layout or (isinstance(through.kind, MatMul) and s.is_mul))
     if not (by_row or by_number) or not _absorbs(editor, source.name):
         return False
     row = s.row if by_row else np.full(source.shape.features, s.row[0])
@@ -205,39 +217,35 @@ def _insert(editor: Editor, like: Node, source: Node, reader: Node, row: Array) 
     """Put a scaling of the kind of ``like`` between ``source`` and the first input of ``reader``."""
     constant = editor.constant(row, like)
     name = editor.new_name()
-    editor.put(Node(name, like.op, (source.name, constant), source.shape, {}, {}, like.source))
+    editor.put(Node(name, like.kind, (source.name, constant), source.shape, {}, like.source))
     editor.put(replace(reader, inputs=(name, *reader.inputs[1:])))
 
 
 def _into_readers(editor: Editor, s: Scaling) -> bool:
     """MUL → conv becomes conv with other weights; an addition too where nothing is padded with zeros in between."""
     readers = editor.readers(s.node.name)
-    if not readers or editor.is_output(s.node.name) or any(r.op not in _WEIGHTED for r in readers):
+    if not readers or editor.is_output(s.node.name) or not all(isinstance(r.kind, Weighted) for r in readers):
         return False
-    if not s.is_mul and any(r.op is Op.CONV and r.attributes["pads"] != (0, 0, 0, 0) for r in readers):
+    if not s.is_mul and any(isinstance(r.kind, Conv) and any(r.kind.pads) for r in readers):
         return False
     for reader in readers:
-        weight = reader.constants["weight"]
-        per_output = _per_output(reader, s.row)
+        weight = reader.tensors["weight"].read()
+        per_output = _per_output(reader.kind, len(weight), s.row)
         if s.is_mul:
             editor.put(with_constants(reader, {"weight": weight * per_output}))
         else:
             added = (weight * per_output).reshape(len(weight), -1).sum(axis=1)
-            editor.put(with_constants(reader, {"bias": reader.constants["bias"] + added}))
+            editor.put(with_constants(reader, {"bias": reader.tensors["bias"].read() + added}))
     editor.bypass(s.node.name, s.data)
     return True
 
 
-def _per_output(reader: Node, row: Array) -> Array:
+def _per_output(kind: Kind, outputs: int, row: Array) -> Array:
     """The row of input features as it broadcasts against the reader's weight."""
-    if reader.op is Op.LINEAR:
+    if not isinstance(kind, Conv):
         return row
-    groups = reader.attributes["groups"]
-    weight = reader.constants["weight"]
-    if not isinstance(groups, int):
-        raise TypeError("a convolution has an integer number of groups")
-    per_group = np.repeat(row.reshape(groups, -1), len(weight) // groups, axis=0)
-    return per_group.reshape(len(weight), 1, 1, -1)
+    per_group = np.repeat(row.reshape(kind.groups, -1), outputs // kind.groups, axis=0)
+    return per_group.reshape(outputs, 1, 1, -1)
 
 
 def _factor_last(editor: Editor, s: Scaling) -> bool:
@@ -246,13 +254,13 @@ def _factor_last(editor: Editor, s: Scaling) -> bool:
     readers = editor.readers(s.node.name)
     if s.is_mul or before is None or not before.is_mul or editor.sole_user(s.data) is None or (before.row == 0).any():
         return False
-    if not readers or editor.is_output(s.node.name) or any(r.op not in _WEIGHTED for r in readers):
+    if not readers or editor.is_output(s.node.name) or not all(isinstance(r.kind, Weighted) for r in readers):
         return False
     if _absorbs(editor, before.data):
         return False
     factor = before.row
-    _rewrite(editor, before.node, Op.ADD, before.data, s.row / factor)
-    _rewrite(editor, s.node, Op.MUL, before.node.name, factor)
+    _rewrite(editor, before.node, Add(), before.data, s.row / factor)
+    _rewrite(editor, s.node, Multiply(), before.node.name, factor)
     return True
 
 
@@ -262,22 +270,22 @@ def _is_scaled_input(editor: Editor, name: str) -> bool:
         if found is None:
             break
         name = found.data
-    return editor.nodes[name].op is Op.INPUT
+    return isinstance(editor.nodes[name].kind, Input)
 
 
 def _sink(editor: Editor, s: Scaling) -> bool:
     """input → MUL → PERMUTE becomes input → PERMUTE → MUL, so that the input's layout can take the permutation over."""
     user = editor.sole_user(s.node.name)
-    if user is None or user.op not in (Op.RESHAPE, Op.PERMUTE) or not _is_scaled_input(editor, s.data):
+    if user is None or not isinstance(user.kind, Reshape | Permute) or not _is_scaled_input(editor, s.data):
         return False
     if not s.uniform and editor.nodes[s.data].shape.features != user.shape.features:
         return False
-    if not s.uniform and user.op is Op.PERMUTE:
+    if not s.uniform and isinstance(user.kind, Permute):
         return False
     row = np.full(user.shape.features, s.row[0]) if s.uniform else s.row
     constant = editor.constant(row, s.node)
     name = editor.new_name()
-    editor.put(Node(name, s.node.op, (), user.shape, {}, {}, s.node.source))
+    editor.put(Node(name, s.node.kind, (), user.shape, {}, s.node.source))
     editor.redirect(user.name, name)
     editor.put(replace(editor.nodes[name], inputs=(user.name, constant)))
     editor.bypass(s.node.name, s.data)

@@ -8,11 +8,16 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from hwgen.errors import ModelError
-from hwgen.model.graph import Attribute, Node, Op, Shape
+from hwgen.model.graph import Node
+from hwgen.model.kinds.arithmetic import Add, Multiply
+from hwgen.model.kinds.kind import Kind
+from hwgen.model.kinds.layout import Permute, Reshape
+from hwgen.model.kinds.sources import Constant, Input
 from hwgen.model.onnx.source import shown
 from hwgen.model.onnx.values import Refused
 from hwgen.model.onnx.view import View, plain_view
-from hwgen.model.shapes import output_shape
+from hwgen.model.shape import Shape
+from hwgen.model.tensors import in_memory
 from hwgen.numbers.arrays import Array
 
 MAX_TENSOR_ELEMENTS = 1 << 26
@@ -31,30 +36,25 @@ class Builder:
 
     def emit(
         self,
-        op: Op,
+        kind: Kind,
         inputs: Sequence[str],
-        shape: Shape | None = None,
-        attributes: Mapping[str, Attribute] | None = None,
         constants: Mapping[str, Array] | None = None,
     ) -> str:
-        """Add a node; its shape is computed, or given for operators that choose it.
+        """Add a node; its shape is computed.
 
         Raises:
             IllegalGraph: the operands do not fit together.
             ModelError: the tensor or the constants are too large.
         """
-        attributes, constants = attributes or {}, constants or {}
-        computed = output_shape(op, [self.nodes[i].shape for i in inputs], attributes, constants)
-        shape = computed or shape
-        if shape is None:
-            raise TypeError(f"{op} needs a shape")
-        self._constant_elements += sum(c.size for c in constants.values())
+        tensors = in_memory(constants or {})
+        shape = kind.shape([self.nodes[i].shape for i in inputs], tensors)
+        self._constant_elements += sum(t.size for t in tensors.values())
         if shape.elements > MAX_TENSOR_ELEMENTS or self._constant_elements > MAX_CONSTANT_ELEMENTS:
             raise ModelError(
                 f"the node {shown(self.source)!r} makes a tensor of {shape.elements} elements; the model is too large"
             )
         name = f"t{len(self.nodes)}"
-        self.nodes[name] = Node(name, op, tuple(inputs), shape, attributes, constants, shown(self.source))
+        self.nodes[name] = Node(name, kind, tuple(inputs), shape, tensors, shown(self.source))
         return name
 
     def shape(self, view: View) -> Shape:
@@ -69,19 +69,19 @@ class Builder:
         key = (view.node, view.sizes, tuple(order), shape)
         if key not in self._made:
             sizes, merged = _merged_order(view.sizes, order)
-            self._made[key] = self.emit(Op.PERMUTE, [view.node], shape, {"view": sizes, "order": merged})
+            self._made[key] = self.emit(Permute(sizes, merged, shape.dims), [view.node])
         place = {factor: i for i, factor in enumerate(order)}
         dims = tuple(tuple(place[f] for f in dim) for dim in view.dims)
         return View(self._made[key], tuple(view.sizes[f] for f in order), dims)
 
     def _reshaped(self, name: str, shape: Shape) -> str:
-        while self.nodes[name].shape != shape and self.nodes[name].op is Op.RESHAPE:
+        while self.nodes[name].shape != shape and isinstance(self.nodes[name].kind, Reshape):
             name = self.nodes[name].inputs[0]
         if self.nodes[name].shape == shape:
             return name
         key = (name, shape)
         if key not in self._made:
-            self._made[key] = self.emit(Op.RESHAPE, [name], shape)
+            self._made[key] = self.emit(Reshape(shape.dims), [name])
         return self._made[key]
 
     def reshaped(self, view: View, shape: Sequence[int]) -> View:
@@ -98,9 +98,9 @@ class Builder:
         """A constant as a tensor of its own, stream in ONNX order."""
         dims = [d for d in array.shape if d > 1]
         value = np.asarray(array, dtype=np.float64).reshape(dims or [1])
-        return plain_view(self.emit(Op.CONSTANT, [], constants={"value": value}), array.shape)
+        return plain_view(self.emit(Constant(), [], {"value": value}), array.shape)
 
-    def with_constant(self, view: View, op: Op, array: Array) -> View:
+    def with_constant(self, view: View, kind: Add | Multiply, array: Array) -> View:
         """``view`` (any ONNX shape) added to or multiplied by a constant that broadcasts to its shape."""
         if np.broadcast_shapes(view.shape, array.shape) != view.shape:
             raise Refused(
@@ -112,17 +112,17 @@ class Builder:
         streamed = view.to_stream(np.broadcast_to(np.asarray(array, dtype=np.float64), view.shape))
         rows = streamed.reshape(shape.tokens, shape.features)
         value = rows[0] if (rows == rows[:1]).all() else rows.reshape(shape.dims)
-        constant = self.emit(Op.CONSTANT, [], constants={"value": np.ascontiguousarray(value)})
-        return View(self.emit(op, [view.node, constant]), view.sizes, view.dims)
+        constant = self.emit(Constant(), [], {"value": np.ascontiguousarray(value)})
+        return View(self.emit(kind, [view.node, constant]), view.sizes, view.dims)
 
     def _is_scaled_input(self, name: str) -> bool:
         """Whether a tensor is a graph input, or one with constants added and multiplied only."""
         for _ in range(_MAX_SCALINGS):
             node = self.nodes[name]
-            if node.op not in (Op.ADD, Op.MUL) or self.nodes[node.inputs[1]].op is not Op.CONSTANT:
+            if not isinstance(node.kind, Add | Multiply) or not isinstance(self.nodes[node.inputs[1]].kind, Constant):
                 break
             name = node.inputs[0]
-        return self.nodes[name].op is Op.INPUT
+        return isinstance(self.nodes[name].kind, Input)
 
     def _constant_axes_last(self, view: View, array: Array) -> View:
         """A graph input laid out so that the axes along which the constant varies are its features (that is free)."""

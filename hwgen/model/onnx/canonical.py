@@ -9,9 +9,14 @@ from dataclasses import replace
 import numpy as np
 
 from hwgen.errors import ModelError
-from hwgen.model.graph import Graph, InputLayout, Node, Op
+from hwgen.model.graph import Graph, InputLayout, Node
+from hwgen.model.kinds.embedding import Embedding
+from hwgen.model.kinds.families import Moving, Source
+from hwgen.model.kinds.layout import Permute, Reshape
+from hwgen.model.kinds.sources import Constant, Input
 from hwgen.model.onnx.absorb import absorb_constants
 from hwgen.model.onnx.editor import Editor
+from hwgen.model.tensors import in_memory
 from hwgen.numbers.arrays import Array
 
 
@@ -36,15 +41,15 @@ def canonical(graph: Graph) -> Graph:
 def _clean_layouts(editor: Editor) -> None:
     """Reshapes of reshapes become one, those to the same shape vanish, constants are stored the way they are read."""
     for node in editor.ordered():
-        if node.op not in (Op.RESHAPE, Op.PERMUTE):
+        if not isinstance(node.kind, Reshape | Permute):
             continue
         source = editor.nodes[node.inputs[0]]
-        if source.op is Op.CONSTANT:
-            editor.put(_laid_constant(node, source.constants["value"]))
+        if isinstance(source.kind, Constant):
+            editor.put(_laid_constant(node, source.tensors["value"].read()))
             continue
-        if node.op is Op.PERMUTE:
+        if isinstance(node.kind, Permute):
             continue
-        while source.op is Op.RESHAPE:
+        while isinstance(source.kind, Reshape):
             source = editor.nodes[source.inputs[0]]
         if source.shape == node.shape:
             editor.bypass(node.name, source.name)
@@ -54,22 +59,21 @@ def _clean_layouts(editor: Editor) -> None:
 
 
 def _laid_constant(node: Node, value: Array) -> Node:
-    if node.op is Op.PERMUTE:
-        value = value.reshape(_integers(node, "view")).transpose(_integers(node, "order"))
-    constants = {"value": value.reshape(node.shape.dims)}
-    return replace(node, op=Op.CONSTANT, inputs=(), attributes={}, constants=constants)
+    if isinstance(node.kind, Permute):
+        value = value.reshape(node.kind.view).transpose(node.kind.order)
+    return replace(node, kind=Constant(), inputs=(), tensors=in_memory({"value": value.reshape(node.shape.dims)}))
 
 
 def _absorb_input_layout(editor: Editor, layout: InputLayout) -> InputLayout:
     """Reshapes and permutations of a graph input cost nothing: the user's array is laid out that way instead."""
     while (form := _common_form(editor, layout.node)) is not None:
         order = layout.order
-        if form.op is Op.PERMUTE:
-            permuted = _permuted_axes(layout, _integers(form, "view"), _integers(form, "order"))
+        if isinstance(form.kind, Permute):
+            permuted = _permuted_axes(layout, form.kind.view, form.kind.order)
             if permuted is None:
                 break
             order = permuted
-        editor.put(replace(editor.nodes[layout.node], shape=form.shape))
+        editor.put(replace(editor.nodes[layout.node], kind=Input(form.shape.dims), shape=form.shape))
         for reader in editor.readers(layout.node):
             editor.bypass(reader.name, layout.node)
         layout = replace(layout, order=order)
@@ -79,17 +83,9 @@ def _absorb_input_layout(editor: Editor, layout: InputLayout) -> InputLayout:
 def _common_form(editor: Editor, name: str) -> Node | None:
     """The reshape or permutation that every reader of an input applies; None where they differ."""
     readers = editor.readers(name)
-    if not readers or editor.is_output(name) or readers[0].op not in (Op.RESHAPE, Op.PERMUTE):
+    if not readers or editor.is_output(name) or not isinstance(readers[0].kind, Reshape | Permute):
         return None
-    forms = {(r.op, r.shape, tuple(sorted(r.attributes.items()))) for r in readers}
-    return readers[0] if len(forms) == 1 else None
-
-
-def _integers(node: Node, key: str) -> tuple[int, ...]:
-    value = node.attributes[key]
-    if not isinstance(value, tuple):
-        raise TypeError(f"{key} of {node.name} is no list")
-    return value
+    return readers[0] if len({r.kind for r in readers}) == 1 else None
 
 
 def _permuted_axes(layout: InputLayout, view: Sequence[int], order: Sequence[int]) -> tuple[int, ...] | None:
@@ -110,7 +106,7 @@ def _permuted_axes(layout: InputLayout, view: Sequence[int], order: Sequence[int
 
 def _finished(editor: Editor, graph: Graph, inputs: tuple[InputLayout, ...]) -> Graph:
     nodes = editor.ordered()
-    if not any(n.op not in (Op.INPUT, Op.CONSTANT, Op.RESHAPE) for n in nodes):
+    if all(isinstance(n.kind, Source | Reshape) for n in nodes):
         raise ModelError("nothing of this model becomes hardware: it has no operator that computes")
     names = _names(nodes)
     final = tuple(
@@ -118,7 +114,7 @@ def _finished(editor: Editor, graph: Graph, inputs: tuple[InputLayout, ...]) -> 
             node,
             name=names[node.name],
             inputs=tuple(names[i] for i in node.inputs),
-            constants={key: _float32(value, node) for key, value in node.constants.items()},
+            tensors=in_memory({key: _float32(tensor.read(), node) for key, tensor in node.tensors.items()}),
         )
         for node in nodes
     )
@@ -136,20 +132,20 @@ def _holds_ids(editor: Editor, name: str) -> bool:
     stack = [name]
     while stack:
         for reader in editor.readers(stack.pop()):
-            if reader.op is Op.EMBEDDING:
+            if isinstance(reader.kind, Embedding):
                 return True
-            if reader.op in (Op.RESHAPE, Op.SLICE, Op.PERMUTE):
+            if isinstance(reader.kind, Moving):
                 stack.append(reader.name)
     return False
 
 
 def _names(nodes: Sequence[Node]) -> dict[str, str]:
     """Final names by operator and place (``conv1``, ``conv2``, …): legal identifiers made from nothing of the file."""
-    counts: Counter[Op] = Counter()
+    counts: Counter[str] = Counter()
     names = {}
     for node in nodes:
-        counts[node.op] += 1
-        names[node.name] = f"{node.op.value}{counts[node.op]}"
+        counts[node.kind.name] += 1
+        names[node.name] = f"{node.kind.name}{counts[node.kind.name]}"
     return names
 
 

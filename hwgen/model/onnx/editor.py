@@ -7,7 +7,10 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from hwgen.model.graph import Graph, Node, Op, Shape
+from hwgen.model.graph import Graph, Node
+from hwgen.model.kinds.sources import Constant
+from hwgen.model.shape import Shape
+from hwgen.model.tensors import in_memory
 from hwgen.numbers.arrays import Array
 
 
@@ -40,10 +43,10 @@ class Editor:
         return f"x{self._made}"
 
     def constant(self, value: Array, like: Node) -> str:
-        """A new CONSTANT node."""
+        """A new constant."""
         name = self.new_name()
         shape = Shape(tuple(value.shape[:-1]), value.shape[-1])
-        self.put(Node(name, Op.CONSTANT, (), shape, {}, {"value": value}, like.source))
+        self.put(Node(name, Constant(), (), shape, in_memory({"value": value}), like.source))
         return name
 
     def redirect(self, name: str, by: str) -> None:
@@ -118,4 +121,4 @@ class Editor:
 
 def with_constants(node: Node, constants: Mapping[str, Array]) -> Node:
     """The node with some constants replaced."""
-    return replace(node, constants={**node.constants, **constants})
+    return replace(node, tensors={**node.tensors, **in_memory(constants)})

@@ -7,7 +7,8 @@ from typing import TypeAlias
 
 import numpy as np
 
-from hwgen.model.graph import Op
+from hwgen.model.kinds.arithmetic import Add, Multiply
+from hwgen.model.kinds.sources import Input
 from hwgen.model.onnx.call import Call, Handler, Handlers
 from hwgen.model.onnx.declared import ANY_NUMBER_OF_OPERANDS, ANYTHING, FLOATS, NUMBERS, REALS, Declared
 from hwgen.model.onnx.normalization import decomposed_layer_norm
@@ -107,28 +108,28 @@ def _neg(call: Call) -> Value:
 
 def _binary(call: Call, a: Value, b: Value, operator: str, function: _Binary) -> Value:
     """ADD or MUL of two operands, at least one of them an activation."""
-    op = Op.ADD if operator == "add" else Op.MUL
+    kind = Add() if operator == "add" else Multiply()
     for value, other in ((a, b), (b, a)):
-        if isinstance(value, Masked) and op is Op.MUL and isinstance(other, Const) and (other.array > 0).all():
+        if isinstance(value, Masked) and operator == "mul" and isinstance(other, Const) and (other.array > 0).all():
             highest = value.highest * float(other.array.min())
             if highest > MASK_THRESHOLD:
                 raise Refused(f"masked scores that are scaled to {highest:g}; scale them before the mask")
-            return Masked(call.builder.with_constant(value.view, op, other.array), value.keep, highest)
+            return Masked(call.builder.with_constant(value.view, kind, other.array), value.keep, highest)
     found = _combined(call, a, b, operator, function)
     if found is not None:
         return found
     for value, other in ((a, b), (b, a)):
         if isinstance(other, Const):
-            return call.builder.with_constant(call.as_view(value), op, other.array)
-    return _two_tensors(call, op, call.as_view(a), call.as_view(b))
+            return call.builder.with_constant(call.as_view(value), kind, other.array)
+    return _two_tensors(call, kind, call.as_view(a), call.as_view(b))
 
 
-def _two_tensors(call: Call, op: Op, a: View, b: View) -> View:
+def _two_tensors(call: Call, kind: Add | Multiply, a: View, b: View) -> View:
     """Two activations of one shape, or one of them a row of features for all positions of the other."""
     rank = max(len(a.dims), len(b.dims))
     a, b = a.with_rank(rank), b.with_rank(rank)
     result = np.broadcast_shapes(a.shape, b.shape)
-    if result != a.shape or (a.shape == b.shape and call.builder.nodes[a.node].op is Op.INPUT):
+    if result != a.shape or (a.shape == b.shape and isinstance(call.builder.nodes[a.node].kind, Input)):
         a, b = b, a  # an input follows the other's stream order: that is free
     if result != a.shape:
         raise Refused(
@@ -148,7 +149,7 @@ def _two_tensors(call: Call, op: Op, a: View, b: View) -> View:
         if order != sorted(order) or call.builder.shape(a).features != b.elements:
             a = call.builder.lay(a, order, [a.sizes[f] for f in order[: len(order) - len(shared)]], b.elements)
         b = call.builder.lay(b, b_order, (), b.elements)
-    return View(call.builder.emit(op, [a.node, b.node]), a.sizes, a.dims)
+    return View(call.builder.emit(kind, [a.node, b.node]), a.sizes, a.dims)
 
 
 def _with_grid(call: Call, view: View, tokens: int) -> View:

@@ -6,7 +6,10 @@ import math
 
 import numpy as np
 
-from hwgen.model.graph import Attribute, Op
+from hwgen.model.kinds.arithmetic import Add, Multiply
+from hwgen.model.kinds.clamps import Clip, Relu
+from hwgen.model.kinds.kind import Kind
+from hwgen.model.kinds.pointwise import Pointwise
 from hwgen.model.onnx.builder import Builder
 from hwgen.model.onnx.values import SAMPLE_POINTS, Expr, Refused
 from hwgen.model.onnx.view import View
@@ -59,34 +62,33 @@ class Expressions:
         found = recognise(expr.samples)
         if found is None:
             return None
-        op, attributes = found
-        return self._unary(expr.base, op, attributes)
+        return self._unary(expr.base, found)
 
     def _affine(self, base: View, scale: float, offset: float) -> View:
-        view = base if scale == 1.0 else self._builder.with_constant(base, Op.MUL, np.asarray(scale))
-        return view if offset == 0.0 else self._builder.with_constant(view, Op.ADD, np.asarray(offset))
+        view = base if scale == 1.0 else self._builder.with_constant(base, Multiply(), np.asarray(scale))
+        return view if offset == 0.0 else self._builder.with_constant(view, Add(), np.asarray(offset))
 
-    def _unary(self, base: View, op: Op, attributes: dict[str, Attribute]) -> View:
-        return View(self._builder.emit(op, [base.node], attributes=attributes), base.sizes, base.dims)
+    def _unary(self, base: View, kind: Kind) -> View:
+        return View(self._builder.emit(kind, [base.node]), base.sizes, base.dims)
 
     def _as_written(self, expr: Expr) -> View:
         if expr.operator in ("add", "mul"):
-            op = Op.ADD if expr.operator == "add" else Op.MUL
+            kind = Add() if expr.operator == "add" else Multiply()
             tensors = [self.view(o) for o in expr.operands if isinstance(o, Expr)]
             numbers = [o for o in expr.operands if not isinstance(o, Expr)]
             if numbers:
-                return self._builder.with_constant(tensors[0], op, np.asarray(numbers[0]))
-            return View(self._builder.emit(op, [t.node for t in tensors]), tensors[0].sizes, tensors[0].dims)
+                return self._builder.with_constant(tensors[0], kind, np.asarray(numbers[0]))
+            return View(self._builder.emit(kind, [t.node for t in tensors]), tensors[0].sizes, tensors[0].dims)
         operand = expr.operands[0]
         if not isinstance(operand, Expr):
             raise Refused(f"the function {expr.operator} of a constant")
         if expr.operator == "relu":
-            return self._unary(self.view(operand), Op.RELU, {})
+            return self._unary(self.view(operand), Relu())
         if expr.operator == "clip":
-            return self._unary(self.view(operand), Op.CLIP, {"low": expr.parameters[0], "high": expr.parameters[1]})
+            return self._unary(self.view(operand), Clip(expr.parameters[0], expr.parameters[1]))
         if expr.operator in POINTWISE:
             alpha = expr.parameters[0] if expr.parameters else 0.0
-            return self._unary(self.view(operand), Op.POINTWISE, {"function": expr.operator, "alpha": alpha})
+            return self._unary(self.view(operand), Pointwise(expr.operator, alpha))
         raise Refused(
             f"the function {expr.operator} of an activation has no hardware operator, alone or together with its "
             "neighbours; use ReLU, Clip, GELU, SiLU, Sigmoid, Tanh, ELU, LeakyReLU, HardSwish, Softplus or Mish"
@@ -103,23 +105,23 @@ def affine(samples: Array) -> tuple[float, float] | None:
     return (scale, offset) if _matches(samples, scale * SAMPLE_POINTS + offset) else None
 
 
-def recognise(samples: Array) -> tuple[Op, dict[str, Attribute]] | None:
-    """The single IR operator that has these values at ``SAMPLE_POINTS``, with its attributes."""
+def recognise(samples: Array) -> Kind | None:
+    """The single IR operator that has these values at ``SAMPLE_POINTS``."""
     if samples.dtype == bool or np.isnan(samples).any():
         return None
     if _matches(samples, np.maximum(SAMPLE_POINTS, 0.0)):
-        return Op.RELU, {}
+        return Relu()
     low, high = float(samples.min()), float(samples.max())
     if low < high and _matches(samples, np.clip(SAMPLE_POINTS, low, high)):
         reach = float(SAMPLE_POINTS.max())
-        return Op.CLIP, {"low": low if low > -reach else -_UNBOUNDED, "high": high if high < reach else _UNBOUNDED}
+        return Clip(low if low > -reach else -_UNBOUNDED, high if high < reach else _UNBOUNDED)
     with np.errstate(all="ignore"):
         for name in _PLAIN:
             if _matches(samples, POINTWISE[name](SAMPLE_POINTS, 0.0)):
-                return Op.POINTWISE, {"function": name, "alpha": 0.0}
+                return Pointwise(name, 0.0)
         for name, alpha in _fitted(samples):
             if _matches(samples, POINTWISE[name](SAMPLE_POINTS, alpha)):
-                return Op.POINTWISE, {"function": name, "alpha": alpha}
+                return Pointwise(name, alpha)
     return None
 
 

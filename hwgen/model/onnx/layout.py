@@ -8,12 +8,17 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from hwgen.model.graph import Op, Shape
+from hwgen.model.kinds.concat import Concat
+from hwgen.model.kinds.embedding import Embedding
+from hwgen.model.kinds.layout import Reshape
+from hwgen.model.kinds.slice import Slice
+from hwgen.model.kinds.sources import Input
 from hwgen.model.onnx.call import Call, Handlers
 from hwgen.model.onnx.declared import ANY_NUMBER_OF_OPERANDS, ANYTHING, Declared
 from hwgen.model.onnx.source import MAX_RANK
 from hwgen.model.onnx.values import Const, Refused, Value
 from hwgen.model.onnx.view import View, stream_view
+from hwgen.model.shape import Shape
 
 
 def _passed(call: Call) -> Value:
@@ -124,8 +129,7 @@ def cut(call: Call, view: View, axis: int, start: int, stop: int) -> View:
     (factor,) = view.dims[axis]
     dims, ir_axis, inner = _axis_shape(call.builder.shape(view), view, factor)
     laid = call.builder.lay(view, range(len(view.sizes)), dims[:-1], dims[-1])
-    attributes = {"axis": ir_axis, "start": start * inner, "stop": stop * inner}
-    node = call.builder.emit(Op.SLICE, [laid.node], attributes=attributes)
+    node = call.builder.emit(Slice(ir_axis, start * inner, stop * inner), [laid.node])
     return _resized(node, view, factor, stop - start)
 
 
@@ -201,7 +205,7 @@ def _concat(call: Call) -> View:
     order = _joint_order(plain, axis)
     laid = [call.builder.lay(v, [f for a in order for f in v.dims[a]], *_split_shape(v, order)) for v in plain]
     sizes = [sum(v.shape[axis] for v in views) if a == axis else plain[0].shape[a] for a in order]
-    node = call.builder.emit(Op.CONCAT, [v.node for v in laid], attributes={"axis": order.index(axis)})
+    node = call.builder.emit(Concat(order.index(axis)), [v.node for v in laid])
     return stream_view(node, list(zip(sizes, order, strict=True)), rank)
 
 
@@ -247,10 +251,10 @@ def _gather(call: Call) -> View:
 def _embedding(call: Call, table: Const, indices: View) -> View:
     if table.array.ndim != 2 or call.attribute("axis", 0) not in (0, -2):
         raise Refused("a Gather from a constant that is no embedding table (vocabulary, features) along its first axis")
-    if call.builder.nodes[indices.node].op not in (Op.INPUT, Op.RESHAPE, Op.SLICE):
+    if not isinstance(call.builder.nodes[indices.node].kind, Input | Reshape | Slice):
         raise Refused("embedding indices that are computed; feed token ids from an input")
     laid = call.builder.lay(indices, indices.sequence, (indices.elements,), 1)
-    node = call.builder.emit(Op.EMBEDDING, [laid.node], constants={"table": table.array.astype(np.float64)})
+    node = call.builder.emit(Embedding(), [laid.node], {"table": table.array.astype(np.float64)})
     stream = [(size, axis) for axis, size in enumerate(indices.shape)]
     return stream_view(node, [*stream, (table.array.shape[1], len(indices.dims))], len(indices.dims) + 1)
 

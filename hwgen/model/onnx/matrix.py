@@ -6,7 +6,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from hwgen.model.graph import Op
+from hwgen.model.kinds.arithmetic import Add
+from hwgen.model.kinds.linear import Linear
+from hwgen.model.kinds.matmul import MatMul
 from hwgen.model.onnx.call import Call, Handlers
 from hwgen.model.onnx.declared import FLOATS, Declared
 from hwgen.model.onnx.values import Const, Refused
@@ -34,7 +36,7 @@ def contract(call: Call, view: View, axis: int, weight: Array, bias: Array | Non
     grid = shape.grid if keep else tuple(view.sizes[f] for f in grid_factors)
     laid = call.builder.lay(view, order, grid, weight.shape[1])
     constants = {"weight": columns, "bias": np.zeros(len(weight)) if bias is None else bias}
-    node = call.builder.emit(Op.LINEAR, [laid.node], constants=constants)
+    node = call.builder.emit(Linear(), [laid.node], constants)
     place = {factor: i for i, factor in enumerate(grid_factors)}
     dims = [tuple(place[f] for f in dim) if i != axis else () for i, dim in enumerate(view.dims)]
     sizes = [view.sizes[f] for f in grid_factors]
@@ -63,7 +65,7 @@ def _gemm(call: Call) -> View:
     if bias is None or beta == 0.0:
         return result
     if isinstance(bias, Const):
-        return call.builder.with_constant(result, Op.ADD, beta * bias.array.astype(np.float64))
+        return call.builder.with_constant(result, Add(), beta * bias.array.astype(np.float64))
     raise Refused("the addend of a Gemm must be a constant; add activations with Add")
 
 
@@ -122,8 +124,7 @@ def product(call: Call, a: View, b: View) -> View:
         b_laid = call.builder.lay(b, by_token, [b.size(columns)], heads * b.size(b_reduced))
     else:
         b_laid = call.builder.lay(b, [*b_reduced, *b_heads, *columns], [b.size(b_reduced)], heads * b.size(columns))
-    attributes = {"heads": heads, "transpose_b": transpose_b}
-    node = call.builder.emit(Op.MATMUL, [a_laid.node, b_laid.node], attributes=attributes)
+    node = call.builder.emit(MatMul(heads, transpose_b), [a_laid.node, b_laid.node])
     return _product_view(node, a, b, rows, a_heads)
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from hwgen.model.graph import Op
+from hwgen.model.kinds.arithmetic import Add, Multiply
+from hwgen.model.kinds.layer_norm import LayerNorm
+from hwgen.model.kinds.softmax import Softmax
 from hwgen.model.onnx.call import Call, Handlers
 from hwgen.model.onnx.declared import FLOATS, Declared
 from hwgen.model.onnx.source import SourceNode
@@ -25,8 +27,8 @@ def _batch_norm(call: Call) -> View:
         raise Refused("a BatchNormalization whose variance is not positive; export the model again")
     factor = scale / np.sqrt(spread)
     shape = (-1,) + (1,) * (len(view.dims) - 2)
-    scaled = call.builder.with_constant(view, Op.MUL, factor.reshape(shape))
-    return call.builder.with_constant(scaled, Op.ADD, (bias - mean * factor).reshape(shape))
+    scaled = call.builder.with_constant(view, Multiply(), factor.reshape(shape))
+    return call.builder.with_constant(scaled, Add(), (bias - mean * factor).reshape(shape))
 
 
 def layer_norm(call: Call, view: View, axis: int, epsilon: float, gamma: Array | None, beta: Array | None) -> View:
@@ -45,7 +47,7 @@ def layer_norm(call: Call, view: View, axis: int, epsilon: float, gamma: Array |
         name: part.to_stream(np.broadcast_to(default if value is None else value, part.shape)).reshape(-1)
         for name, value, default in (("gamma", gamma, np.ones(())), ("beta", beta, np.zeros(())))
     }
-    node = call.builder.emit(Op.LAYER_NORM, [laid.node], attributes={"epsilon": epsilon}, constants=constants)
+    node = call.builder.emit(LayerNorm(epsilon), [laid.node], constants)
     return View(node, laid.sizes, laid.dims)
 
 
@@ -138,8 +140,7 @@ def _softmax(call: Call) -> View:
         grid = shape.grid if keep else tuple(view.sizes[f] for f in order[: len(order) - len(group)])
         features = shape.features if keep else size
     laid = call.builder.lay(view, order, grid, features)
-    attributes = {"size": size, "causal": causal}
-    return View(call.builder.emit(Op.SOFTMAX, [laid.node], attributes=attributes), laid.sizes, laid.dims)
+    return View(call.builder.emit(Softmax(size, causal), [laid.node]), laid.sizes, laid.dims)
 
 
 def _is_causal(masked: Masked, view: View, axis: int) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from hwgen.model.graph import Op
+from hwgen.model.kinds.arithmetic import Multiply
 from hwgen.model.onnx.call import Call, Handler, Handlers
 from hwgen.model.onnx.declared import FLOATS, NUMBERS, REALS, Declared
 from hwgen.model.onnx.matrix import contract
@@ -27,7 +27,7 @@ def _reduce(kind: str) -> Handler:
         count = math.prod(view.shape[a] for a in axes)
         reduced = _reduced(call, view, axes, kind)
         if kind == "sum" and count > 1:
-            reduced = call.builder.with_constant(reduced, Op.MUL, np.asarray(float(count)))
+            reduced = call.builder.with_constant(reduced, Multiply(), np.asarray(float(count)))
         if call.attribute("keepdims", 1):
             return reduced
         return View(reduced.node, reduced.sizes, tuple(d for a, d in enumerate(reduced.dims) if a not in axes))
@@ -49,10 +49,9 @@ def _reduced(call: Call, view: View, axes: Sequence[int], kind: str) -> View:
     behind = [f for f in kept if all(f > g for g in gone)] or kept
     before = [f for f in kept if f not in behind]
     laid = call.builder.lay(view, [*before, *sorted(gone), *behind], _grid(call, view, before, gone), view.size(behind))
-    op = Op.MAX_POOL if kind == "max" else Op.AVERAGE_POOL
     shape = call.builder.shape(laid)
-    kernel = shape.grid if not before else (1, shape.grid[1])
-    node = call.builder.emit(op, [laid.node], attributes={**whole_window(op, kernel), "strides": kernel})
+    kernel = (1 if before else shape.grid[0], shape.grid[1])
+    node = call.builder.emit(whole_window(kind == "max", kernel, strides=kernel), [laid.node])
     place = {factor: i for i, factor in enumerate([*before, *behind])}
     dims = tuple(() if a in axes else tuple(place[f] for f in dim) for a, dim in enumerate(view.dims))
     return View(node, tuple(view.sizes[f] for f in (*before, *behind)), dims)

@@ -9,7 +9,7 @@ import numpy as np
 import onnx
 from onnx import helper, numpy_helper
 
-from hwgen.model.graph import Op, Shape
+from hwgen.model.kinds.sources import Input
 from hwgen.model.onnx.builder import MAX_TENSOR_ELEMENTS, Builder
 from hwgen.model.onnx.declared import FLOATS, schema_of
 from hwgen.model.onnx.element_types import of_array
@@ -43,7 +43,7 @@ def _stand_in(shape: tuple[int, ...] | None, constant: bool, builder: Builder) -
     if constant:
         return Const(np.broadcast_to(np.float32(1.0), shape))
     view = plain_view("", shape)
-    made = builder.emit(Op.INPUT, [], Shape(shape[:-1], shape[-1]) if shape else Shape((), 1))
+    made = builder.emit(Input(shape or (1,)), [])
     return View(made, view.sizes, view.dims)
 
 

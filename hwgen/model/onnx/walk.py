@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from hwgen.errors import IllegalGraph, ModelError, NodeIssue
-from hwgen.model.graph import Graph, InputLayout, Op, OutputLayout, Shape
+from hwgen.model.graph import Graph, InputLayout, OutputLayout
+from hwgen.model.kinds.sources import Input
 from hwgen.model.onnx import (
     blocks,
     casts,
@@ -169,7 +170,7 @@ class _Walk:
         shape = tuple(s for s in sample if s is not None)
         view = plain_view("", (1, *shape) if batched else shape)
         self.builder.source = declared.name
-        node = self.builder.emit(Op.INPUT, [], Shape(shape[:-1], shape[-1]) if shape else Shape((), 1))
+        node = self.builder.emit(Input(shape or (1,)), [])
         order = tuple(range(len(shape)))
         self.inputs.append(InputLayout(node, shown(declared.name), shape, order, declared.integer))
         self.values[declared.name] = View(node, view.sizes, view.dims)

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import TypeAlias
 
 import numpy as np
 
-from hwgen.model.graph import Attribute, Op
+from hwgen.model.kinds.conv import Conv
+from hwgen.model.kinds.pools import AveragePool, MaxPool, Pool
 from hwgen.model.onnx.call import Call, Handler, Handlers
 from hwgen.model.onnx.declared import FLOATS, NUMBERS, Declared
 from hwgen.model.onnx.values import Padded, Refused, Value
 from hwgen.model.onnx.view import View, stream_view
 from hwgen.numbers.arrays import Array
+
+_Pair: TypeAlias = tuple[int, int]
+_Pads: TypeAlias = tuple[int, int, int, int]
 
 
 def _conv(call: Call) -> View:
@@ -31,9 +36,9 @@ def _conv(call: Call) -> View:
         weight = _columns_in_stream_order(view, channels, weight)
     kernel, strides, pads, dilations = _window(call, view, weight.shape[2:], before)
     weight = weight.reshape(*weight.shape[:2], *kernel).transpose(0, 2, 3, 1)
-    attributes: dict[str, Attribute] = {"strides": strides, "pads": pads, "dilations": dilations, "groups": groups}
     bias = np.zeros(weight.shape[0]) if bias is None else bias.reshape(-1)
-    node = call.builder.emit(Op.CONV, [image.node], attributes=attributes, constants={"weight": weight, "bias": bias})
+    kind = Conv(strides, pads, dilations, groups)
+    node = call.builder.emit(kind, [image.node], {"weight": weight, "bias": bias})
     grid = call.builder.nodes[node].shape.grid[4 - len(view.dims) :]
     stream = [(size, axis) for axis, size in enumerate(grid, start=2)]
     return stream_view(node, [*stream, (weight.shape[0], 1)], len(view.dims))
@@ -73,7 +78,7 @@ def _image(call: Call, view: View, channels: Sequence[int]) -> View:
 
 def _window(
     call: Call, view: View, kernel: Sequence[int], before: tuple[tuple[int, int], ...], ceil_mode: bool = False
-) -> tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...], tuple[int, ...]]:
+) -> tuple[_Pair, _Pair, _Pads, _Pair]:
     """Kernel, strides, pads (top, left, bottom, right) and dilations, with one dimension made two."""
     rank = len(view.dims) - 2
     strides = call.integers("strides") or (1,) * rank
@@ -87,8 +92,9 @@ def _window(
         raise Refused("negative padding; slice the tensor instead")
     starts, ends = [p[0] for p in joined], [p[1] for p in joined]
     if rank == 1:
-        return (1, *kernel), (1, *strides), (0, *starts, 0, *ends), (1, *dilations)
-    return tuple(kernel), strides, (*starts, *ends), dilations
+        return (1, kernel[0]), (1, strides[0]), (0, starts[0], 0, ends[0]), (1, dilations[0])
+    pads_2d = (starts[0], starts[1], ends[0], ends[1])
+    return (kernel[0], kernel[1]), (strides[0], strides[1]), pads_2d, (dilations[0], dilations[1])
 
 
 def _pads(
@@ -116,13 +122,12 @@ def _max_pool(call: Call) -> View:
     # zero padding equals the implied padding where no value is negative and every window holds a value
     zero_ok = isinstance(operand, Padded) and operand.value == 0.0 and _never_negative(call, operand.view)
     view, pads = _data(call, value=0.0 if zero_ok else -math.inf)
-    return _pool(call, view, pads, Op.MAX_POOL, {})
+    return pooled(call, view, MaxPool(*_pool(call, view, pads)))
 
 
 def _never_negative(call: Call, view: View) -> bool:
     node = call.builder.nodes[view.node]
-    low = node.attributes.get("low")
-    return node.op in (Op.RELU, Op.SOFTMAX) or (node.op is Op.CLIP and isinstance(low, int | float) and low >= 0)
+    return node.kind.non_negative([False for _ in node.inputs], node.tensors)
 
 
 def _average_pool(call: Call) -> View:
@@ -136,26 +141,23 @@ def _average_pool(call: Call) -> View:
         include = True
     if any(d != 1 for d in call.integers("dilations") or ()):
         raise Refused("a dilated AveragePool; use a depthwise convolution with equal weights")
-    return _pool(call, view, pads, Op.AVERAGE_POOL, {"count_include_pad": include})
+    return pooled(call, view, AveragePool(*_pool(call, view, pads), include))
 
 
-def _pool(call: Call, view: View, before: tuple[tuple[int, int], ...], op: Op, more: dict[str, Attribute]) -> View:
+def _pool(call: Call, view: View, before: tuple[tuple[int, int], ...]) -> tuple[_Pair, _Pair, _Pads, _Pair, bool]:
+    """The attributes that pools have in common, in their order."""
     kernel = call.integers("kernel_shape")
     if kernel is None:
         raise Refused("kernel_shape is missing; export the model again")
     window, strides, pads, dilations = _window(call, view, kernel, before)
-    attributes: dict[str, Attribute] = {"kernel": window, "strides": strides, "pads": pads, **more}
-    attributes["ceil_mode"] = bool(call.attribute("ceil_mode", 0))
-    if op is Op.MAX_POOL:
-        attributes["dilations"] = dilations
-    return pooled(call, view, op, attributes)
+    return window, strides, pads, dilations, bool(call.attribute("ceil_mode", 0))
 
 
-def pooled(call: Call, view: View, op: Op, attributes: dict[str, Attribute]) -> View:
+def pooled(call: Call, view: View, kind: Pool) -> View:
     """A pool of an NCHW (or NCL) view; channels keep whatever order they have in the stream."""
     channels = sorted(view.dims[1])
     image = _image(call, view, channels)
-    node = call.builder.emit(op, [image.node], attributes=attributes)
+    node = call.builder.emit(kind, [image.node])
     grid = call.builder.nodes[node].shape.grid[4 - len(view.dims) :]
     positions = [(size, axis) for axis, size in enumerate(grid, start=2)]
     return _with_channels(node, view, channels, positions)
@@ -175,22 +177,22 @@ def _with_channels(node: str, view: View, channels: list[int], positions: Sequen
     return View(node, tuple(sizes), tuple(dims))
 
 
-def _global(op: Op) -> Handler:
+def _global(maximum: bool) -> Handler:
     def handler(call: Call) -> View:
         view, pads = _data(call, value=0.0)
         if any(p != (0, 0) for p in pads):
             raise Refused("a Pad before a global pool; pool first")
-        return pooled(call, view, op, whole_window(op, view.shape[2:]))
+        return pooled(call, view, whole_window(maximum, view.shape[2:]))
 
     return handler
 
 
-def whole_window(op: Op, spatial: Sequence[int]) -> dict[str, Attribute]:
-    """Attributes of a pool whose single window is the whole image."""
-    kernel = (1, spatial[0]) if len(spatial) == 1 else tuple(spatial)
-    attributes: dict[str, Attribute] = {"kernel": kernel, "strides": (1, 1), "pads": (0, 0, 0, 0), "ceil_mode": False}
-    attributes |= {"dilations": (1, 1)} if op is Op.MAX_POOL else {"count_include_pad": False}
-    return attributes
+def whole_window(maximum: bool, spatial: Sequence[int], strides: _Pair = (1, 1)) -> Pool:
+    """A pool whose single window is the whole image."""
+    kernel = (1, spatial[0]) if len(spatial) == 1 else (spatial[0], spatial[1])
+    if maximum:
+        return MaxPool(kernel, strides, (0, 0, 0, 0), (1, 1), False)
+    return AveragePool(kernel, strides, (0, 0, 0, 0), (1, 1), False, False)
 
 
 def _pad(call: Call) -> Value:
@@ -227,7 +229,7 @@ HANDLERS: Handlers = {
         ("kernel_shape", "strides", "pads", "auto_pad", "dilations", "ceil_mode", "count_include_pad"),
         FLOATS,
     ),
-    "GlobalMaxPool": Declared(_global(Op.MAX_POOL), 1, (), FLOATS),
-    "GlobalAveragePool": Declared(_global(Op.AVERAGE_POOL), 1, (), FLOATS),
+    "GlobalMaxPool": Declared(_global(maximum=True), 1, (), FLOATS),
+    "GlobalAveragePool": Declared(_global(maximum=False), 1, (), FLOATS),
     "Pad": Declared(_pad, 4, ("mode", "value", "pads"), NUMBERS),
 }

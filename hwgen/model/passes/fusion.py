@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
-from hwgen.model.graph import Graph, Node, Op
-
-# These end in a requantisation, whose clamp can be the activation function.
-REQUANTIZING = frozenset({Op.LINEAR, Op.CONV, Op.ADD, Op.MUL, Op.AVERAGE_POOL, Op.LAYER_NORM, Op.MATMUL})
-# These hand on words of their input in its own format.
-MOVING = frozenset({Op.MAX_POOL, Op.SLICE, Op.RESHAPE, Op.PERMUTE})
-_NON_NEGATIVE_FUNCTIONS = frozenset({"sigmoid", "hard_sigmoid", "exp", "relu", "softplus"})
+from hwgen.model.graph import Graph, Node
+from hwgen.model.kinds.families import Clamp
 
 
 @dataclass(frozen=True)
@@ -54,48 +48,25 @@ def fuse(graph: Graph) -> tuple[FusedNode, ...]:
             group_of[member.name] = node.name
         group_of[node.name] = node.name
         inputs = tuple(group_of[i] for i in node.inputs)
-        positive = (low is not None and low >= 0) or _is_non_negative(node, [non_negative[i] for i in inputs])
+        positive = (low is not None and low >= 0) or node.kind.non_negative(
+            [non_negative[i] for i in inputs], node.tensors
+        )
         non_negative[node.name] = positive
         groups.append(FusedNode(node, inputs, low, high, last.name, positive, last.name in output_tensors))
     return tuple(groups)
 
 
 def _follow_clamps(graph: Graph, node: Node, output_tensors: set[str]) -> tuple[Node, float | None, float | None]:
-    low, high = clamp_of(node)
-    if node.op not in REQUANTIZING:
+    """The last node of the group that ``node`` begins, and the clamp of the group."""
+    low, high = node.kind.limits if isinstance(node.kind, Clamp) else (None, None)
+    if not node.kind.requantizes:
         return node, low, high
     while node.name not in output_tensors:
         consumers = graph.consumers(node.name)
-        if len(consumers) != 1 or consumers[0].op not in (Op.RELU, Op.CLIP):
+        if len(consumers) != 1 or not isinstance(consumers[0].kind, Clamp):
             break
         node = consumers[0]
-        next_low, next_high = clamp_of(node)
+        next_low, next_high = consumers[0].kind.limits
         low = next_low if low is None else max(low, next_low) if next_low is not None else low
         high = next_high if high is None else min(high, next_high) if next_high is not None else high
     return node, low, high
-
-
-def clamp_of(node: Node) -> tuple[float | None, float | None]:
-    """The clamp that a ReLU or Clip node is; (None, None) for any other node."""
-    if node.op is Op.RELU:
-        return 0.0, None
-    if node.op is Op.CLIP:
-        return _bound(node.attributes, "low"), _bound(node.attributes, "high")
-    return None, None
-
-
-def _bound(attributes: Mapping[str, object], key: str) -> float | None:
-    value = attributes.get(key)
-    return float(value) if isinstance(value, int | float) and abs(value) < 1e30 else None
-
-
-def _is_non_negative(node: Node, inputs: list[bool]) -> bool:
-    if node.op is Op.SOFTMAX:
-        return True
-    if node.op is Op.POINTWISE:
-        return node.attributes["function"] in _NON_NEGATIVE_FUNCTIONS
-    if node.op in MOVING or node.op in (Op.AVERAGE_POOL, Op.CONCAT, Op.ADD, Op.MUL, Op.RELU, Op.CLIP):
-        return bool(inputs) and all(inputs)
-    if node.op is Op.CONSTANT:
-        return bool((node.constants["value"] >= 0).all())
-    return False

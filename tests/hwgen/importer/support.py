@@ -11,7 +11,9 @@ import onnxruntime
 from onnx import TensorProto, helper, numpy_helper
 
 from hwgen.model.float_reference import run
-from hwgen.model.graph import Graph, Op
+from hwgen.model.graph import Graph
+from hwgen.model.kinds.families import Source
+from hwgen.model.kinds.pointwise import Pointwise
 from hwgen.model.onnx.source import parse_onnx
 from hwgen.model.onnx.walk import to_graph
 from hwgen.numbers.arrays import Array
@@ -75,7 +77,7 @@ def compare(proto: onnx.ModelProto, tolerance: float = 1e-4, feeds: Mapping[str,
 
 def ops(graph: Graph) -> list[str]:
     """Operators of a graph, inputs and constants left out."""
-    return [n.op.value for n in graph.nodes if n.op not in (Op.INPUT, Op.CONSTANT)]
+    return [n.kind.name for n in graph.nodes if not isinstance(n.kind, Source)]
 
 
 def weights(*shape: int, seed: int = 1) -> Array:
@@ -96,5 +98,5 @@ def behind_linear(
         [first, *nodes], {"x": [1, 6]}, constants={"w0": 3 * weights(6, 40), **(constants or {})}, opset=opset
     )
     graph = compare(proto)
-    names = [str(n.attributes["function"]) if n.op is Op.POINTWISE else n.op.value for n in graph.nodes]
+    names = [n.kind.function if isinstance(n.kind, Pointwise) else n.kind.name for n in graph.nodes]
     return [n for n in names if n not in ("input", "constant")][1:]

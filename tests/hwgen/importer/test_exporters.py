@@ -16,7 +16,8 @@ from torch import nn
 from torch.nn import functional as F
 
 from hwgen.errors import ModelError
-from hwgen.model.graph import Graph, Op
+from hwgen.model.graph import Graph
+from hwgen.model.kinds.softmax import Softmax
 from hwgen.model.load import import_bytes
 from hwgen.model.sniff import FileKind
 from tests.hwgen.importer.support import compare, ops
@@ -158,7 +159,7 @@ def test_exported_modules(name: str, dynamo: bool, tmp_path: Path) -> None:
     if expected is not None:
         assert sorted(found) == sorted(expected)
     if "decoder" in name:
-        assert [n.attributes["causal"] for n in graph.nodes if n.op is Op.SOFTMAX] == [True, True]
+        assert [n.kind.causal for n in graph.nodes if isinstance(n.kind, Softmax)] == [True, True]
         assert found.count("pointwise") == 2
 
 

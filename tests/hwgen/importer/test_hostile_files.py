@@ -112,7 +112,7 @@ def test_command_describes_models_and_refusals(tmp_path: Path) -> None:
     bad.write_bytes(pickle.dumps([1]))
     answers = []
     for file in (good, bad):
-        command = [sys.executable, "-m", "hwgen.model.inspect", str(file), str(tmp_path / "g.npz")]
+        command = [sys.executable, "-m", "hwgen.model.inspect", str(file), str(tmp_path / "g")]
         done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
         answers.append(json.loads(done.stdout))
     assert answers[0]["format"] == "onnx"

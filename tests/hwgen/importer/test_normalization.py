@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from hwgen.errors import ModelError
-from hwgen.model.graph import Op
+from hwgen.model.kinds.layer_norm import LayerNorm
+from hwgen.model.kinds.softmax import Softmax
 from hwgen.numbers.arrays import Array
 from tests.hwgen.importer.support import N, compare, imported, model, ops, weights
 
@@ -34,7 +35,7 @@ def _masked(mask_nodes: list[object], constants: dict[str, Array]) -> list[str]:
         N("MatMul", ["p", "k"], ["y"]),
     ]
     graph = compare(model(nodes, {"q": [1, 6, 4], "k": [1, 6, 4]}, constants=constants))  # type: ignore[list-item]
-    assert [n.attributes["causal"] for n in graph.nodes if n.op is Op.SOFTMAX] == [True]
+    assert [n.kind.causal for n in graph.nodes if isinstance(n.kind, Softmax)] == [True]
     return ops(graph)
 
 
@@ -135,4 +136,6 @@ def test_decomposed_layer_norm(square: str, opset: int) -> None:
     constants = {"two": np.float32(2), "epsilon": np.float32(1e-5), "g": weights(6), "b": weights(6, seed=2), **axes}
     graph = compare(model(nodes, {"x": [1, 5, 6]}, constants=constants, opset=opset))
     assert ops(graph) == ["layer_norm"]
-    assert graph.node("layer_norm1").attributes["epsilon"] == pytest.approx(1e-5)
+    norm = graph.node("layer_norm1").kind
+    assert isinstance(norm, LayerNorm)
+    assert norm.epsilon == pytest.approx(1e-5)

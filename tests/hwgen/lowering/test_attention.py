@@ -7,7 +7,10 @@ import pytest
 
 from hwgen.hardware.operators.fifo import Fifo
 from hwgen.lowering import lower
-from hwgen.model.graph import Graph, Op, Shape
+from hwgen.model.graph import Graph
+from hwgen.model.kinds.layer_norm import LayerNorm
+from hwgen.model.kinds.matmul import MatMul
+from hwgen.model.kinds.softmax import Softmax
 from hwgen.simulation.build import BuildCache
 from hwgen.simulation.sign_off import sign_off
 from hwgen.simulation.simulate import STALL_PATTERNS, SimulationOptions, simulate
@@ -19,13 +22,12 @@ HEADS = 2
 def attention_block(maker: NetworkMaker, x: str, causal: bool) -> str:
     """``x + linear(attention(layer_norm(x)))``."""
     shape = maker.shape(x)
-    norm = {"gamma": np.ones(shape.features, np.float32), "beta": np.zeros(shape.features, np.float32)}
-    n = maker._add(Op.LAYER_NORM, (x,), shape, attributes={"epsilon": 1e-5}, constants=norm)
+    gamma, beta = np.ones(shape.features, np.float32), np.zeros(shape.features, np.float32)
+    n = maker.put(LayerNorm(1e-5), x, gamma=gamma, beta=beta)
     q, k, v = (maker.linear(n, shape.features) for _ in range(3))
-    scores = Shape(shape.grid, HEADS * shape.tokens)
-    a = maker._add(Op.MATMUL, (q, k), scores, attributes={"heads": HEADS, "transpose_b": True})
-    p = maker._add(Op.SOFTMAX, (a,), scores, attributes={"size": shape.tokens, "causal": causal})
-    o = maker._add(Op.MATMUL, (p, v), shape, attributes={"heads": HEADS, "transpose_b": False})
+    a = maker.put(MatMul(HEADS, transpose_b=True), q, k)
+    p = maker.put(Softmax(shape.tokens, causal), a)
+    o = maker.put(MatMul(HEADS, transpose_b=False), p, v)
     return maker.add(x, maker.linear(o, shape.features))
 
 

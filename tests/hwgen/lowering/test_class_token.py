@@ -10,7 +10,9 @@ import pytest
 from hwgen.hardware.design import Design, run_reference
 from hwgen.hardware.streams import Words
 from hwgen.lowering import Lanes, lower
-from hwgen.model.graph import Graph, Op, Shape
+from hwgen.model.graph import Graph
+from hwgen.model.kinds.concat import Concat
+from hwgen.model.kinds.sources import Constant
 from hwgen.simulation.build import BuildCache
 from hwgen.simulation.sign_off import sign_off
 from hwgen.simulation.simulate import STALL_PATTERNS, SimulationOptions, simulate
@@ -25,13 +27,12 @@ def joined_tokens(order: str) -> Graph:
     maker = NetworkMaker(np.random.default_rng(len(order)))
     x = maker.input((4,), FEATURES)
     parts = [constant(maker) if letter == "c" else maker.linear(x, FEATURES) for letter in order]
-    tokens = sum(maker.shape(p).tokens for p in parts)
-    joined = maker._add(Op.CONCAT, tuple(parts), Shape((tokens,), FEATURES), attributes={"axis": 0})
+    joined = maker.put(Concat(0), *parts)
     return maker.graph(maker.linear(maker.relu(joined), 4))
 
 
 def constant(maker: NetworkMaker) -> str:
-    return maker._add(Op.CONSTANT, (), Shape((1,), FEATURES), constants={"value": maker._normal(1, FEATURES)})
+    return maker.put(Constant(), value=maker.normal(1, FEATURES))
 
 
 def with_lanes(sample: Sample, lanes: int) -> Design:

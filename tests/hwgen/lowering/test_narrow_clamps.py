@@ -6,10 +6,13 @@ import numpy as np
 import pytest
 
 from hwgen.hardware.design import run_reference
+from hwgen.hardware.operators.matvec import Matvec
 from hwgen.hardware.streams import Words
 from hwgen.lowering import Calibration, Lanes, Precision, lower, quantize_graph
-from hwgen.model.graph import Graph, InputLayout, Op, OutputLayout, Shape
-from hwgen.numbers.formats import FormatChoice, IntFormat, dequantize, quantize
+from hwgen.model.graph import Graph, InputLayout, OutputLayout
+from hwgen.model.kinds.clamps import Clip
+from hwgen.model.kinds.linear import Linear
+from hwgen.numbers.formats import IntFormat, dequantize, quantize
 from hwgen.numbers.rescale import Requantize
 from hwgen.simulation.build import BuildCache
 from hwgen.simulation.simulate import simulate
@@ -21,7 +24,7 @@ def clipped_linear(low: float, high: float) -> Graph:
     maker = NetworkMaker(np.random.default_rng(0))
     source = maker.input((), 8)
     first = maker.linear(source, 8)
-    clip = maker._add(Op.CLIP, (first,), Shape((), 8), attributes={"low": low, "high": high})
+    clip = maker.put(Clip(low, high), first)
     last = maker.linear(clip, 4)
     return Graph(
         tuple(maker.nodes), (InputLayout(source, "x", (8,), (0,)),), (OutputLayout(last, "y", (4,), (4,), (0,)),)
@@ -34,17 +37,18 @@ def test_a_clamp_without_a_word_keeps_the_nearest_one(
 ) -> None:
     graph = clipped_linear(low, high)
     data = np.random.default_rng(1).normal(size=(32, 8)).astype(np.float32)
-    choice, eight = FormatChoice("int", bits), FormatChoice("int", 8)
-    plan = {n.name: Precision(eight, choice) for n in graph.nodes if n.op is Op.LINEAR}
+    choice, eight = IntFormat(bits, True), IntFormat(8, True)
+    plan = {n.name: Precision(eight, choice) for n in graph.nodes if isinstance(n.kind, Linear)}
     plan[graph.inputs[0].node] = Precision(None, eight)
     quantized = quantize_graph(graph, plan, Calibration.collect(graph, {graph.inputs[0].node: data}))
     hidden = quantized.nodes[1]
-    assert hidden.result is not None
-    least, most = hidden.result.clamp
+    operator = hidden.parts[-1].operator
+    assert isinstance(operator, Matvec)
+    least, most = operator.result.clamp
     assert least == most
     middle, step = (low + high) / 2, hidden.format.scale
     assert abs(float(dequantize(np.array(least), hidden.format)) - middle) <= step
-    lanes = {n.name: Lanes(1, 1) for n in graph.nodes if n.op is Op.LINEAR}
+    lanes = {n.name: Lanes(1, 1) for n in graph.nodes if isinstance(n.kind, Linear)}
     design = lower(quantized, lanes, {})
     inner = design.inputs[0]
     words = {inner.name: Words(quantize(data[:4], inner.type.format.carrier).reshape(4, 1, 8))}
