@@ -5,9 +5,10 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 
+from hwgen.lowering.kinds.families import Placeless
+from hwgen.lowering.kinds.lowering import lowering_of
 from hwgen.lowering.quantized import QuantizedGraph
 from hwgen.lowering.space import cut_points
-from hwgen.model.kinds.layout import Reshape
 from hwgen.model.kinds.sources import Constant, Input
 
 
@@ -29,20 +30,20 @@ def cut_bits(graph: QuantizedGraph) -> tuple[int, ...]:
 def _spans(graph: QuantizedGraph) -> Iterator[tuple[int, int, int]]:
     """Per tensor: its bits, the position of the unit that makes it, and of the last unit that reads it."""
     position = {unit: index for index, unit in enumerate(cut_points(graph.graph))}
-    maker: dict[str, str] = {}  # a reshape hands on the tensor that it reads
+    maker: dict[str, str] = {}  # what has no hardware hands on the tensor that it reads
     made: dict[str, int] = {}
     read: dict[str, int] = {}
     for node in graph.nodes:
-        match node.node.kind:
-            case Constant():
-                continue
-            case Input():  # it enters on the device of its first reader
-                made[node.name] = next(position[n.name] for n in graph.nodes if node.name in n.inputs)
-            case Reshape():
-                maker[node.name] = maker[node.inputs[0]]
-                continue
-            case _:
-                made[node.name] = position[node.name]
+        kind = node.node.kind
+        if isinstance(kind, Constant):
+            continue
+        if isinstance(kind, Input):  # it enters on the device of its first reader
+            made[node.name] = next(position[n.name] for n in graph.nodes if node.name in n.inputs)
+        elif isinstance(lowering_of(kind), Placeless):
+            maker[node.name] = maker[node.inputs[0]]
+            continue
+        else:
+            made[node.name] = position[node.name]
         maker[node.name] = node.name
         read |= {maker[source]: position[node.name] for source in node.inputs if source in maker}
     for name, last in read.items():

@@ -15,6 +15,17 @@ def test_submit_answers_202_with_location(server: Server) -> None:
     assert job["created_at"].endswith("Z")
 
 
+def test_a_model_whose_graph_another_release_stored_is_asked_for_again(server: Server) -> None:
+    model = server.model()
+    graph = server.home / "graphs" / f"{model.removeprefix('sha256:')}.graph"
+    graph.rename(graph.with_suffix(".npz"))
+    answer = server.http.post("/v1/jobs", json={"model": model})
+    document = problem(answer, 422, "unknown-reference")
+    assert document["errors"][0]["pointer"] == "/model" and "/v1/models again" in document["detail"]
+    assert server.model() == model
+    assert server.http.post("/v1/jobs", json={"model": model}).status_code == 202
+
+
 def test_own_device_reaches_the_specification(server: Server) -> None:
     device = {"name": "mine", "lut": 5000, "ff": 9000, "dsp": 10, "bram_kb": 64, "uram_kb": 0,
               "off_chip_gb_per_s": 1.5, "static_w": 0.1, "default_clock_mhz": 100}  # fmt: skip

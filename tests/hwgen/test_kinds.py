@@ -4,21 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
+from pathlib import Path
 
+import numpy as np
 import pytest
 
 from hwgen.errors import IllegalGraph
+from hwgen.hardware.design import run_reference
+from hwgen.hardware.operators.eltwise import Eltwise, Function
+from hwgen.lowering import lower
 from hwgen.lowering.kinds.families import AllFeatures, Chosen
 from hwgen.lowering.kinds.lowering import LOWERINGS, check_complete, lowers
 from hwgen.lowering.lanes import Lanes
-from hwgen.lowering.parts import Part
+from hwgen.lowering.parts import Part, widened
+from hwgen.lowering.precision import Quantizer
 from hwgen.lowering.quantized import QuantizedGraph, QuantizedNode
+from hwgen.model.graph import Graph
 from hwgen.model.kinds.arithmetic import Add
 from hwgen.model.kinds.families import Unary
 from hwgen.model.kinds.kind import KINDS, Tensors, from_attributes, registered
 from hwgen.model.kinds.matmul import MatMul
+from hwgen.model.passes.fusion import FusedNode
 from hwgen.model.shape import Shape
+from hwgen.model.verify import verify_imported
 from hwgen.numbers.arrays import Array
+from tests.hwgen.networks import NetworkMaker, random_candidate
 
 
 @pytest.fixture(autouse=True)
@@ -108,3 +118,50 @@ def test_attributes_are_what_files_can_hold(kind: type) -> None:
     assert {str(f.type) for f in fields(kind)} <= {
         "int", "float", "bool", "str", "tuple[int, ...]", "tuple[int, int]", "tuple[int, int, int, int]",
     }  # fmt: skip
+
+
+def test_a_new_operator_needs_a_kind_and_a_lowering_only(tmp_path: Path) -> None:
+    """From the graph to words: everything else finds it by itself."""
+
+    @registered
+    @dataclass(frozen=True)
+    class Square(Unary):
+        name = "square"
+        tensor_names = ()
+        requantizes = True
+
+        def evaluate(self, operands: Sequence[Array], tensors: Tensors, shape: Shape) -> Array:
+            return operands[0] ** 2
+
+        def non_negative(self, inputs: Sequence[bool], tensors: Tensors) -> bool:
+            return True
+
+    @lowers(Square)
+    class SquareLowering(Chosen[Square], AllFeatures[Square]):
+        def quantize(self, kind: Square, group: FusedNode, quantizer: Quantizer) -> QuantizedNode:
+            (x,) = quantizer.operands(group)
+            exact, shape = 2 * x.format.fraction_bits, group.node.shape
+            target = quantizer.target(group, finest=exact)
+            shift = exact - target.format.fraction_bits
+            bits = Eltwise.acc_bits_for(Function.MULTIPLY, x.format, x.format, 0, 0)
+            operator = Eltwise(
+                Function.MULTIPLY, shape.tokens, shape.features, 1, x.format, x.format, bits, target.result, 4
+            )
+            contents = {"left_a": np.array(0), "left_b": np.array(0), "shift": np.array(shift)}
+            part = Part("", operator, contents, {"a": 0, "b": 0})
+            return QuantizedNode(group.node, group.inputs, target.format, target.shared, (part,))
+
+        def parts(self, kind: Square, graph: QuantizedGraph, node: QuantizedNode, lanes: Lanes) -> tuple[Part, ...]:
+            return tuple(widened(part, lanes=lanes.in_lanes) for part in node.parts)
+
+    maker = NetworkMaker(np.random.default_rng(0))
+    squared = maker.relu(maker.put(Square(), maker.linear(maker.input((3,), 4), 6)))
+    graph = maker.graph(maker.linear(squared, 2))
+    verify_imported(graph)
+    graph.save(tmp_path / "graph")
+    graph = Graph.load(tmp_path / "graph")
+    sample = random_candidate(graph, 1, weight="int8")
+    words = run_reference(lower(sample.quantized, sample.lanes, sample.devices), sample.inputs)
+    assert words["output0"].elements.shape == (3, 3, 2)
+    assert [n.name for n in sample.quantized.nodes] == ["input0", "linear1", "square2", "linear4"]
+    assert not sample.quantized.by_name["square2"].format.signed
