@@ -19,7 +19,7 @@ from hwgen.model.float_reference import apply_input_layout
 from hwgen.model.graph import Graph
 from hwgen.model.inspect import macs
 from hwgen.model.load import import_file
-from hwgen.numbers.formats import FormatChoice, quantize
+from hwgen.numbers.formats import Format, IntFormat, quantize
 from hwgen.simulation.build import BuildCache
 from hwgen.simulation.compile import compile_runtime
 from hwgen.simulation.simulate import simulate
@@ -83,8 +83,8 @@ def _stages(
         calibration = Calibration.collect(graph, {source: tensor})
         precisions = {
             node: Precision(
-                FormatChoice("int", 8) if choice.has_weight else None,
-                FormatChoice.parse(choice.fixed_activation or "int8"),
+                IntFormat(8, True) if choice.has_weight else None,
+                Format.parse(choice.fixed_activation or "int8"),
             )
             for node, choice in precision_choices(graph).items()
         }

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import tracemalloc
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 import numpy as np
 
 from benchmarks.clock import spent
 from hwgen.hardware.design import Design
 from hwgen.lowering import Calibration, Lanes, Precision, lower, quantize_graph
-from hwgen.model.graph import Graph, InputLayout, Node, Op, OutputLayout, Shape
-from hwgen.numbers.formats import FormatChoice
+from hwgen.model.graph import Graph, InputLayout, Node, OutputLayout
+from hwgen.model.kinds.linear import Linear
+from hwgen.model.kinds.sources import Input
+from hwgen.model.shape import Shape
+from hwgen.model.tensors import in_memory
+from hwgen.numbers.formats import Format
 
 FEATURES = 10_000  # a linear layer of 100 M weights
 IMAGE_FEATURES = 2_000  # of 4 M weights
@@ -41,11 +45,11 @@ def linear(features: int) -> Graph:
     """A linear layer of ``features * features`` weights."""
     generator = np.random.default_rng(0)
     shape = Shape((), features)
-    constants: Mapping[str, np.ndarray] = {  # type: ignore[type-arg]
+    tensors = {
         "weight": generator.standard_normal((features, features), dtype=np.float32) / np.float32(features**0.5),
         "bias": generator.standard_normal(features, dtype=np.float32),
     }
-    nodes = (Node("x", Op.INPUT, (), shape), Node("y", Op.LINEAR, ("x",), shape, constants=constants))
+    nodes = (Node("x", Input(shape.dims), (), shape), Node("y", Linear(), ("x",), shape, in_memory(tensors)))
     return Graph(
         nodes, (InputLayout("x", "x", shape.dims, (0,)),), (OutputLayout("y", "y", shape.dims, shape.dims, (0,)),)
     )
@@ -53,8 +57,8 @@ def linear(features: int) -> Graph:
 
 def plan(graph: Graph, calibration: Calibration, weight: str) -> Design:
     """Quantize with 8-bit activations, and lower."""
-    eight = FormatChoice.parse("int8")
-    precisions = {"x": Precision(None, eight), "y": Precision(FormatChoice.parse(weight), eight)}
+    eight = Format.parse("int8")
+    precisions = {"x": Precision(None, eight), "y": Precision(Format.parse(weight), eight)}
     return lower(quantize_graph(graph, precisions, calibration), {"y": LANES}, {})
 
 

@@ -28,11 +28,11 @@ from hwgen.lowering import (
     quantize_graph,
 )
 from hwgen.model.graph import Graph
-from hwgen.numbers.formats import Format, FormatChoice
+from hwgen.numbers.formats import Format, IntFormat
 from hwgen.resources import estimate
 
 # Lanes are ranked at one width: which of two ways to build an operator is cheaper hardly depends on it.
-_NOMINAL = FormatChoice("int", 8)
+_NOMINAL = IntFormat(8, True)
 _CALIBRATION_SAMPLES = 2
 _RESOURCES = ("lut", "ff", "dsp", "bram_kb")
 

@@ -26,7 +26,7 @@ from hwgen.lowering import (
 from hwgen.model.float_reference import apply_output_layout
 from hwgen.model.graph import Graph
 from hwgen.numbers.arrays import Array
-from hwgen.numbers.formats import FormatChoice, Rounding, dequantize, quantize
+from hwgen.numbers.formats import Format, Rounding, dequantize, quantize
 
 _CALIBRATION_SAMPLES = 128
 _CALIBRATION_ELEMENTS = 1 << 25
@@ -58,9 +58,7 @@ class Builder:
         key = plan_digest(plan)
         if key not in self._plans:
             precisions = {
-                name: Precision(
-                    None if f.weight is None else FormatChoice.parse(f.weight), FormatChoice.parse(f.activation)
-                )
+                name: Precision(None if f.weight is None else Format.parse(f.weight), Format.parse(f.activation))
                 for name, f in plan.items()
             }
             self._plans[key] = quantize_graph(self.graph, precisions, self._calibration, self._options)

@@ -12,7 +12,7 @@ from hwgen.lowering.parts import Part
 from hwgen.lowering.shifts import shift_bits
 from hwgen.model.shape import Shape
 from hwgen.numbers.formats import IntFormat
-from hwgen.numbers.requantize import Requantize
+from hwgen.numbers.rescale import Requantize
 
 
 def cast_part(suffix: str, shape: Shape, source: IntFormat, result: Requantize, feed: int | str) -> Part:

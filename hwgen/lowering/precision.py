@@ -12,20 +12,19 @@ from hwgen.lowering.calibration import Calibration
 from hwgen.lowering.quantized import QuantizedNode
 from hwgen.model.graph import Graph
 from hwgen.model.passes.fusion import FusedNode
-from hwgen.numbers.formats import FormatChoice, IntFormat, MxFormat, Overflow, Rounding
-from hwgen.numbers.requantize import Requantize
+from hwgen.numbers.formats import Format, IntFormat, Overflow, Rounding
+from hwgen.numbers.rescale import Requantize
 
 OUTPUT_BITS = 16  # outputs of the graph are read by software; narrow ones would tie
 CONSTANT_BITS = 8
-MX_EXPONENT_BITS = 3
 
 
 @dataclass(frozen=True)
 class Precision:
-    """Formats of one node: its weights (None without) and its output tensor."""
+    """Formats of one node, scales apart: its weights (None without) and its output tensor."""
 
-    weight: FormatChoice | None
-    activation: FormatChoice
+    weight: Format | None
+    activation: Format
 
 
 @dataclass(frozen=True)
@@ -67,7 +66,7 @@ class Target:
     """
 
     format: IntFormat
-    shared: MxFormat | None
+    shared: Format | None
     result: Requantize
 
 
@@ -103,17 +102,15 @@ class Quantizer:
         Raises:
             IllegalGraph: the plan says nothing of the group.
         """
-        choice = self._activation(group)
-        bits = carrier_bits(choice)
-        signed = choice.kind == "mxint" or not group.non_negative
-        fraction = self.calibration.fraction_bits(group.tensor, bits, signed)
+        choice = self._activation(group).for_activations(group.non_negative)
+        carrier = choice.carrier
+        fraction = self.calibration.fraction_bits(group.tensor, carrier.bits, carrier.signed)
         if finest is not None:
             fraction = min(fraction, finest)
-        shared = MxFormat(choice.bits, choice.block, MX_EXPONENT_BITS, fraction) if choice.kind == "mxint" else None
-        target = IntFormat(bits, signed, fraction)
-        return Target(target, shared, self.result(target, group))
+        target = carrier.at(fraction)
+        return Target(target, None if choice.plain else choice.at(fraction), self.result(target, group))
 
-    def weight(self, group: FusedNode) -> FormatChoice:
+    def weight(self, group: FusedNode) -> Format:
         """The format that the plan gives a group's weights.
 
         Raises:
@@ -127,7 +124,7 @@ class Quantizer:
     def constant_bits(self, group: FusedNode) -> int:
         """Width of a constant tensor: a plan need not name it."""
         precision = self.precisions.get(group.node.name)
-        return carrier_bits(precision.activation) if precision else CONSTANT_BITS
+        return precision.activation.carrier.bits if precision else CONSTANT_BITS
 
     def result(self, target: IntFormat, group: FusedNode) -> Requantize:
         """The requantisation into ``target`` with a group's clamp."""
@@ -141,22 +138,10 @@ class Quantizer:
         overflow = Overflow.SATURATE if clamps else self.options.overflow
         return Requantize(target, self.options.rounding, overflow, low, high)
 
-    def _activation(self, group: FusedNode) -> FormatChoice:
+    def _activation(self, group: FusedNode) -> Format:
         if group.is_output:
-            return FormatChoice("int", OUTPUT_BITS)
+            return IntFormat(OUTPUT_BITS, True)
         precision = self.precisions.get(group.node.name)
         if precision is None:
             raise IllegalGraph(f"the quantization plan says nothing of {group.node.name}")
         return precision.activation
-
-
-def carrier_bits(choice: FormatChoice) -> int:
-    """Width of the integers that carry a tensor between operators; wide enough for every shared exponent."""
-    return choice.bits if choice.kind != "mxint" else choice.bits + (1 << MX_EXPONENT_BITS) - 1
-
-
-def largest_magnitude(source: IntFormat | MxFormat) -> int:
-    """Largest magnitude of an element of the format, in units of its scale."""
-    if isinstance(source, MxFormat):
-        return -source.minimum << source.max_exponent
-    return max(source.maximum, -source.minimum)

@@ -11,7 +11,7 @@ from hwgen.hardware.operator import accumulator_bits
 from hwgen.hardware.operators.matvec import Matvec
 from hwgen.hardware.operators.to_mx import ToMx
 from hwgen.lowering.parts import Part
-from hwgen.lowering.precision import Quantizer, Target, largest_magnitude
+from hwgen.lowering.precision import Quantizer, Target
 from hwgen.lowering.quantized import QuantizedNode
 from hwgen.lowering.shifts import shift_bits
 from hwgen.lowering.weights import QuantizedWeights, quantize_weights
@@ -51,14 +51,14 @@ def quantized_product(group: FusedNode, quantizer: Quantizer) -> Product:
     (source,) = quantizer.operands(group)
     read = source.shared or source.format
     weights = quantize_weights(
-        tensors["weight"].read(), tensors["bias"].read(), quantizer.weight(group), read.fraction_bits,
+        tensors["weight"], tensors["bias"].read(), quantizer.weight(group).for_weights(), read.fraction_bits,
         quantizer.options.per_channel,
     )  # fmt: skip
     exact = read.fraction_bits + weights.fraction_bits  # per output channel
     target = quantizer.target(group, finest=int(exact.min()))
     shift = exact - target.format.fraction_bits
     elements = int(np.prod(weights.weight.shape[1:]))
-    bound = elements * largest_magnitude(read) * weights.largest_magnitude
+    bound = elements * read.largest_magnitude * weights.format.largest_magnitude
     biased = bound + int(np.abs(weights.bias).max(initial=0))
     # One bit over the bound of the formats, so that most biases need no width (and no operator) of their own.
     acc_bits = max(

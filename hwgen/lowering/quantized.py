@@ -10,7 +10,7 @@ from hwgen.lowering.parts import Part
 from hwgen.model.graph import Graph, Node
 from hwgen.model.shape import Shape
 from hwgen.numbers.arrays import Array
-from hwgen.numbers.formats import IntFormat, MxFormat
+from hwgen.numbers.formats import Format, IntFormat
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class QuantizedNode:
     node: Node
     inputs: tuple[str, ...]
     format: IntFormat
-    shared: MxFormat | None = None
+    shared: Format | None = None
     parts: tuple[Part, ...] = ()
 
     @property

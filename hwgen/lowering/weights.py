@@ -1,6 +1,6 @@
-"""Float weights to integers: per-tensor or per-channel power-of-two scales, or shared-exponent blocks.
+"""Float weights and tables to words: per-tensor or per-channel power-of-two scales, or shared-exponent blocks.
 
-Weights are read by slices of channels, several times; only the integers are ever whole.
+They are read by slices of the first axis, weights several times; only the words are ever whole.
 """
 
 from __future__ import annotations
@@ -13,8 +13,9 @@ import numpy as np
 import numpy.typing as npt
 
 from hwgen.lowering.calibration import CLIPPING_STEPS
+from hwgen.model.tensors import Tensor
 from hwgen.numbers.arrays import Array
-from hwgen.numbers.formats import Format, FormatChoice
+from hwgen.numbers.formats import Format, IntFormat
 
 LARGEST_BIAS_BITS = 30
 SLICE_ELEMENTS = 1 << 16  # what the arrays of one step may hold to stay in a core's cache
@@ -38,11 +39,6 @@ class QuantizedWeights:
     bias: Array
     fraction_bits: Array
 
-    @property
-    def largest_magnitude(self) -> int:
-        """Largest magnitude that an element of the format can have."""
-        return self.format.largest_magnitude
-
     def constants(self) -> dict[str, Array]:
         """The integer constants of the quantized node."""
         constants = {"weight": self.weight, "bias": self.bias}
@@ -52,14 +48,14 @@ class QuantizedWeights:
 
 
 def quantize_weights(
-    weight: Array, bias: Array | None, choice: FormatChoice, input_fraction_bits: int, per_channel: bool
+    weight: Tensor, bias: Array, target: Format, input_fraction_bits: int, per_channel: bool
 ) -> QuantizedWeights:
     """Quantize ``weight`` ``(channels, ...)``, reduction axes last, and ``bias`` ``(channels,)``.
 
-    Blocks of a shared exponent run along the flattened reduction axes of each channel.
+    Blocks of a shared exponent run along the flattened reduction axes of each channel. The scales that ``target`` has
+    do not matter: they are chosen here.
     """
-    target = choice.format.for_weights()
-    bias = np.zeros(weight.shape[0]) if bias is None else bias.astype(np.float64)
+    bias = bias.astype(np.float64)
     fraction = _limit_by_bias(_fraction_bits(weight, target, per_channel), bias, input_fraction_bits)
     words = np.empty(weight.shape, target.element.storage)
     exponent = np.empty(weight.shape, np.int8) if target.block else None
@@ -72,13 +68,22 @@ def quantize_weights(
     return QuantizedWeights(target, words, exponent, scaled_bias, fraction)
 
 
-def _slices(weight: Array) -> Iterator[tuple[slice, npt.NDArray[Any]]]:
+def quantize_table(table: Tensor, target: IntFormat) -> Array:
+    """The words of ``target`` nearest to ``table`` (any shape), of the smallest integer type."""
+    words = np.empty(table.shape, target.element.storage)
+    for part, rows in _slices(table):
+        elements, _ = target.encode(rows.astype(np.float64) * 2.0**target.fraction_bits)
+        words[part] = elements.reshape(words[part].shape)
+    return words
+
+
+def _slices(weight: Tensor) -> Iterator[tuple[slice, npt.NDArray[Any]]]:
     """Channels a few at a time: their slice, and their weights ``(channels, elements)``."""
     channels, elements = weight.shape[0], int(np.prod(weight.shape[1:]))
     step = max(1, SLICE_ELEMENTS // max(1, elements))
     for start in range(0, channels, step):
         part = slice(start, min(start + step, channels))
-        rows = np.asarray(weight[part]).reshape(part.stop - start, elements)
+        rows = weight.read(part).reshape(part.stop - start, elements)
         yield part, rows if rows.dtype == np.float32 else rows.astype(np.float64)
 
 
@@ -89,7 +94,7 @@ def _scaled(rows: npt.NDArray[Any], fraction: Array) -> npt.NDArray[Any]:
     return scaled
 
 
-def _fraction_bits(weight: Array, target: Format, per_channel: bool) -> Array:
+def _fraction_bits(weight: Tensor, target: Format, per_channel: bool) -> Array:
     """Fraction bits per channel: the scale of least squared error, the covering one or one of a few finer ones."""
     largest = np.concatenate([np.abs(rows).max(axis=1, initial=0.0) for _, rows in _slices(weight)]).astype(np.float64)
     if not per_channel:

@@ -29,7 +29,7 @@ from hwgen.model.kinds.sources import Input
 from hwgen.model.shape import Shape
 from hwgen.model.tensors import in_memory
 from hwgen.numbers.arrays import Array
-from hwgen.numbers.formats import FormatChoice, quantize
+from hwgen.numbers.formats import Format, quantize
 
 
 @dataclass
@@ -148,8 +148,8 @@ def random_candidate(graph: Graph, seed: int, samples: int = 3, devices: int = 1
     }
     precisions = {
         name: Precision(
-            FormatChoice.parse(weight) if choice.has_weight else None,
-            FormatChoice.parse(choice.fixed_activation or f"int{generator.integers(3, 9)}"),
+            Format.parse(weight) if choice.has_weight else None,
+            Format.parse(choice.fixed_activation or f"int{generator.integers(3, 9)}"),
         )
         for name, choice in precision_choices(graph).items()
     }

@@ -27,7 +27,7 @@ from hwgen.lowering import (
     quantize_graph,
 )
 from hwgen.model.load import import_file
-from hwgen.numbers.formats import FormatChoice, IntFormat, quantize
+from hwgen.numbers.formats import Format, quantize
 from hwgen.simulation.build import BuildCache
 from hwgen.simulation.simulate import simulate
 from tests.hwgen.conformance.fingerprints import words_digest
@@ -65,8 +65,8 @@ def fingerprint(fixture: ModelFixture, plan: tuple[str, str, int], cache: BuildC
     inputs = {layout.node: ordered.reshape(len(data), *shape.dims)}
     precisions = {
         name: Precision(
-            FormatChoice.parse(weights) if choice.has_weight else None,
-            FormatChoice.parse(choice.fixed_activation or activations),
+            Format.parse(weights) if choice.has_weight else None,
+            Format.parse(choice.fixed_activation or activations),
         )
         for name, choice in precision_choices(graph).items()
     }
@@ -100,10 +100,9 @@ def _lanes(choice: LaneChoice, most: int) -> Lanes:
 def _input_words(design: Design, inputs: dict[str, np.ndarray]) -> dict[str, Words]:
     words = {}
     for stream in design.inputs:
-        assert isinstance(stream.type.format, IntFormat)
         array = inputs[stream.name]
         shape = (len(array), stream.type.tokens, stream.type.features)
-        words[stream.name] = Words(quantize(array, stream.type.format).reshape(shape))
+        words[stream.name] = Words(quantize(array, stream.type.format.carrier).reshape(shape))
     return words
 
 

@@ -70,7 +70,7 @@ class Embedding(Operator):
 
     def reference(self, inputs: Mapping[str, Words], contents: Mapping[str, Array]) -> Mapping[str, Words]:
         ids = np.minimum(inputs["in"].elements[..., 0], self.vocabulary - 1)
-        return {"out": Words(contents["table"][ids])}
+        return {"out": Words(contents["table"][ids].astype(np.int32))}
 
     def memory_images(self, contents: Mapping[str, Array]) -> Mapping[str, MemoryImage]:
         return {"table": MemoryImage(contents["table"].reshape(-1, self.lanes), self.target.bits)}

@@ -23,7 +23,7 @@ from hwgen.model.kinds import sources
 from hwgen.model.kinds.concat import Concat
 from hwgen.model.passes.fusion import FusedNode
 from hwgen.model.shape import Shape
-from hwgen.numbers.requantize import Requantize
+from hwgen.numbers.rescale import Requantize
 
 
 @lowers(Concat)

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-import numpy as np
-
 from hwgen.hardware.operators.reduce import Depthwise
 from hwgen.hardware.operators.window import Axis, matvec_weights
 from hwgen.lowering.kinds.families import activation_choice
@@ -76,11 +74,10 @@ def _depthwise(kind: Conv, product: Product, rows: Axis, columns: Axis) -> tuple
     source, weights, channels = product.source.format, product.weights, product.source.shape.features
     whole = covers_sample(rows, columns)
     before = () if whole else (window_part(rows, columns, channels, source, 0, 0),)
-    integers = weights.format.integers(weights.weight.astype(np.int64), weights.exponent)
-    weight = weights.format.carrier.at(0)
+    integers = weights.format.integers(weights.weight, weights.exponent)
     operator = Depthwise(
         rows.outputs * columns.outputs, rows.kernel * columns.kernel, channels, 1, source, whole,
-        product.target.result, shift_bits(product.shift), weight=weight, sum_bits=product.acc_bits,
+        product.target.result, shift_bits(product.shift), weight=weights.format.carrier, sum_bits=product.acc_bits,
         one_shift=product.shift.ndim == 0,
     )  # fmt: skip
     contents = {"weight": integers.reshape(channels, -1), "bias": weights.bias, "shift": product.shift}

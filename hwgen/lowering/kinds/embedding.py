@@ -9,9 +9,9 @@ from hwgen.lowering.lanes import Lanes
 from hwgen.lowering.parts import Part, widened
 from hwgen.lowering.precision import Quantizer
 from hwgen.lowering.quantized import QuantizedGraph, QuantizedNode
+from hwgen.lowering.weights import quantize_table
 from hwgen.model.kinds.embedding import Embedding
 from hwgen.model.passes.fusion import FusedNode
-from hwgen.numbers.formats import quantize
 
 
 @lowers(Embedding)
@@ -24,7 +24,7 @@ class EmbeddingLowering(Chosen[Embedding], AllFeatures[Embedding]):
         target, table, shape = quantizer.target(group), group.node.tensors["table"], group.node.shape
         vocabulary = kind.vocabulary(group.node.tensors)
         operator = embedding.Embedding(shape.tokens, vocabulary, shape.features, 1, ids.format, target.format)
-        parts = (Part("", operator, {"table": quantize(table.read(), target.format)}),)
+        parts = (Part("", operator, {"table": quantize_table(table, target.format)}),)
         return QuantizedNode(group.node, group.inputs, target.format, target.shared, parts)
 
     def parts(self, kind: Embedding, graph: QuantizedGraph, node: QuantizedNode, lanes: Lanes) -> tuple[Part, ...]:

@@ -13,7 +13,7 @@ from hwgen.lowering.quantized import QuantizedGraph, QuantizedNode
 from hwgen.model.kinds.pointwise import Pointwise
 from hwgen.model.passes.fusion import FusedNode
 from hwgen.numbers.formats import IntFormat
-from hwgen.numbers.requantize import Requantize
+from hwgen.numbers.rescale import Requantize
 
 TABLE_INPUT_BITS = 10  # wider inputs are requantized before the look-up
 

@@ -17,7 +17,7 @@ from hwgen.lowering.windows import axes_of, covers_sample, window_part
 from hwgen.model.kinds.pools import AveragePool, MaxPool
 from hwgen.model.passes.fusion import FusedNode
 from hwgen.numbers.arrays import Array
-from hwgen.numbers.requantize import Requantize
+from hwgen.numbers.rescale import Requantize
 
 MULTIPLIER_GUARD_BITS = 4  # an average is off by at most 1/32 unit in the last place more than its rounding
 

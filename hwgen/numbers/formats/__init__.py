@@ -1,7 +1,6 @@
 """Number formats as objects. A format is one class in one file here; importing the file makes its plan texts legal."""
 
 from hwgen.numbers.formats.base import Format
-from hwgen.numbers.formats.choice import FormatChoice
 from hwgen.numbers.formats.integer import IntFormat, dequantize, quantize
 from hwgen.numbers.formats.mxint import MxFormat
 from hwgen.numbers.rounding import FloatArray, IntArray, Overflow, Rounding, round_shift
@@ -9,7 +8,6 @@ from hwgen.numbers.rounding import FloatArray, IntArray, Overflow, Rounding, rou
 __all__ = [
     "FloatArray",
     "Format",
-    "FormatChoice",
     "IntArray",
     "IntFormat",
     "MxFormat",

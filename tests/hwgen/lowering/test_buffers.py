@@ -10,7 +10,7 @@ from hwgen.hardware.design import Design
 from hwgen.hardware.operators.fifo import Fifo
 from hwgen.lowering import Calibration, Lanes, Precision, lane_choices, lower, precision_choices, quantize_graph
 from hwgen.model.graph import Graph
-from hwgen.numbers.formats import FormatChoice
+from hwgen.numbers.formats import Format, IntFormat
 from tests.hwgen.lowering.test_attention import attention_block
 from tests.hwgen.networks import NetworkMaker
 
@@ -29,9 +29,9 @@ def transformer_layers(layers: int) -> Graph:
 
 def lowered(graph: Graph) -> Design:
     """The design with two lanes and eight bits everywhere."""
-    eight = FormatChoice("int", 8)
+    eight = IntFormat(8, True)
     plan = {
-        name: Precision(eight if c.has_weight else None, FormatChoice.parse(c.fixed_activation or "int8"))
+        name: Precision(eight if c.has_weight else None, Format.parse(c.fixed_activation or "int8"))
         for name, c in precision_choices(graph).items()
     }
     data = {"input0": np.random.default_rng(1).normal(0, 1, (4, TOKENS, FEATURES)).astype(np.float32)}

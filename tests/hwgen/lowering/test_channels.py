@@ -27,7 +27,7 @@ from hwgen.lowering import (
     precision_choices,
     quantize_graph,
 )
-from hwgen.numbers.formats import FormatChoice, quantize
+from hwgen.numbers.formats import Format, IntFormat, quantize
 from hwgen.simulation.build import BuildCache
 from hwgen.simulation.simulate import SimulationOptions, simulate
 from tests.hwgen.lowering.test_attention import transformer
@@ -90,10 +90,10 @@ def test_measured_intervals_are_no_shorter_than_the_channels_allow(
 
 def test_four_streams_over_one_link_have_the_interval_of_their_sum(build_cache: BuildCache) -> None:
     """An attention block cut before its third linear layer: x, its norm, q and k cross, 8,192 bits at 4 a cycle."""
-    tokens, features, eight = 32, 8, FormatChoice("int", 8)
+    tokens, features, eight = 32, 8, IntFormat(8, True)
     graph = transformer(0, tokens, 1)
     plan = {
-        name: Precision(eight if c.has_weight else None, FormatChoice.parse(c.fixed_activation or "int8"))
+        name: Precision(eight if c.has_weight else None, Format.parse(c.fixed_activation or "int8"))
         for name, c in precision_choices(graph).items()
     }
     x = np.random.default_rng(0).normal(0, 1, (4, tokens, features)).astype(np.float32)

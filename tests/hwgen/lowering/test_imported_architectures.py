@@ -18,7 +18,7 @@ from hwgen.lowering import Calibration, Lanes, Precision, lane_choices, lower, p
 from hwgen.model.float_reference import apply_input_layout, apply_output_layout, evaluate
 from hwgen.model.graph import Graph
 from hwgen.model.load import import_bytes
-from hwgen.numbers.formats import FormatChoice
+from hwgen.numbers.formats import Format, IntFormat
 
 
 class VisionTransformer(nn.Module):
@@ -120,9 +120,9 @@ def test_eight_bits_follow_the_float_model(make: Callable[[], nn.Module], shape:
     layout = graph.inputs[0]
     samples = np.random.default_rng(0).normal(size=(16, *shape)).astype(np.float32)
     data = {layout.node: apply_input_layout(layout, graph.node(layout.node), samples)}
-    eight = FormatChoice("int", 8)
+    eight = IntFormat(8, True)
     precisions = {
-        name: Precision(eight if c.has_weight else None, FormatChoice.parse(c.fixed_activation or "int8"))
+        name: Precision(eight if c.has_weight else None, Format.parse(c.fixed_activation or "int8"))
         for name, c in precision_choices(graph).items()
     }
     quantized = quantize_graph(graph, precisions, Calibration.collect(graph, data))

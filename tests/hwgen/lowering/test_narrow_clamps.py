@@ -12,7 +12,7 @@ from hwgen.lowering import Calibration, Lanes, Precision, lower, quantize_graph
 from hwgen.model.graph import Graph, InputLayout, OutputLayout
 from hwgen.model.kinds.clamps import Clip
 from hwgen.model.kinds.linear import Linear
-from hwgen.numbers.formats import FormatChoice, IntFormat, dequantize, quantize
+from hwgen.numbers.formats import IntFormat, dequantize, quantize
 from hwgen.numbers.rescale import Requantize
 from hwgen.simulation.build import BuildCache
 from hwgen.simulation.simulate import simulate
@@ -37,7 +37,7 @@ def test_a_clamp_without_a_word_keeps_the_nearest_one(
 ) -> None:
     graph = clipped_linear(low, high)
     data = np.random.default_rng(1).normal(size=(32, 8)).astype(np.float32)
-    choice, eight = FormatChoice("int", bits), FormatChoice("int", 8)
+    choice, eight = IntFormat(bits, True), IntFormat(8, True)
     plan = {n.name: Precision(eight, choice) for n in graph.nodes if isinstance(n.kind, Linear)}
     plan[graph.inputs[0].node] = Precision(None, eight)
     quantized = quantize_graph(graph, plan, Calibration.collect(graph, {graph.inputs[0].node: data}))

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from hwgen.lowering import weights
-from hwgen.lowering.weights import quantize_weights
+from hwgen.lowering.weights import QuantizedWeights, quantize_table, quantize_weights
+from hwgen.model.tensors import ArrayTensor
 from hwgen.numbers.arrays import Array
-from hwgen.numbers.formats import FormatChoice
+from hwgen.numbers.formats import Format, IntFormat, quantize
 
 FORMATS = ("int1", "int2", "int4", "int8", "int12", "uint4", "mxint4b16", "mxint2b8")
 
@@ -27,6 +28,11 @@ def integer_scale(rows: Array, bits: int, signed: bool) -> int:
     return covering + int(np.argmin(errors))
 
 
+def quantized(weight: Array, text: str, per_channel: bool) -> QuantizedWeights:
+    bias = np.zeros(len(weight))
+    return quantize_weights(ArrayTensor(weight), bias, Format.parse(text).for_weights(), 4, per_channel)
+
+
 def tensor(seed: int) -> Array:
     generator = np.random.default_rng(seed)
     made = generator.standard_t(3, (11, 3, 7)) * 2.0 ** generator.integers(-4, 5, (11, 1, 1))
@@ -40,12 +46,12 @@ def test_words_are_those_of_the_whole_array(
     text: str, seed: int, slice_elements: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(weights, "SLICE_ELEMENTS", slice_elements)
-    choice, weight = FormatChoice.parse(text), tensor(seed)
+    weight = tensor(seed)
     rows = weight.reshape(11, -1).astype(np.float64)
-    made = quantize_weights(weight, None, choice, 4, per_channel=True)
+    made = quantized(weight, text, per_channel=True)
     kind = made.format
     if kind.block == 0:
-        expected = [integer_scale(row, choice.bits, choice.kind == "int") for row in rows]
+        expected = [integer_scale(row, kind.element_bits, kind.element.signed) for row in rows]
         assert made.fraction_bits.tolist() == [min(f, min(expected) + 12) for f in expected]
     scaled = rows * 2.0 ** made.fraction_bits[:, None]
     elements, exponents = kind.encode(scaled)
@@ -61,18 +67,20 @@ def test_words_are_those_of_the_whole_array(
 
 @pytest.mark.parametrize("text", FORMATS)
 def test_one_scale_for_the_tensor(text: str) -> None:
-    choice, weight = FormatChoice.parse(text), tensor(2)
-    made = quantize_weights(weight, None, choice, 4, per_channel=False)
+    weight = tensor(2)
+    made = quantized(weight, text, per_channel=False)
     assert len(set(made.fraction_bits.tolist())) == 1
     if made.format.block == 0:
-        assert made.fraction_bits[0] == integer_scale(weight.astype(np.float64), choice.bits, choice.kind == "int")
+        kind = made.format
+        expected = integer_scale(weight.astype(np.float64), kind.element_bits, kind.element.signed)
+        assert made.fraction_bits[0] == expected
 
 
 @pytest.mark.parametrize("text", ["int4", "mxint4b16"])
 def test_a_channel_of_zeros_takes_the_finest_scale(text: str) -> None:
     weight = tensor(3)
     weight[4] = 0
-    made = quantize_weights(weight, None, FormatChoice.parse(text), 4, per_channel=True)
+    made = quantized(weight, text, per_channel=True)
     assert made.fraction_bits[4] == max(np.delete(made.fraction_bits, 4))
     assert not made.weight[4].any()
 
@@ -82,8 +90,17 @@ def test_peak_memory_is_that_of_the_words(text: str) -> None:
     weight = np.random.default_rng(0).standard_normal((1000, 2000), dtype=np.float32)
     tracemalloc.start()
     try:
-        quantize_weights(weight, None, FormatChoice.parse(text), 4, per_channel=True)
+        quantized(weight, text, per_channel=True)
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
     assert peak < 4 * weight.size
+
+
+@pytest.mark.parametrize("slice_elements", [1, 20, 1 << 16])
+def test_a_table_is_quantized_like_an_activation(slice_elements: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(weights, "SLICE_ELEMENTS", slice_elements)
+    table, target = tensor(4), IntFormat(6, True, 3)
+    made = quantize_table(ArrayTensor(table), target)
+    assert made.dtype == np.int8
+    assert np.array_equal(made, quantize(table, target))
