@@ -45,13 +45,13 @@ class _StoreCounts(Collector):
 
     def collect(self) -> Iterable[Metric]:
         jobs = GaugeMetricFamily("headrace_jobs", "Jobs by state.", labels=["state"])
-        for state, count in self._store.count_jobs().items():
+        for state, count in self._store.jobs.count().items():
             jobs.add_metric([state], count)
         trials = GaugeMetricFamily("headrace_trials", "Trials by state, over all jobs.", labels=["state"])
-        for state, count in self._store.count_all_trials().items():
+        for state, count in self._store.trials.count().items():
             trials.add_metric([state], count)
         workers = GaugeMetricFamily("headrace_workers", "Workers heard in the last 30 seconds.")
-        workers.add_metric([], len(self._store.list_workers()))
+        workers.add_metric([], len(self._store.workers.alive()))
         return [jobs, trials, workers]
 
 

@@ -13,6 +13,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from api import __version__
 from api.context import ContextDep, Cursor, ResourceId
 from api.readiness import readiness
+from api.schemas import EndReason
 from api.views import JobView, TrialView
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
@@ -40,6 +41,23 @@ def _age(value: datetime) -> str:
     return f"{seconds} s ago"
 
 
+_ENDS: dict[EndReason, str] = {
+    "budget_trials": "all trials done",
+    "budget_seconds": "wall_seconds used up",
+    "space_exhausted": "the whole space was tried",
+    "stopped": "stopped by a user",
+    "cancelled": "cancelled by a user",
+    "no_feasible_design": "no feasible design",
+    "evaluations_failed": "every evaluation failed",
+    "search_failed": "the search failed",
+}
+
+
+def _ended(reason: EndReason) -> str:
+    """Why a job ended, in words."""
+    return _ENDS[reason]
+
+
 _templates = Environment(
     loader=FileSystemLoader(Path(__file__).parent / "templates"),
     autoescape=True,
@@ -47,7 +65,7 @@ _templates = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
-_templates.filters.update(number=_number, age=_age)
+_templates.filters.update(number=_number, age=_age, ended=_ended)
 _templates.globals.update(version=__version__)
 
 
@@ -58,7 +76,7 @@ def _render(name: str, **values: Any) -> HTMLResponse:
 @router.get("/")
 def index(context: ContextDep, cursor: Cursor = None) -> HTMLResponse:
     """Jobs, newest first, and whether the service is ready."""
-    page = context.store.list_jobs(cursor=cursor, limit=_JOBS)
+    page = context.store.jobs.page(cursor=cursor, limit=_JOBS)
     return _render(
         "index.html",
         jobs=[JobView.of(row) for row in page.items],
@@ -70,9 +88,9 @@ def index(context: ContextDep, cursor: Cursor = None) -> HTMLResponse:
 @router.get("/jobs/{job_id}")
 def job_page(context: ContextDep, job_id: ResourceId) -> HTMLResponse:
     """One job: progress, Pareto front, the trials that changed last."""
-    row = context.store.get_job(job_id)
-    front = [TrialView.of(trial) for trial in context.store.get_trials(list(row.front))]
-    changed = context.store.list_trials(job_id, since_seq=max(0, row.seq - _RECENT_EVENTS), limit=_RECENT_EVENTS)
+    row = context.store.jobs.get(job_id)
+    front = [TrialView.of(trial) for trial in context.store.trials.get_all(list(row.front))]
+    changed = context.store.trials.page(job_id, since_seq=max(0, row.seq - _RECENT_EVENTS), limit=_RECENT_EVENTS)
     return _render(
         "job.html",
         job=JobView.of(row),

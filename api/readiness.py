@@ -17,7 +17,7 @@ def readiness(context: Context) -> ReadyView:
     """Ask the database, the broker and the list of workers; takes about a second at most when one is away."""
     broker = _broker(context.settings.broker_url)
     try:
-        workers = context.store.list_workers(_WORKER_SECONDS)
+        workers = context.store.workers.alive(_WORKER_SECONDS)
     except UnavailableError:
         return ReadyView(ready=False, database="it does not answer", broker=broker, workers="unknown")
     queues = {queue for worker in workers for queue in worker.queues}

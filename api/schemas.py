@@ -38,6 +38,10 @@ MetricName = Annotated[
 JobState = Literal[
     "queued", "running", "paused", "stopping", "cancelling", "succeeded", "failed", "cancelled"
 ]  # fmt: skip
+EndReason = Literal[
+    "budget_trials", "budget_seconds", "space_exhausted", "stopped", "cancelled", "no_feasible_design",
+    "evaluations_failed", "search_failed",
+]  # fmt: skip
 TrialState = Literal["queued", "running", "complete", "infeasible", "failed", "cancelled"]
 # pydantic puts these into error locations; JSON pointers leave them out.
 UNION_TAGS = ("(name)", "(description)")

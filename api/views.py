@@ -8,7 +8,7 @@ from typing import Annotated, Any, Generic, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
 
-from api.schemas import JobState, TrialState
+from api.schemas import EndReason, JobState, TrialState
 from db.rows import JobRow, SweepRow, TrialRow
 from explorer.result import ClockSource
 
@@ -62,6 +62,27 @@ class ProgressView(View):
     trials_total: int
 
 
+class MissedConstraint(View):
+    """A constraint that no candidate met, or that the nearest one missed."""
+
+    constraint: str = Field(description="as a person writes it: `accuracy >= 0.999`")
+    metric: str
+    best: float = Field(description="the value nearest to the bound, in the metric's unit")
+    number: int = Field(description="number of the trial that reached it")
+
+
+class FailureView(View):
+    """Why a job is `failed`."""
+
+    model_config = ConfigDict(extra="allow")
+
+    code: str
+    message: str
+    retryable: bool = Field(description="whether the same job may succeed when submitted again")
+    constraints: list[MissedConstraint] | None = Field(None, description="with `no_feasible_design`: what was missed")
+    search_ended: EndReason | None = Field(None, description="with `no_feasible_design`: why the search was over")
+
+
 class JobView(View):
     """An exploration.
 
@@ -82,7 +103,8 @@ class JobView(View):
     hypervolume: float | None
     best: dict[str, Document]
     pareto_size: int
-    failure: Document | None
+    end_reason: EndReason | None = Field(description="why a terminal job ended; null before")
+    failure: FailureView | None
     created_at: Time
     started_at: Time | None
     finished_at: Time | None
@@ -112,7 +134,8 @@ class JobView(View):
             hypervolume=row.hypervolume,
             best={metric: dict(value) for metric, value in row.best.items()},
             pareto_size=len(row.front),
-            failure=None if row.failure is None else dict(row.failure),
+            end_reason=row.end_reason,
+            failure=None if row.failure is None else FailureView(**row.failure),
             created_at=row.created_at,
             started_at=row.started_at,
             finished_at=row.finished_at,

@@ -17,6 +17,7 @@ from hwgen.hardware.streams import Words
 from hwgen.lowering import Calibration, Lanes, Precision, lane_choices, lower, precision_choices, quantize_graph
 from hwgen.model.float_reference import apply_input_layout
 from hwgen.model.graph import Graph
+from hwgen.model.inspect import macs
 from hwgen.model.load import import_file
 from hwgen.numbers.formats import FormatChoice, quantize
 from hwgen.simulation.build import BuildCache
@@ -63,6 +64,9 @@ def _one(name: str, graph: Graph, inputs: np.ndarray, scratch: Path) -> None:  #
         print(f"      {run}  {total}   CPU by stage: {parts}")
         if run == "cold":
             cold = total
+    work = SAMPLES * sum(macs(graph, node) for node in graph.nodes)
+    rate = work / stages["simulate"].cpu / 1e6
+    print(f"      warm simulation: {rate:.0f} M multiply-accumulates per second of CPU")
     plain = _plain_build(design, scratch)
     print(f"      plain verilator --build of the same top: {plain}; "
           f"{plain.cpu / cold.cpu:.1f}x our cold candidate, {plain.cpu / total.cpu:.0f}x our warm one")  # fmt: skip

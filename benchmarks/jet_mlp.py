@@ -29,7 +29,7 @@ from hwgen.model.shape import Shape
 from hwgen.model.tensors import in_memory
 from hwgen.numbers.arrays import Array
 from hwgen.numbers.formats import IntFormat
-from hwgen.numbers.requantize import Requantize
+from hwgen.numbers.rescale import Requantize
 from hwgen.simulation.build import BuildCache
 from hwgen.simulation.compile import compile_runtime
 from hwgen.simulation.simulate import simulate

@@ -10,7 +10,7 @@ from pathlib import Path
 from benchmarks.clock import spent
 from hwgen.hardware.operators.matvec import Matvec
 from hwgen.numbers.formats import IntFormat
-from hwgen.numbers.requantize import Requantize
+from hwgen.numbers.rescale import Requantize
 from hwgen.simulation.build import BuildCache
 
 OPERATOR = Matvec(

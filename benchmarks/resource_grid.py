@@ -28,7 +28,7 @@ from hwgen.model.graph import Graph
 from hwgen.model.load import import_file
 from hwgen.numbers.arrays import Array
 from hwgen.numbers.formats import Format, IntFormat, MxFormat, Overflow, Rounding
-from hwgen.numbers.requantize import Requantize
+from hwgen.numbers.rescale import Requantize
 from hwgen.synthesis.yosys import synthesize_operators
 from tests.hwgen.conformance.registry import OPERATORS, cases
 from tests.hwgen.lowering.test_attention import transformer
@@ -63,7 +63,7 @@ def matvecs(rng: np.random.Generator) -> Iterator[Sample]:
             if rng.random() < 0.5:
                 source = MxFormat(int(rng.integers(2, 9)), 16, int(rng.integers(1, 4)))
         # A memory of constants that is too small for block RAM takes Yosys minutes, so most are smaller still.
-        if in_lanes * out_lanes * in_blocks * out_blocks * groups * _element_bits(weight) > 3000 and rng.random() < 0.7:
+        if in_lanes * out_lanes * in_blocks * out_blocks * groups * weight.element_bits > 3000 and rng.random() < 0.7:
             continue
         features = in_lanes * in_blocks, out_lanes * out_blocks
         yield from _matvec(rng, groups, features, (in_lanes, out_lanes), source, weight)
@@ -77,7 +77,7 @@ def _matvec(
     source: Format,
     weight: Format,
 ) -> Iterator[Sample]:
-    bound = _magnitude(source) * _magnitude(weight) * features[0]
+    bound = source.largest_magnitude * weight.largest_magnitude * features[0]
     shared = bool(rng.integers(0, 2))
     target = IntFormat(int(rng.integers(2, 9)), bool(rng.integers(0, 2)))
     rounding = Rounding.HALF_UP if rng.random() < 0.8 else Rounding(int(rng.integers(0, 3)))
@@ -100,16 +100,6 @@ def _matvec(
             "shift": rng.integers(max(0, acc_bits - target.bits - 4), acc_bits - target.bits + 1, shift_shape),
         },
     )
-
-
-def _element_bits(kind: Format) -> int:
-    return kind.mantissa_bits if isinstance(kind, MxFormat) else kind.bits
-
-
-def _magnitude(kind: Format) -> int:
-    if isinstance(kind, MxFormat):
-        return -kind.minimum << kind.max_exponent
-    return max(-kind.minimum, kind.maximum)
 
 
 def draws(name: str, stream: int) -> Iterator[Sample]:

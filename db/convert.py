@@ -9,6 +9,8 @@ from datetime import UTC, datetime
 
 from sqlalchemy import RowMapping
 
+from db.budget import seconds_worked
+from db.clock import Moment
 from db.rows import TRIAL_STATES, AttemptRow, DatasetRow, EventRow, JobRow, ModelRow, TrialRow, WorkerRow
 
 
@@ -39,7 +41,7 @@ def dataset(row: RowMapping) -> DatasetRow:
     return DatasetRow(row["id"], row["name"], row["samples"], row["arrays"], row["size_bytes"], when(row["created_at"]))
 
 
-def job(row: RowMapping, counts: Mapping[str, int], now: float) -> JobRow:
+def job(row: RowMapping, counts: Mapping[str, int], now: Moment) -> JobRow:
     """A row of ``jobs`` with the number of its trials by state."""
     full: dict[str, int] = {state: counts.get(state, 0) for state in TRIAL_STATES}
     return JobRow(
@@ -59,19 +61,13 @@ def job(row: RowMapping, counts: Mapping[str, int], now: float) -> JobRow:
         hypervolume=row["hypervolume"],
         best=row["best"],
         front=tuple(row["front"]),
+        end_reason=row["end_reason"],
         failure=row["failure"],
         created_at=when(row["created_at"]),
         started_at=when_or_none(row["started_at"]),
         finished_at=when_or_none(row["finished_at"]),
-        search_seconds=_search_seconds(row, now),
+        search_seconds=seconds_worked(row, now.steady),
     )
-
-
-def _search_seconds(row: RowMapping, now: float) -> float:
-    if row["started_at"] is None:
-        return 0.0
-    end = next(t for t in (row["finished_at"], row["paused_at"], now) if t is not None)
-    return max(0.0, float(end - row["started_at"] - row["paused_seconds"]))
 
 
 def trial(row: RowMapping) -> TrialRow:
@@ -115,6 +111,7 @@ def event(row: RowMapping) -> EventRow:
     return EventRow(row["job_id"], row["seq"], row["type"], row["data"], when(row["created_at"]))
 
 
-def worker(row: RowMapping) -> WorkerRow:
+def worker(row: RowMapping, now: Moment) -> WorkerRow:
     """A row of ``workers``."""
-    return WorkerRow(row["id"], tuple(row["queues"]), row["info"], when(row["started_at"]), when(row["heard_at"]))
+    heard = when(now.wall - (now.steady - row["heard_at"]))
+    return WorkerRow(row["id"], tuple(row["queues"]), row["info"], when(row["started_at"]), heard)

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import contextlib
-import time
 from collections.abc import Iterator
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import NullPool
 
+from db.clock import BootClock, Moment, ServerClock
 from db.errors import OutOfSpaceError, UnavailableError
 
 BUSY_SECONDS = 15.0
 _READ_ONLY = "headrace_read_only"
+# A server that went away without a word is noticed, or whoever asked it would wait for the TCP stack's quarter hour.
+_POSTGRESQL = {"connect_timeout": 5, "tcp_user_timeout": 15_000}
 
 
 def make_engine(url: str) -> Engine:
@@ -25,7 +27,7 @@ def make_engine(url: str) -> Engine:
     if parsed.drivername == "postgresql":
         parsed = parsed.set(drivername="postgresql+psycopg")
     if parsed.get_backend_name() != "sqlite":
-        return create_engine(parsed, pool_pre_ping=True, pool_size=10, max_overflow=30)
+        return create_engine(parsed, pool_pre_ping=True, pool_size=10, max_overflow=30, connect_args=_POSTGRESQL)
     engine = create_engine(parsed, connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False})
     event.listen(engine, "connect", _configure_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
@@ -73,29 +75,31 @@ def _faults() -> Iterator[None]:
 
 
 class Database:
-    """The engine with the two kinds of transaction that the store uses, and the database's clock."""
+    """The engine with the two kinds of transaction that the store uses, and the clocks that all processes share."""
 
     def __init__(self, url: str) -> None:
         self.engine = make_engine(url)
-        self.sqlite = self.engine.dialect.name == "sqlite"
+        self._clock: BootClock | ServerClock = BootClock() if self.engine.dialect.name == "sqlite" else ServerClock()
 
     @contextlib.contextmanager
     def write(self) -> Iterator[Connection]:
         """One transaction: commits on leaving, rolls back on an exception. Raises UnavailableError."""
-        with _faults(), self.engine.begin() as connection:
-            yield connection
+        with _faults():
+            self._clock.prepare(self.engine)
+            with self.engine.begin() as connection:
+                yield connection
 
     @contextlib.contextmanager
     def read(self) -> Iterator[Connection]:
         """A read-only view that never blocks a writer. Raises UnavailableError."""
-        with _faults(), self.engine.connect().execution_options(**{_READ_ONLY: True}) as connection:
-            yield connection
+        with _faults():
+            self._clock.prepare(self.engine)
+            with self.engine.connect().execution_options(**{_READ_ONLY: True}) as connection:
+                yield connection
 
-    def now(self, connection: Connection) -> float:
-        """UTC epoch seconds by the clock that all workers share: the server's, or this machine's for SQLite."""
-        if self.sqlite:
-            return time.time()
-        return float(connection.execute(text("SELECT extract(epoch FROM clock_timestamp())")).scalar_one())
+    def now(self, connection: Connection) -> Moment:
+        """The present, by the clocks that all processes share."""
+        return self._clock.now(connection)
 
     def close(self) -> None:
         """Close every pooled connection."""

@@ -1,21 +1,23 @@
-"""Verbs on jobs that users call: create, read, list, and the state changes they may ask for."""
+"""Jobs as users see them: create, read, list, and the state changes they may ask for."""
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, delete, insert, or_, select, tuple_, update
+from sqlalchemy import Connection, delete, func, insert, or_, select, tuple_, update
 
 from db import convert, paging, tables, transition
+from db.clock import Moment
 from db.engine import Database
 from db.errors import StateConflictError
-from db.rows import TERMINAL_JOB_STATES, CreatedJob, EventRow, JobRow, NewJob, Page
+from db.rows import TERMINAL_JOB_STATES, CreatedJob, JobRow, NewJob, Page
 
 
-class JobVerbs:
-    """Part of ``Store``."""
+class Jobs:
+    """``store.jobs``: what users may ask of a job."""
 
-    database: Database
+    def __init__(self, database: Database) -> None:
+        self._database = database
 
-    def create_job(self, new: NewJob, key: str | None = None, fingerprint: str = "") -> CreatedJob:
+    def create(self, new: NewJob, key: str | None = None, fingerprint: str = "") -> CreatedJob:
         """Store a job with its first event and the message that starts it, in one transaction.
 
         Args:
@@ -27,8 +29,8 @@ class JobVerbs:
             IdempotencyMismatchError: the key was used with another fingerprint.
             GoneError: the key's job was deleted since.
         """
-        with self.database.write() as connection:
-            now = self.database.now(connection)
+        with self._database.write() as connection:
+            now = self._database.now(connection)
             job_id = convert.new_id("job")
             if key is not None:
                 known = transition.claim_key(connection, key, fingerprint, job_id, now)
@@ -48,8 +50,8 @@ class JobVerbs:
                     parallel_trials=new.parallel_trials,
                     best={},
                     front=[],
-                    created_at=now,
-                    published_at=now,
+                    created_at=now.wall,
+                    published_at=now.steady,
                 )
             )
             labels = [{"job_id": job_id, "key": k, "value": v} for k, v in new.labels.items()]
@@ -59,20 +61,31 @@ class JobVerbs:
             transition.send(connection, "drive", [job_id], now)
             return CreatedJob(transition.job_row(connection, job_id, now), replayed=False)
 
-    def get_job(self, job_id: str) -> JobRow:
-        """One job. Raises NotFoundError or GoneError."""
-        with self.database.read() as connection:
-            return transition.job_row(connection, job_id, self.database.now(connection))
+    def of_key(self, key: str, fingerprint: str) -> JobRow | None:
+        """The job that an earlier call of ``create`` made with this key; None when there was none.
 
-    def get_job_seq(self, job_id: str) -> int:
+        Raises:
+            IdempotencyMismatchError: the key was used with another fingerprint.
+            GoneError: the key's job was deleted since.
+        """
+        with self._database.read() as connection:
+            job_id = transition.resource_of_key(connection, key, fingerprint)
+            return None if job_id is None else transition.job_row(connection, job_id, self._database.now(connection))
+
+    def get(self, job_id: str) -> JobRow:
+        """One job. Raises NotFoundError or GoneError."""
+        with self._database.read() as connection:
+            return transition.job_row(connection, job_id, self._database.now(connection))
+
+    def seq(self, job_id: str) -> int:
         """The job's newest sequence number alone (one indexed row): enough to answer If-None-Match.
 
         Raises NotFoundError or GoneError.
         """
-        with self.database.read() as connection:
+        with self._database.read() as connection:
             return int(transition.read_job(connection, job_id)["seq"])
 
-    def list_jobs(
+    def page(
         self,
         state: str | None = None,
         label: tuple[str, str] | None = None,
@@ -95,38 +108,47 @@ class JobVerbs:
         if cursor is not None:
             query = query.where(tuple_(jobs.created_at, jobs.id) < tuple_(*paging.decode(cursor, (float, str))))
         query = query.order_by(jobs.created_at.desc(), jobs.id.desc()).limit(limit + 1)
-        with self.database.read() as connection:
+        with self._database.read() as connection:
             rows = connection.execute(query).mappings().all()
             more, rows = len(rows) > limit, rows[:limit]
             counts = transition.count_trials(connection, [row["id"] for row in rows])
-            now = self.database.now(connection)
+            now = self._database.now(connection)
         items = [convert.job(row, counts.get(row["id"], {}), now) for row in rows]
         return Page(items, paging.encode(rows[-1]["created_at"], rows[-1]["id"]) if more else None)
 
-    def pause_job(self, job_id: str) -> JobRow:
+    def count(self) -> dict[str, int]:
+        """Job state -> number of jobs that are not deleted; states without a job are absent."""
+        jobs = tables.jobs.c
+        with self._database.read() as connection:
+            rows = connection.execute(
+                select(jobs.state, func.count()).where(jobs.deleted_at.is_(None)).group_by(jobs.state)
+            )
+            return {row[0]: row[1] for row in rows}
+
+    def pause(self, job_id: str) -> JobRow:
         """Start nothing new; what runs goes on. Pausing a paused job changes nothing.
 
         Raises:
             StateConflictError: the job is stopping, cancelling or terminal.
         """
-        with self.database.write() as connection:
-            job, now = transition.lock_job(connection, job_id), self.database.now(connection)
+        with self._database.write() as connection:
+            job, now = transition.lock_job(connection, job_id), self._database.now(connection)
             if job["state"] != "paused":
                 _require(job, "pause", ("queued", "running"))
-                transition.change_job(connection, job, "paused", now, paused_at=now)
+                transition.change_job(connection, job, "paused", now)
             return transition.job_row(connection, job_id, now)
 
-    def resume_job(self, job_id: str) -> JobRow:
+    def resume(self, job_id: str) -> JobRow:
         """Go on after a pause; a job that runs is left as it is.
 
         Raises:
             StateConflictError: the job is stopping, cancelling or terminal.
         """
-        with self.database.write() as connection:
-            job, now = transition.lock_job(connection, job_id), self.database.now(connection)
+        with self._database.write() as connection:
+            job, now = transition.lock_job(connection, job_id), self._database.now(connection)
             if job["state"] not in ("queued", "running"):
                 _require(job, "resume", ("paused",))
-                _leave_pause(connection, job, "queued" if job["started_at"] is None else "running", now)
+                transition.change_job(connection, job, "queued" if job["started_at"] is None else "running", now)
                 trials = tables.trials.c
                 queued = or_(trials.state == "queued", trials.sign_off == "queued")
                 waiting = select(trials.id).where(trials.job_id == job_id, queued)
@@ -134,34 +156,34 @@ class JobVerbs:
                 transition.send(connection, "drive", [job_id], now)
             return transition.job_row(connection, job_id, now)
 
-    def stop_job(self, job_id: str) -> JobRow:
+    def stop(self, job_id: str) -> JobRow:
         """Start nothing new, let what runs finish, then end as succeeded. No change once stopping or terminal.
 
         Raises:
             StateConflictError: the job is cancelling.
         """
-        with self.database.write() as connection:
-            job, now = transition.lock_job(connection, job_id), self.database.now(connection)
+        with self._database.write() as connection:
+            job, now = transition.lock_job(connection, job_id), self._database.now(connection)
             if job["state"] not in ("stopping", *TERMINAL_JOB_STATES):
                 _require(job, "stop", ("queued", "running", "paused"))
-                _leave_pause(connection, job, "stopping", now)
+                transition.change_job(connection, job, "stopping", now)
                 transition.cancel_queued_trials(connection, job_id, now, "the job was stopped")
                 transition.withdraw_sign_offs(connection, job_id, now)
                 transition.send(connection, "drive", [job_id], now)
             return transition.job_row(connection, job_id, now)
 
-    def cancel_job(self, job_id: str) -> JobRow:
+    def cancel(self, job_id: str) -> JobRow:
         """Kill what runs: ``cancelling`` until nothing of the job runs, then ``cancelled``. Terminal jobs stay."""
-        with self.database.write() as connection:
-            job, now = transition.lock_job(connection, job_id), self.database.now(connection)
+        with self._database.write() as connection:
+            job, now = transition.lock_job(connection, job_id), self._database.now(connection)
             if job["state"] not in ("cancelling", *TERMINAL_JOB_STATES):
-                _leave_pause(connection, job, "cancelling", now)
+                transition.change_job(connection, job, "cancelling", now)
                 transition.cancel_queued_trials(connection, job_id, now, "the job was cancelled")
                 transition.withdraw_sign_offs(connection, job_id, now)
                 transition.settle_cancelling(connection, job_id, now)
             return transition.job_row(connection, job_id, now)
 
-    def patch_job(
+    def limit(
         self,
         job_id: str,
         trials: int | None = None,
@@ -175,48 +197,32 @@ class JobVerbs:
         """
         asked = {"trials_total": trials, "wall_seconds": wall_seconds, "parallel_trials": parallel_trials}
         changes = {name: value for name, value in asked.items() if value is not None}
-        with self.database.write() as connection:
-            job, now = transition.lock_job(connection, job_id), self.database.now(connection)
+        with self._database.write() as connection:
+            job, now = transition.lock_job(connection, job_id), self._database.now(connection)
             _require(job, "change the limits of", ("queued", "running", "paused"))
             if any(job[name] != value for name, value in changes.items()):
                 transition.emit(connection, job_id, "limits", changes, now, **changes)
             return transition.job_row(connection, job_id, now)
 
-    def delete_job(self, job_id: str) -> None:
+    def delete(self, job_id: str) -> None:
         """Remove a terminal job with its trials and events; the id answers GoneError afterwards.
 
         Raises:
             StateConflictError: the job is not terminal.
         """
-        with self.database.write() as connection:
-            job, now = transition.lock_job(connection, job_id), self.database.now(connection)
+        with self._database.write() as connection:
+            job, now = transition.lock_job(connection, job_id), self._database.now(connection)
             _require(job, "delete", TERMINAL_JOB_STATES)
             purge_job(connection, job_id, now)
 
-    def list_events(self, job_id: str, since_seq: int = 0, limit: int = 500) -> list[EventRow]:
-        """Events with a sequence number above ``since_seq``, in order. Raises NotFoundError or GoneError."""
-        events = tables.events
-        query = select(events).where(events.c.job_id == job_id, events.c.seq > since_seq)
-        with self.database.read() as connection:
-            rows = connection.execute(query.order_by(events.c.seq).limit(limit)).mappings().all()
-            if not rows:
-                transition.read_job(connection, job_id)
-            return [convert.event(row) for row in rows]
 
-
-def purge_job(connection: Connection, job_id: str, now: float) -> None:
+def purge_job(connection: Connection, job_id: str, now: Moment) -> None:
     """Leave only the tombstone of a job."""
     for table in (tables.trials, tables.events, tables.job_labels):
         connection.execute(delete(table).where(table.c.job_id == job_id))
     connection.execute(
-        update(tables.jobs).where(tables.jobs.c.id == job_id).values(deleted_at=now, spec={}, front=[], best={})
+        update(tables.jobs).where(tables.jobs.c.id == job_id).values(deleted_at=now.wall, spec={}, front=[], best={})
     )
-
-
-def _leave_pause(connection: Connection, job: transition.Row, state: str, now: float) -> None:
-    pause = 0.0 if job["paused_at"] is None or job["started_at"] is None else now - job["paused_at"]
-    spent = job["paused_seconds"] + pause
-    transition.change_job(connection, job, state, now, paused_at=None, paused_seconds=spent)
 
 
 def _require(job: transition.Row, verb: str, states: tuple[str, ...]) -> None:

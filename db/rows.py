@@ -10,7 +10,32 @@ from typing import Any, Generic, Literal, TypeVar
 JobState = Literal["queued", "running", "paused", "stopping", "cancelling", "succeeded", "failed", "cancelled"]
 TrialState = Literal["queued", "running", "complete", "infeasible", "failed", "cancelled"]
 
+# Why a job ended. What it makes of the job's state is ``STATE_OF_END``.
+EndReason = Literal[
+    "budget_trials",
+    "budget_seconds",
+    "space_exhausted",
+    "stopped",
+    "cancelled",
+    "no_feasible_design",
+    "evaluations_failed",
+    "search_failed",
+]
+
+# What ended an attempt without a result: the evaluation itself, an outage around it, or somebody's word.
+FaultClass = Literal["evaluation", "infrastructure", "withdrawal"]
+
 TERMINAL_JOB_STATES: tuple[JobState, ...] = ("succeeded", "failed", "cancelled")
+STATE_OF_END: Mapping[EndReason, JobState] = {
+    "budget_trials": "succeeded",
+    "budget_seconds": "succeeded",
+    "space_exhausted": "succeeded",
+    "stopped": "succeeded",
+    "cancelled": "cancelled",
+    "no_feasible_design": "failed",
+    "evaluations_failed": "failed",
+    "search_failed": "failed",
+}
 TERMINAL_TRIAL_STATES: tuple[TrialState, ...] = ("complete", "infeasible", "failed", "cancelled")
 TRIAL_STATES: tuple[TrialState, ...] = ("queued", "running", *TERMINAL_TRIAL_STATES)
 
@@ -52,7 +77,10 @@ class DatasetRow:
 
 @dataclass(frozen=True)
 class NewJob:
-    """What ``create_job`` needs. ``spec`` is ``JobSpec.to_json()``; the limits are copied out so they can be edited."""
+    """What ``store.jobs.create`` needs.
+
+    ``spec`` is ``JobSpec.to_json()``; the limits are copied out so they can be edited.
+    """
 
     model_id: str
     dataset_id: str | None
@@ -74,8 +102,9 @@ class JobRow:
         counts: trial state -> number of trials, every state present.
         best: objective metric -> {"value", "trial_id", "number"}.
         front: ids of the feasible non-dominated complete trials, as of the last result.
-        failure: {"code", "message", "retryable"} of a failed job.
-        search_seconds: wall seconds spent so far, pauses excluded.
+        end_reason: why a terminal job ended, None before.
+        failure: {"code", "message", "retryable", …} of a failed job.
+        search_seconds: seconds that it was worked on so far: ``db.budget``.
     """
 
     id: str
@@ -94,6 +123,7 @@ class JobRow:
     hypervolume: float | None
     best: Mapping[str, Any]
     front: Sequence[str]
+    end_reason: EndReason | None
     failure: Mapping[str, Any] | None
     created_at: datetime
     started_at: datetime | None
@@ -108,7 +138,7 @@ class JobRow:
 
 @dataclass(frozen=True)
 class CreatedJob:
-    """The job of a ``create_job`` call; ``replayed`` when an earlier call with the same key had made it."""
+    """The job of a ``store.jobs.create`` call; ``replayed`` when an earlier call with the same key had made it."""
 
     job: JobRow
     replayed: bool

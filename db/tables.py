@@ -1,4 +1,8 @@
-"""The schema. Times are UTC epoch seconds (double); JSON columns hold plain JSON values; ids are opaque strings."""
+"""The schema. JSON columns hold plain JSON values; ids are opaque strings.
+
+Times are seconds (double). Those that somebody reads are UTC epoch seconds; ``lease_until``, ``until``,
+``published_at``, ``retry_at``, ``heard_at`` and ``worked_since`` are readings of the steady clock (``db.clock``).
+"""
 
 from __future__ import annotations
 
@@ -82,12 +86,15 @@ jobs = Table(
     Column("hypervolume", Double),
     Column("best", JSON, nullable=False),
     Column("front", JSON, nullable=False),
+    # Why a terminal job ended: an ``EndReason``.
+    Column("end_reason", String(32)),
     Column("failure", JSON),
     Column("created_at", Double, nullable=False),
     Column("started_at", Double),
     Column("finished_at", Double),
-    Column("paused_at", Double),
-    Column("paused_seconds", Double, nullable=False, default=0.0),
+    # How long it was worked on, and since when it has been without a break: ``db.budget``.
+    Column("worked_seconds", Double, nullable=False, default=0.0),
+    Column("worked_since", Double),
     Column("deleted_at", Double),
     # When the driver's message was last handed to the broker: what the reconciler compares with.
     Column("published_at", Double, nullable=False),
@@ -124,9 +131,12 @@ trials = Table(
     # None (never asked for), queued, running, done, failed.
     Column("sign_off", String(16)),
     Column("sign_off_result", JSON),
-    # attempts counts starts, faults those that ended by a fault of the machine: faults decide about poison.
+    # attempts counts starts; faults those that the evaluation itself ended, which decide about poison; setbacks those
+    # that an outage ended, which delay the next start until retry_at.
     Column("attempts", Integer, nullable=False, default=0),
     Column("faults", Integer, nullable=False, default=0),
+    Column("setbacks", Integer, nullable=False, default=0),
+    Column("retry_at", Double),
     Column("created_at", Double, nullable=False),
     Column("started_at", Double),
     Column("finished_at", Double),
@@ -138,6 +148,7 @@ trials = Table(
     Index("ix_trials_changes", "job_id", "seq"),
     Index("ix_trials_states", "job_id", "state"),
     Index("ix_trials_leases", "lease_until"),
+    Index("ix_trials_retries", "retry_at"),
 )
 
 attempts = Table(
@@ -199,6 +210,14 @@ workers = Table(
     Column("started_at", Double, nullable=False),
     Column("heard_at", Double, nullable=False),
     Column("stopping", Boolean, nullable=False, default=False),
+)
+
+# Of SQLite alone: where each boot of the machine begins on the steady clock.
+boots = Table(
+    "boots",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("zero", Double, nullable=False),
 )
 
 leases = Table(

@@ -8,9 +8,10 @@ from typing import Any
 from sqlalchemy import Connection, RowMapping, Table, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from db import convert, tables
+from db import budget, convert, tables
+from db.clock import Moment
 from db.errors import GoneError, IdempotencyMismatchError, NotFoundError
-from db.rows import TERMINAL_JOB_STATES, JobRow
+from db.rows import STATE_OF_END, EndReason, JobRow
 
 Row = RowMapping
 
@@ -59,7 +60,7 @@ def lock_trial(connection: Connection, trial_id: str) -> tuple[Row, Row]:
     return job, trial
 
 
-def emit(connection: Connection, job_id: str, kind: str, data: Mapping[str, Any], now: float, **changes: Any) -> int:
+def emit(connection: Connection, job_id: str, kind: str, data: Mapping[str, Any], now: Moment, **changes: Any) -> int:
     """Append an event to the job's log, with ``changes`` of the job's row, and return its sequence number."""
     seq = connection.execute(
         update(tables.jobs)
@@ -67,22 +68,34 @@ def emit(connection: Connection, job_id: str, kind: str, data: Mapping[str, Any]
         .values(seq=tables.jobs.c.seq + 1, **changes)
         .returning(tables.jobs.c.seq)
     ).scalar_one()
-    connection.execute(insert(tables.events).values(job_id=job_id, seq=seq, type=kind, data=dict(data), created_at=now))
+    connection.execute(
+        insert(tables.events).values(job_id=job_id, seq=seq, type=kind, data=dict(data), created_at=now.wall)
+    )
     return int(seq)
 
 
-def change_job(connection: Connection, job: Row, state: str, now: float, **changes: Any) -> None:
-    """Move the job to ``state``; a terminal state also ends its event log."""
-    failure = changes.get("failure")
-    data = {"state": state} | ({"failure": failure} if failure else {})
-    if state in TERMINAL_JOB_STATES:
-        changes |= {"finished_at": now, "lease_owner": None, "lease_until": None}
-    emit(connection, job["id"], "job", data, now, state=state, **changes)
-    if state in TERMINAL_JOB_STATES:
-        emit(connection, job["id"], "end", {"state": state}, now)
+def change_job(connection: Connection, job: Row, state: str, now: Moment, **changes: Any) -> None:
+    """Move the job to a state that is not terminal; ``end_job`` does the others."""
+    with budget.counted(connection, job["id"], now):
+        emit(connection, job["id"], "job", {"state": state}, now, state=state, **changes)
 
 
-def change_trial(connection: Connection, trial: Row, now: float, **changes: Any) -> int:
+def end_job(
+    connection: Connection, job: Row, reason: EndReason, now: Moment, failure: Mapping[str, Any] | None = None
+) -> None:
+    """Move the job to the terminal state that ``reason`` stands for, and end its event log."""
+    state = STATE_OF_END[reason]
+    data = {"state": state, "end_reason": reason}
+    said = data | ({} if failure is None else {"failure": dict(failure)})
+    changes: dict[str, Any] = {"finished_at": now.wall, "lease_owner": None, "lease_until": None, "end_reason": reason}
+    if failure is not None:
+        changes["failure"] = dict(failure)
+    with budget.counted(connection, job["id"], now):
+        emit(connection, job["id"], "job", said, now, state=state, **changes)
+    emit(connection, job["id"], "end", {"state": state}, now)
+
+
+def change_trial(connection: Connection, trial: Row, now: Moment, **changes: Any) -> int:
     """Change the trial's row and log it; returns the trial's new sequence number."""
     after = {**trial, **changes}
     data = {"trial_id": trial["id"], "number": trial["number"], "state": after["state"], "attempts": after["attempts"]}
@@ -91,57 +104,58 @@ def change_trial(connection: Connection, trial: Row, now: float, **changes: Any)
             data[key] = after[key]
     if changes.get("result"):
         data["metrics"] = changes["result"].get("metrics", {})
-    seq = emit(connection, trial["job_id"], "trial", data, now)
-    connection.execute(update(tables.trials).where(tables.trials.c.id == trial["id"]).values(seq=seq, **changes))
+    with budget.counted(connection, trial["job_id"], now):
+        seq = emit(connection, trial["job_id"], "trial", data, now)
+        connection.execute(update(tables.trials).where(tables.trials.c.id == trial["id"]).values(seq=seq, **changes))
     return seq
 
 
-def close_attempt(connection: Connection, trial: Row, now: float, outcome: str, reason: str | None) -> None:
+def close_attempt(connection: Connection, trial: Row, now: Moment, outcome: str, reason: str | None) -> None:
     """Write how the trial's current attempt ended."""
     connection.execute(
         update(tables.attempts)
         .where(tables.attempts.c.trial_id == trial["id"], tables.attempts.c.fence == trial["fence"])
-        .values(ended_at=now, outcome=outcome, reason=reason)
+        .values(ended_at=now.wall, outcome=outcome, reason=reason)
     )
 
 
-def send(connection: Connection, task: str, target_ids: Iterable[str], now: float) -> None:
+def send(connection: Connection, task: str, target_ids: Iterable[str], now: Moment) -> None:
     """Put messages into the outbox: they are published after this transaction, or never if it rolls back."""
-    rows = [{"task": task, "target_id": target, "created_at": now} for target in target_ids]
+    rows = [{"task": task, "target_id": target, "created_at": now.wall} for target in target_ids]
     if rows:
         connection.execute(insert(tables.outbox), rows)
 
 
-def cancel_queued_trials(connection: Connection, job_id: str, now: float, reason: str) -> None:
+def cancel_queued_trials(connection: Connection, job_id: str, now: Moment, reason: str) -> None:
     """Cancel the trials that nobody has started."""
     where = (tables.trials.c.job_id == job_id, tables.trials.c.state == "queued")
     for trial in connection.execute(select(tables.trials).where(*where)).mappings().all():
-        change_trial(connection, trial, now, state="cancelled", reason=reason, finished_at=now)
+        change_trial(connection, trial, now, state="cancelled", reason=reason, finished_at=now.wall)
 
 
-def withdraw_sign_offs(connection: Connection, job_id: str, now: float) -> None:
+def withdraw_sign_offs(connection: Connection, job_id: str, now: Moment) -> None:
     """Take back the sign-offs that nobody has started; their trials stay complete."""
     where = (tables.trials.c.job_id == job_id, tables.trials.c.sign_off == "queued")
     for trial in connection.execute(select(tables.trials).where(*where)).mappings().all():
         change_trial(connection, trial, now, sign_off=None)
 
 
-def abandon_running_trials(connection: Connection, job_id: str, now: float, reason: str) -> None:
+def abandon_running_trials(connection: Connection, job_id: str, now: Moment, reason: str) -> None:
     """Take every lease of the job away: evaluations are cancelled, sign-offs withdrawn, their workers told to stop."""
     where = (tables.trials.c.job_id == job_id, tables.trials.c.lease_until.is_not(None))
     for trial in connection.execute(select(tables.trials).where(*where)).mappings().all():
         close_attempt(connection, trial, now, "cancelled", reason)
-        cancelled = {"state": "cancelled", "reason": reason, "finished_at": now}
+        cancelled = {"state": "cancelled", "reason": reason, "finished_at": now.wall}
         changes: dict[str, Any] = {"sign_off": None} if trial["state"] == "complete" else cancelled
         change_trial(connection, trial, now, stage=None, lease_owner=None, lease_until=None, **changes)
 
 
-def settle_cancelling(connection: Connection, job_id: str, now: float) -> None:
+def settle_cancelling(connection: Connection, job_id: str, now: Moment) -> None:
     """Finish a cancelling job once nothing of it runs any more."""
     job = read_job(connection, job_id)
     running = select(func.count()).where(tables.trials.c.job_id == job_id, tables.trials.c.lease_until.is_not(None))
     if job["state"] == "cancelling" and connection.execute(running).scalar_one() == 0:
-        change_job(connection, job, "cancelled", now)
+        end_job(connection, job, "cancelled", now)
 
 
 def count_trials(connection: Connection, job_ids: Iterable[str]) -> dict[str, dict[str, int]]:
@@ -157,7 +171,7 @@ def count_trials(connection: Connection, job_ids: Iterable[str]) -> dict[str, di
     return found
 
 
-def job_row(connection: Connection, job_id: str, now: float) -> JobRow:
+def job_row(connection: Connection, job_id: str, now: Moment) -> JobRow:
     """The job as it is inside this transaction."""
     counts = count_trials(connection, [job_id])
     return convert.job(read_job(connection, job_id), counts.get(job_id, {}), now)
@@ -170,20 +184,31 @@ def insert_if_absent(connection: Connection, table: Table, values: Mapping[str, 
     return connection.execute(inserted).first() is not None
 
 
-def claim_key(connection: Connection, key: str, fingerprint: str, resource_id: str, now: float) -> str | None:
+def claim_key(connection: Connection, key: str, fingerprint: str, resource_id: str, now: Moment) -> str | None:
     """Reserve an Idempotency-Key for a resource; or the id of the resource that has it already.
 
     Raises:
         IdempotencyMismatchError: the key was used with another fingerprint.
     """
-    keys = tables.idempotency
     # A lock on the key alone would not exist yet; the primary key makes the second of two callers wait or see it.
+    known = resource_of_key(connection, key, fingerprint)
+    if known is None:
+        values = {"key": key, "fingerprint": fingerprint, "resource_id": resource_id, "created_at": now.wall}
+        if not insert_if_absent(connection, tables.idempotency, values):
+            known = resource_of_key(connection, key, fingerprint)
+    return known
+
+
+def resource_of_key(connection: Connection, key: str, fingerprint: str) -> str | None:
+    """The id of the resource that has an Idempotency-Key; None when nobody has used it.
+
+    Raises:
+        IdempotencyMismatchError: the key was used with another fingerprint.
+    """
+    keys = tables.idempotency
     known = connection.execute(select(keys).where(keys.c.key == key)).mappings().first()
     if known is None:
-        values = {"key": key, "fingerprint": fingerprint, "resource_id": resource_id, "created_at": now}
-        if insert_if_absent(connection, keys, values):
-            return None
-        known = connection.execute(select(keys).where(keys.c.key == key)).mappings().one()
+        return None
     if known["fingerprint"] != fingerprint:
         raise IdempotencyMismatchError("this Idempotency-Key was used with another request body; send a new key")
     return str(known["resource_id"])

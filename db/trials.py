@@ -1,45 +1,36 @@
-"""Verbs on trials: read and list, and the leased work of evaluation and sign-off.
-
-A lease is (owner, until, fence). Claiming raises the fence; every later write names the fence it was given
-and is refused when another claim, a reaped lease or an ended trial has moved on.
-"""
+"""Trials as users see them: read and list."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Literal
-
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import func, select
 
 from db import convert, paging, tables, transition
 from db.engine import Database
 from db.errors import NotFoundError
-from db.rows import AttemptRow, JobState, Page, TrialLease, TrialRow
-
-POISON_FAULTS = 3
-_WORKING_JOB_STATES = ("queued", "running", "stopping")
+from db.rows import AttemptRow, Page, TrialRow
 
 
-class TrialVerbs:
-    """Part of ``Store``."""
+class Trials:
+    """``store.trials``: the candidates of a job and what became of them."""
 
-    database: Database
+    def __init__(self, database: Database) -> None:
+        self._database = database
 
-    def get_trial(self, trial_id: str) -> TrialRow:
+    def get(self, trial_id: str) -> TrialRow:
         """One trial. Raises NotFoundError."""
-        with self.database.read() as connection:
+        with self._database.read() as connection:
             row = connection.execute(select(tables.trials).where(tables.trials.c.id == trial_id)).mappings().first()
         if row is None:
             raise NotFoundError(f"no trial {trial_id!r}")
         return convert.trial(row)
 
-    def get_trials(self, trial_ids: list[str]) -> list[TrialRow]:
+    def get_all(self, trial_ids: list[str]) -> list[TrialRow]:
         """The trials with these ids that exist, by number."""
         query = select(tables.trials).where(tables.trials.c.id.in_(trial_ids)).order_by(tables.trials.c.number)
-        with self.database.read() as connection:
+        with self._database.read() as connection:
             return [convert.trial(row) for row in connection.execute(query).mappings()]
 
-    def list_trials(
+    def page(
         self,
         job_id: str,
         since_seq: int = 0,
@@ -58,179 +49,28 @@ class TrialVerbs:
         query = select(tables.trials).where(trials.job_id == job_id, trials.seq > after)
         if state is not None:
             query = query.where(trials.state == state)
-        with self.database.read() as connection:
+        with self._database.read() as connection:
             transition.read_job(connection, job_id)
             rows = connection.execute(query.order_by(trials.seq).limit(limit + 1)).mappings().all()
         more, rows = len(rows) > limit, rows[:limit]
         return Page([convert.trial(row) for row in rows], paging.encode(rows[-1]["seq"]) if more else None)
 
-    def list_attempts(self, trial_id: str) -> list[AttemptRow]:
+    def history(self, job_id: str) -> list[TrialRow]:
+        """Every trial of the job, by number: what a new driver restores the search from."""
+        query = select(tables.trials).where(tables.trials.c.job_id == job_id).order_by(tables.trials.c.number)
+        with self._database.read() as connection:
+            return [convert.trial(row) for row in connection.execute(query).mappings()]
+
+    def attempts(self, trial_id: str) -> list[AttemptRow]:
         """Every start of the trial, oldest first; empty for an unknown trial."""
         query = select(tables.attempts).where(tables.attempts.c.trial_id == trial_id)
-        with self.database.read() as connection:
+        with self._database.read() as connection:
             rows = connection.execute(query.order_by(tables.attempts.c.fence)).mappings()
             return [convert.attempt(row) for row in rows]
 
-    def claim_trial(self, trial_id: str, worker: str, lease_seconds: float) -> TrialLease | None:
-        """Take a queued trial, or a queued sign-off of a complete one; None when there is nothing to do."""
-        with self.database.write() as connection:
-            try:
-                job, trial = transition.lock_trial(connection, trial_id)
-            except NotFoundError:
-                return None
-            purpose = _claimable(job, trial)
-            if purpose is None:
-                return None
-            now = self.database.now(connection)
-            fence = trial["fence"] + 1
-            lease = {"lease_owner": worker, "lease_until": now + lease_seconds, "fence": fence}
-            started = trial["started_at"] if trial["started_at"] is not None else now
-            evaluate = {"state": "running", "attempts": trial["attempts"] + 1, "started_at": started}
-            changes = evaluate if purpose == "evaluate" else {"sign_off": "running"}
-            transition.change_trial(connection, trial, now, **changes, **lease)
-            connection.execute(
-                insert(tables.attempts).values(
-                    trial_id=trial_id, fence=fence, purpose=purpose, worker=worker, started_at=now
-                )
-            )
-            row = connection.execute(select(tables.trials).where(tables.trials.c.id == trial_id)).mappings().one()
-            return TrialLease(convert.trial(row), job["spec"], fence, purpose)
-
-    def heartbeat_trial(
-        self, trial_id: str, fence: int, lease_seconds: float, stage: str | None = None
-    ) -> JobState | None:
-        """Extend a lease and note what runs; returns the job's state, or None when the lease is lost."""
-        trials = tables.trials
-        with self.database.write() as connection:
-            now = self.database.now(connection)
-            held = update(trials).where(
-                trials.c.id == trial_id, trials.c.fence == fence, trials.c.lease_until.is_not(None)
-            )
-            job_id = connection.execute(
-                held.values(lease_until=now + lease_seconds, stage=stage).returning(trials.c.job_id)
-            ).scalar()
-            if job_id is None:
-                return None
-            state: JobState = connection.execute(
-                select(tables.jobs.c.state).where(tables.jobs.c.id == job_id)
-            ).scalar_one()
-            return state
-
-    def record_result(
-        self,
-        trial_id: str,
-        fence: int,
-        result: Mapping[str, Any],
-        cache_key: str | None = None,
-        cached_from: str | None = None,
-    ) -> bool:
-        """Store ``TrialResult.to_json()``; False when the fence is stale and nothing was changed.
-
-        With ``cache_key`` the result also answers equal evaluations of other jobs.
-        """
-        with self.database.write() as connection:
-            held = _held(connection, trial_id, fence, "running")
-            if held is None:
-                return False
-            now = self.database.now(connection)
-            state = result["state"]
-            if state not in ("complete", "infeasible"):
-                raise ValueError(f"a result is complete or infeasible, not {state!r}")
-            transition.close_attempt(connection, held, now, state, result.get("reason"))
-            transition.change_trial(
-                connection,
-                held,
-                now,
-                state=state,
-                reason=result.get("reason"),
-                result=dict(result),
-                cached_from=cached_from,
-                finished_at=now,
-                stage=None,
-                **_NO_LEASE,
-            )
-            if cache_key is not None and cached_from is None:
-                _remember(connection, cache_key, trial_id, result, now)
-            transition.settle_cancelling(connection, held["job_id"], now)
-            return True
-
-    def record_sign_off(self, trial_id: str, fence: int, outcome: Mapping[str, Any]) -> bool:
-        """Store what ``Evaluator.sign_off`` said of a complete trial; False when the fence is stale."""
-        with self.database.write() as connection:
-            held = _held(connection, trial_id, fence, "complete")
-            if held is None:
-                return False
-            now = self.database.now(connection)
-            transition.close_attempt(connection, held, now, "done", None)
-            transition.change_trial(
-                connection, held, now, sign_off="done", sign_off_result=dict(outcome), stage=None, **_NO_LEASE
-            )
-            transition.settle_cancelling(connection, held["job_id"], now)
-            return True
-
-    def record_fault(self, trial_id: str, fence: int, outcome: str, reason: str, counts: bool = True) -> bool:
-        """End an attempt that a fault of the machine ended; False when the fence is stale.
-
-        The work is queued again until ``POISON_FAULTS`` faults have ended it; then the trial is failed. With
-        ``counts`` False (an orderly shutdown) it does not count. In a cancelling job the trial is cancelled.
-        """
-        with self.database.write() as connection:
-            held = _held(connection, trial_id, fence, "running") or _held(connection, trial_id, fence, "complete")
-            if held is None:
-                return False
-            end_attempt(connection, held, self.database.now(connection), outcome, reason, counts)
-            return True
-
-
-_NO_LEASE: dict[str, None] = {"lease_owner": None, "lease_until": None}
-
-
-def end_attempt(
-    connection: Connection, trial: transition.Row, now: float, outcome: str, reason: str, counts: bool
-) -> None:
-    """Close the attempt of a leased trial whose job's row is locked, and decide what becomes of the trial."""
-    transition.close_attempt(connection, trial, now, outcome, reason)
-    faults = trial["faults"] + (1 if counts else 0)
-    job = transition.read_job(connection, trial["job_id"])
-    signing = trial["state"] == "complete"
-    changes: dict[str, Any] = {"faults": faults, "stage": None, **_NO_LEASE}
-    if job["state"] in ("cancelling", "cancelled"):
-        cancelled = {"state": "cancelled", "reason": "the job was cancelled", "finished_at": now}
-        changes |= {"sign_off": None} if signing else cancelled
-    elif faults >= POISON_FAULTS:
-        text = f"poison: {faults} attempts ended by a fault, last: {outcome}: {reason}"
-        failed = {"state": "failed", "reason": text, "finished_at": now}
-        changes |= {"sign_off": "failed", "sign_off_result": {"error": text}} if signing else failed
-    else:
-        changes |= {"sign_off": "queued"} if signing else {"state": "queued"}
-        changes["published_at"] = now
-        transition.send(connection, "evaluate", [trial["id"]], now)
-    transition.change_trial(connection, trial, now, **changes)
-    transition.settle_cancelling(connection, trial["job_id"], now)
-
-
-def _claimable(job: transition.Row, trial: transition.Row) -> Literal["evaluate", "sign_off"] | None:
-    if job["state"] not in _WORKING_JOB_STATES or trial["lease_until"] is not None:
-        return None
-    if trial["state"] == "queued":
-        return "evaluate"
-    if trial["state"] == "complete" and trial["sign_off"] == "queued":
-        return "sign_off"
-    return None
-
-
-def _held(connection: Connection, trial_id: str, fence: int, state: str) -> transition.Row | None:
-    """The trial when it is still leased under ``fence`` and in ``state``; its job's row is then locked."""
-    try:
-        _, trial = transition.lock_trial(connection, trial_id)
-    except NotFoundError:
-        return None
-    held = trial["fence"] == fence and trial["state"] == state and trial["lease_until"] is not None
-    return trial if held else None
-
-
-def _remember(connection: Connection, key: str, trial_id: str, result: Mapping[str, Any], now: float) -> None:
-    known = connection.execute(select(tables.evaluations.c.key).where(tables.evaluations.c.key == key)).first()
-    if known is None:
-        values = {"key": key, "trial_id": trial_id, "result": dict(result), "created_at": now}
-        transition.insert_if_absent(connection, tables.evaluations, values)
+    def count(self) -> dict[str, int]:
+        """Trial state -> number over all jobs."""
+        trials = tables.trials.c
+        with self._database.read() as connection:
+            rows = connection.execute(select(trials.state, func.count()).group_by(trials.state))
+            return {row[0]: row[1] for row in rows}

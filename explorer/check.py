@@ -18,7 +18,7 @@ from explorer.accuracy import Judge, evaluation_data
 from explorer.candidate import Candidate
 from explorer.catalogue import clock_mhz, platform_devices
 from explorer.choices import build_encoding
-from explorer.encoding import Encoding, width
+from explorer.encoding import Encoding
 from explorer.errors import DatasetError, SpecError
 from explorer.estimate import estimate_design, overflows, resource_metrics
 from explorer.hardware import Builder
@@ -26,10 +26,12 @@ from explorer.power import energy_uj
 from explorer.quality import METRICS
 from explorer.samplers import missing_packages
 from explorer.search import chosen_sampler
+from explorer.space import activation_formats, weight_formats
 from explorer.spec import Constraint, JobSpec, default_objectives
 from hwgen.errors import IllegalGraph, IllegalParameters
 from hwgen.hardware.operator import Resources
 from hwgen.model.graph import Graph
+from hwgen.numbers.formats import Format
 from hwgen.resources import estimate
 
 METRIC_NAMES = (
@@ -128,10 +130,14 @@ def _sampler_errors(spec: JobSpec) -> Iterator[SpecError]:
     missing = missing_packages(spec.search.sampler)
     if missing:
         yield SpecError("/search/sampler", f"the sampler needs {' and '.join(missing)}; install them or use tpe")
-    if spec.space.formats == ("mxint",) and not any(2 <= b <= 8 for b in spec.space.weight_bits):
-        yield SpecError("/space/weight_bits", "mxint mantissas have 2 to 8 bits; none of the widths is among them")
-    if spec.space.formats == ("mxint",) and not any(2 <= b <= 8 for b in spec.space.activation_bits):
-        yield SpecError("/space/activation_bits", "mxint mantissas have 2 to 8 bits; none of the widths is among them")
+    legal = ", ".join(f"{kind} elements have {_span(Format.family(kind).widths)} bits" for kind in spec.space.formats)
+    for side, formats in (("weight", weight_formats(spec.space)), ("activation", activation_formats(spec.space))):
+        if not formats:
+            yield SpecError(f"/space/{side}_bits", f"{legal}; none of the widths is among them")
+
+
+def _span(widths: range) -> str:
+    return f"{widths.start} to {widths.stop - 1}"
 
 
 def _direction_errors(spec: JobSpec, metric: str) -> Iterator[SpecError]:
@@ -237,8 +243,8 @@ def _least_resources(encoding: Encoding, builder: Builder) -> Bounds:
     """Least resources of a one-lane design: per node the best of all uniform formats, less a margin for mixed ones."""
     needs: dict[str, list[dict[str, float]]] = {}
     nodes = encoding.space.nodes
-    weights = {width(text) for node in nodes for text in node.weights} or {8}
-    activations = {width(text) for node in nodes for text in node.activations}
+    weights = {Format.parse(text).element_bits for node in nodes for text in node.weights} or {8}
+    activations = {Format.parse(text).element_bits for node in nodes for text in node.activations}
     for weight, activation in itertools.product(sorted(weights), sorted(activations)):
         design = builder.design(encoding.decode(encoding.uniform(weight, activation)))
         sums: dict[str, Resources] = {}

@@ -28,7 +28,7 @@ from hwgen.lowering import (
     quantize_graph,
 )
 from hwgen.model.graph import Graph
-from hwgen.numbers.formats import FormatChoice
+from hwgen.numbers.formats import Format, FormatChoice
 from hwgen.resources import estimate
 
 # Lanes are ranked at one width: which of two ways to build an operator is cheaper hardly depends on it.
@@ -55,8 +55,8 @@ def build_space(spec: JobSpec, graph: Graph) -> Space:
     """
     devices = platform_devices(spec.platform)
     precisions = precision_choices(graph)
-    blocks = spec.space.mx_blocks if "mxint" in spec.space.formats else ()
-    lanes = lane_choices(graph, blocks)
+    texts = {*weight_formats(spec.space), *activation_formats(spec.space)}
+    lanes = lane_choices(graph, sorted({Format.parse(text).block for text in texts} - {0}))
     nominal = _nominal(graph, precisions)
     nodes = []
     for node in graph.nodes:

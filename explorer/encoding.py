@@ -18,6 +18,7 @@ from explorer.balance import Option, intervals, share
 from explorer.candidate import Candidate, NodeFormats, NodeLanes
 from explorer.partition import cut_chain
 from explorer.space import NodeSpace, Space
+from hwgen.numbers.formats import Format
 
 Point = dict[str, int]
 Ladder = tuple[Option[NodeLanes], ...]
@@ -205,12 +206,8 @@ def nearest(formats: Sequence[str], bits: int) -> int:
     """Index of the format whose width is nearest to ``bits``; integers before shared exponents, wide before narrow."""
     if not formats:
         return 0
-    return min(range(len(formats)), key=lambda i: (abs(width(formats[i]) - bits), "mx" in formats[i], -i))
-
-
-def width(text: str) -> int:
-    """Bits of an element of a format such as ``int4`` or ``mxint4b16``."""
-    return int("".join(c if c.isdigit() else " " for c in text).split()[0])
+    parsed = [Format.parse(text) for text in formats]
+    return min(range(len(formats)), key=lambda i: (abs(parsed[i].element_bits - bits), parsed[i].block > 0, -i))
 
 
 def _sum(a: tuple[float, ...], b: tuple[float, ...]) -> tuple[float, ...]:

@@ -26,7 +26,7 @@ from hwgen.lowering import (
 from hwgen.model.float_reference import apply_output_layout
 from hwgen.model.graph import Graph
 from hwgen.numbers.arrays import Array
-from hwgen.numbers.formats import FormatChoice, IntFormat, Rounding, dequantize, quantize
+from hwgen.numbers.formats import FormatChoice, Rounding, dequantize, quantize
 
 _CALIBRATION_SAMPLES = 128
 _CALIBRATION_ELEMENTS = 1 << 25
@@ -95,10 +95,9 @@ def input_words(design: Design, inputs: Mapping[str, Array]) -> dict[str, Words]
     """
     words = {}
     for stream in design.inputs:
-        assert isinstance(stream.type.format, IntFormat)
         array = inputs[stream.name]
         shape = (len(array), stream.type.tokens, stream.type.features)
-        words[stream.name] = Words(quantize(array, stream.type.format).reshape(shape))
+        words[stream.name] = Words(quantize(array, stream.type.format.carrier).reshape(shape))
     return words
 
 
@@ -108,6 +107,5 @@ def output_values(graph: Graph, design: Design, words: Mapping[str, Words]) -> l
     values = []
     for index, layout in enumerate(graph.outputs):
         stream = streams[f"output{index}"]
-        assert isinstance(stream.type.format, IntFormat)
-        values.append(apply_output_layout(layout, dequantize(words[stream.name].elements, stream.type.format)))
+        values.append(apply_output_layout(layout, dequantize(words[stream.name].elements, stream.type.format.carrier)))
     return values

@@ -11,8 +11,7 @@ from functools import cached_property
 from explorer.balance import Option
 from explorer.candidate import Candidate, NodeFormats, NodeLanes
 from explorer.spec import SpaceSpec
-
-MX_MANTISSA_BITS = range(2, 9)
+from hwgen.numbers.formats import Format
 
 
 @dataclass(frozen=True)
@@ -163,11 +162,11 @@ def activation_formats(space: SpaceSpec) -> tuple[str, ...]:
 
 
 def _formats(space: SpaceSpec, widths: Sequence[int]) -> tuple[str, ...]:
-    found: list[tuple[int, str]] = []
-    if "int" in space.formats:
-        found += [(bits, f"int{bits}") for bits in widths]
-    if "mxint" in space.formats:
-        found += [
-            (bits, f"mxint{bits}b{block}") for bits in widths if bits in MX_MANTISSA_BITS for block in space.mx_blocks
-        ]
+    families = [Format.family(prefix) for prefix in space.formats]
+    found = [
+        (bits, kind.plan_text)
+        for family in families
+        for bits in widths
+        for kind in family.of_width(bits, space.mx_blocks)
+    ]
     return tuple(text for _, text in sorted(found))

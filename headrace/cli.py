@@ -58,7 +58,7 @@ def _submit(options: argparse.Namespace) -> int:
         print(job.id)
         if options.wait:
             _follow(job)
-            _show_front(job)
+            return _show_front(job)
     return 0
 
 
@@ -114,14 +114,11 @@ def _status(options: argparse.Namespace) -> int:
 def _pareto(options: argparse.Namespace) -> int:
     with _client(options) as client:
         job = client.job(options.job)
-        if options.json:
-            print(json.dumps(job.pareto(), indent=2))
-        else:
-            _show_front(job)
+        status = _print_front(job) if options.json else _show_front(job)
         if options.plot:
             job.plot(options.plot)
             print(options.plot)
-    return 0
+    return status
 
 
 def _cancel(options: argparse.Namespace) -> int:
@@ -141,12 +138,26 @@ def _export(options: argparse.Namespace) -> int:
 
 def _follow(job: Job) -> None:
     job.wait(progress=True)
+    print(f"{job.id} {job.state}: {job.end_reason}", file=sys.stderr)
 
 
-def _show_front(job: Job) -> None:
-    out = tables.console()
+def _print_front(job: Job) -> int:
+    """The front as JSON; the exit status says whether there is one."""
     front = job.pareto()
-    out.print(tables.front_table(front, out.width) if front else "No feasible complete trial yet.")
+    print(json.dumps(front, indent=2))
+    return 0 if front else 1
+
+
+def _show_front(job: Job) -> int:
+    """The front as a table, or why there is none; the exit status says whether there is one."""
+    front = job.pareto()
+    if front:
+        out = tables.console()
+        out.print(tables.front_table(front, out.width))
+        return 0
+    failure = job.document["failure"]
+    print(f"headrace: {failure['message'] if failure else 'no feasible complete trial yet'}", file=sys.stderr)
+    return 1
 
 
 def _client(options: argparse.Namespace) -> Client:

@@ -3,6 +3,7 @@
 HeadraceError
 ├── ConnectionFailed          the service did not answer
 ├── JobFailed                 ``Job.wait`` saw the job end in ``failed``
+│   └── NoFeasibleDesign      no candidate met every constraint
 └── ProblemError              the service answered with a problem document
     ├── Unauthorized          401
     ├── NotFound              404 (and Gone, 410)
@@ -38,6 +39,19 @@ class JobFailed(HeadraceError):
         self.failure = dict(failure or {})
         reason = self.failure.get("detail") or self.failure.get("message") or "no reason recorded"
         super().__init__(f"job {job_id} failed: {reason}")
+
+
+class NoFeasibleDesign(JobFailed):
+    """No candidate met every constraint.
+
+    Attributes:
+        constraints: each constraint that was missed: ``constraint``, ``metric``, the ``best`` value that any candidate
+            reached, and the ``number`` of its trial.
+    """
+
+    def __init__(self, job_id: str, failure: Mapping[str, Any] | None) -> None:
+        super().__init__(job_id, failure)
+        self.constraints: list[dict[str, Any]] = list(self.failure.get("constraints") or ())
 
 
 class ProblemError(HeadraceError):
@@ -135,6 +149,12 @@ _BY_STATUS: Mapping[int, type[ProblemError]] = {
     422: InvalidRequest,
     429: TooManyJobs,
 }
+
+
+def job_failed(job: Mapping[str, Any]) -> JobFailed:
+    """The exception for the document of a job that ended in ``failed``."""
+    kind = NoFeasibleDesign if job["end_reason"] == "no_feasible_design" else JobFailed
+    return kind(str(job["id"]), job["failure"])
 
 
 def from_document(document: Mapping[str, Any], status: int) -> ProblemError:

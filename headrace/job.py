@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from headrace.errors import HeadraceError, JobFailed
+from headrace.errors import HeadraceError, job_failed
 from headrace.metrics import current_name
 from headrace.progress import Progress
 from headrace.transport import Event, Transport
@@ -31,7 +31,7 @@ class Job:
 
     def __repr__(self) -> str:
         done, total = self.progress
-        return f"<Job {self.id} {self.state}, {done}/{total} trials>"
+        return f"<Job {self.id} {self._outcome}, {done}/{total} trials>"
 
     def _repr_html_(self) -> str:
         done, total = self.progress
@@ -40,7 +40,7 @@ class Job:
             for metric, best in self.document["best"].items()
         )
         return (
-            f"<table><tr><th>job</th><th>{html.escape(self.id)}</th></tr><tr><td>state</td><td>{self.state}</td></tr>"
+            f"<table><tr><th>job</th><th>{html.escape(self.id)}</th></tr><tr><td>state</td><td>{self._outcome}</td></tr>"
             f"<tr><td>trials</td><td>{done} of {total}</td></tr>{rows}</table>"
         )
 
@@ -50,9 +50,19 @@ class Job:
         return str(self.document["state"])
 
     @property
+    def _outcome(self) -> str:
+        return self.state if self.end_reason is None else f"{self.state} ({self.end_reason})"
+
+    @property
     def terminal(self) -> bool:
         """Whether the job has ended, as far as known."""
         return self.state in TERMINAL
+
+    @property
+    def end_reason(self) -> str | None:
+        """Why the job ended (``budget_trials``, ``stopped``, …); None while it goes on, as far as known."""
+        reason: str | None = self.document["end_reason"]
+        return reason
 
     @property
     def progress(self) -> tuple[int, int]:
@@ -87,7 +97,8 @@ class Job:
             check: raise when the job failed.
 
         Raises:
-            JobFailed: the job ended in ``failed`` and ``check`` is set.
+            NoFeasibleDesign: no candidate met every constraint, and ``check`` is set.
+            JobFailed: the job ended in ``failed`` for another reason, and ``check`` is set.
             TimeoutError: the time is up; the job goes on.
         """
         deadline = math.inf if timeout is None else time.monotonic() + timeout
@@ -109,7 +120,7 @@ class Job:
         if not self.terminal:
             raise TimeoutError(f"job {self.id} is {self.state} after {timeout} s; it goes on")
         if check and self.state == "failed":
-            raise JobFailed(self.id, self.document.get("failure"))
+            raise job_failed(self.document)
         return self
 
     def trials(self, *, state: str | None = None, since_seq: int | None = None) -> Iterator[dict[str, Any]]:
@@ -228,10 +239,13 @@ class Sweep:
         return [Job(self._transport, self._transport.json("GET", f"/v1/jobs/{job_id}")) for job_id in ids]
 
     def wait(self, *, progress: bool = False, check: bool = True) -> Self:
-        """Block until every job has ended; see ``Job.wait``."""
-        for job in self.jobs():
-            job.wait(progress=progress, check=check)
-        return self.refresh()
+        """Block until every job has ended; then raise for the first that failed, if ``check`` is set."""
+        jobs = [job.wait(progress=progress, check=False) for job in self.jobs()]
+        self.refresh()
+        for job in jobs:
+            if check and job.state == "failed":
+                raise job_failed(job.document)
+        return self
 
     def cancel(self) -> Self:
         """Cancel every job of the group that has not ended."""

@@ -66,7 +66,7 @@ def jobs_table(jobs: Iterable[Mapping[str, Any]]) -> Table:
         best = ", ".join(f"{metric} {short(value['value'])}" for metric, value in job["best"].items())
         table.add_row(
             job["id"],
-            job["state"],
+            job["state"] if job["end_reason"] is None else f"{job['state']}: {job['end_reason']}",
             f"{progress['trials_done']}/{progress['trials_total']}",
             str(job["pareto_size"]),
             best,

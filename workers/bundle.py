@@ -33,8 +33,8 @@ def build(settings: Settings, trial_id: str) -> Path:
         return target
     store = Store(settings.database_url)
     try:
-        trial = store.get_trial(trial_id)
-        spec = store.get_job(trial.job_id).spec
+        trial = store.trials.get(trial_id)
+        spec = store.jobs.get(trial.job_id).spec
     except StoreError as error:
         raise ExportError(str(error)) from error
     finally:

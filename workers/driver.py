@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from db.artefacts import Artefacts
-from db.rows import TERMINAL_TRIAL_STATES, JobLease, TrialRow
+from db.rows import TERMINAL_TRIAL_STATES, EndReason, JobLease, TrialRow
 from db.store import Store
 from explorer.candidate import Candidate
 from explorer.spec import JobSpec
@@ -30,6 +30,14 @@ _REPEATS_IN_A_ROW = 200
 # When the first evaluations all fail by faults, the machine is broken, not the designs.
 _FAULTS_AT_THE_START = 3
 _SCORE_SECONDS = 0.5
+# Why a search is over, as the reason of the trials that nobody had started then.
+_OVER: Mapping[EndReason, str] = {
+    "budget_trials": "the search is complete",
+    "space_exhausted": "the search is complete",
+    "stopped": "the job was stopped",
+    "budget_seconds": "the job's wall-clock budget was used up",
+    "evaluations_failed": "every evaluation failed",
+}
 _PAGE = 500
 
 
@@ -58,22 +66,23 @@ class Driver:
         self._seq = 0
         self._pending: dict[str, Candidate] = {}
         self._asked_again: dict[str, int] = {}
+        self._spare: Candidate | None = None
         self._exhausted = False
         self._scored_at = 0.0
 
     def run(self) -> None:
         """Search, sign the front off, finish. Returns early when the job is no longer this driver's to drive."""
         self._restore()
-        if not self._search_phase():
+        over = self._search_phase()
+        if over is None:
             return
         self._score(force=True)
         if self._job.state == "running" and not self._sign_off_phase():
             return
-        failure = self._failure()
-        self._store.finish_job(self._job.id, self._fence, "failed" if failure else "succeeded", failure)
+        self._store.searches.finish(self._job.id, self._fence, *self._verdict(over))
 
     def _restore(self) -> None:
-        history = self._store.trial_history(self._job.id)
+        history = self._store.trials.history(self._job.id)
         ended = [trial for trial in history if trial.state in TERMINAL_TRIAL_STATES]
         told = [(_candidate(t), outcome_of(t)) for t in ended if t.state != "cancelled"]
         if told:
@@ -83,55 +92,65 @@ class Driver:
         self._pending = {t.id: _candidate(t) for t in history if t.state not in TERMINAL_TRIAL_STATES}
         self._seq = max((trial.seq for trial in history), default=0)
 
-    def _search_phase(self) -> bool:
-        """True when the search is over; False when this driver has to let go."""
+    def _search_phase(self) -> EndReason | None:
+        """Why the search is over; None when this driver has to let go."""
         while self._mine():
             self._take_changes()
             over = self._search_is_over()
             if over:
-                self._store.drop_queued(self._job.id, self._fence, over)
+                self._store.searches.drop_queued(self._job.id, self._fence, _OVER[over])
                 self._take_changes()
                 if not self._pending:
-                    return True
+                    return over
             elif self._fill():
                 self._publish()
                 continue
             self._score()
             self._bell.wait(self._job.id, self._settings.heartbeat_seconds)
-        return False
+        return None
 
     def _mine(self) -> bool:
         """Extend the lease when it is time; False when the job was paused, cancelled, ended or taken over."""
         if self._stopping.is_set():
-            self._store.release_job(self._job.id, self._fence, again=True)
+            self._store.searches.release(self._job.id, self._fence, again=True)
             return False
-        job = self._store.heartbeat_job(self._job.id, self._fence, self._settings.lease_seconds)
+        job = self._store.searches.heartbeat(self._job.id, self._fence, self._settings.lease_seconds)
         if job is None:
             _log.warning("job %s has another driver", self._job.id)
             return False
         self._job = job
         if job.state not in ("running", "stopping"):
             self._score(force=True)
-            self._store.release_job(job.id, self._fence)
+            self._store.searches.release(job.id, self._fence)
             return False
         return True
 
-    def _search_is_over(self) -> str | None:
+    def _search_is_over(self) -> EndReason | None:
         """Why no further candidate is asked for; None while the search goes on."""
+        if self._scores.count >= self._job.trials_total:
+            return "space_exhausted" if self._space_is_smaller() else "budget_trials"
+        if self._exhausted:
+            return "space_exhausted"
         if self._job.state == "stopping":
-            return "the job was stopped"
+            return "stopped"
         if self._job.search_seconds >= self._job.wall_seconds:
-            return "the job's wall-clock budget was used up"
-        if self._exhausted or self._scores.count >= self._job.trials_total:
-            return "the search is complete"
+            return "budget_seconds"
         if self._scores.only_faults(_FAULTS_AT_THE_START):
-            return "every evaluation failed"
+            return "evaluations_failed"
         return None
+
+    def _space_is_smaller(self) -> bool:
+        """Whether the space, and not the user, set the number of trials: fewer than asked for, and nothing is left."""
+        if self._job.trials_total >= self._spec.search.trials:
+            return False
+        if self._spare is None:
+            self._spare = self._search.ask()
+        return self._spare is None
 
     def _take_changes(self) -> None:
         """Tell the search what ended since the last look."""
         while True:
-            page = self._store.list_trials(self._job.id, since_seq=self._seq, limit=_PAGE)
+            page = self._store.trials.page(self._job.id, since_seq=self._seq, limit=_PAGE)
             for trial in page.items:
                 self._seq = trial.seq
                 if trial.state in TERMINAL_TRIAL_STATES and trial.id in self._pending:
@@ -152,7 +171,7 @@ class Driver:
         added = False
         repeats = 0
         while len(self._pending) < self._job.parallel_trials and repeats < _REPEATS_IN_A_ROW:
-            candidate: Candidate | None = self._search.ask()
+            candidate = self._ask()
             if candidate is None:
                 # With work pending, an outcome may open the space again; with none it is used up.
                 self._exhausted = not self._pending
@@ -164,7 +183,7 @@ class Driver:
             elif any(digest == other.digest() for other in self._pending.values()):
                 self._asked_again[digest] = self._asked_again.get(digest, 0) + 1
             else:
-                trial = self._store.add_trial(self._job.id, self._fence, candidate.to_json(), digest)
+                trial = self._store.searches.add_trial(self._job.id, self._fence, candidate.to_json(), digest)
                 if trial is None:
                     break
                 self._pending[trial.id] = candidate
@@ -175,32 +194,42 @@ class Driver:
             self._exhausted = not self._pending
         return added
 
+    def _ask(self) -> Candidate | None:
+        """The next candidate of the search; one that was asked for and not used comes first."""
+        spare, self._spare = self._spare, None
+        candidate: Candidate | None = self._search.ask() if spare is None else spare
+        return candidate
+
     def _score(self, force: bool = False) -> None:
         """Publish hypervolume, best values and the front; not at every trial, it is quadratic in their number."""
         now = time.monotonic()
         if self._scores.changed and (force or now - self._scored_at >= _SCORE_SECONDS):
             self._scored_at = now
             score = self._scores.score()
-            self._store.set_progress(self._job.id, self._fence, score.hypervolume, score.best, score.front)
+            self._store.searches.set_progress(self._job.id, self._fence, score.hypervolume, score.best, score.front)
 
     def _sign_off_phase(self) -> bool:
         """Have the front built as one monolithic model each; False when this driver has to let go."""
         chosen = self._scores.score().front[: self._settings.sign_off_designs]
-        self._store.request_sign_offs(self._job.id, self._fence, chosen)
+        self._store.searches.request_sign_offs(self._job.id, self._fence, chosen)
         self._publish()
         # When the job is stopped meanwhile, the store withdraws what waits, and this waits for what runs.
         while self._mine():
-            waiting = [t for t in self._store.get_trials(list(chosen)) if t.sign_off in ("queued", "running")]
+            waiting = [t for t in self._store.trials.get_all(list(chosen)) if t.sign_off in ("queued", "running")]
             if not waiting:
                 return True
             self._bell.wait(self._job.id, self._settings.heartbeat_seconds)
         return False
 
-    def _failure(self) -> Mapping[str, Any] | None:
+    def _verdict(self, over: EndReason) -> tuple[EndReason, Mapping[str, Any] | None]:
+        """Why the job ends, given why its search did: without a feasible design that was no success."""
         if self._scores.only_faults(1):
             message = f"no evaluation succeeded; the last failure: {self._scores.last_fault}"
-            return {"code": "evaluations-failed", "message": message, "retryable": True}
-        return None
+            return "evaluations_failed", {"code": "evaluations-failed", "message": message, "retryable": True}
+        stopped_before_any = over == "stopped" and self._scores.count == 0
+        if self._scores.score().front or stopped_before_any:
+            return over, None
+        return "no_feasible_design", self._scores.no_feasible_design() | {"search_ended": over}
 
 
 def _candidate(trial: TrialRow) -> Candidate:

@@ -6,15 +6,14 @@ import logging
 import os
 import queue
 import threading
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from db.artefacts import Artefacts
 from db.errors import UnavailableError
-from db.rows import TrialLease
+from db.rows import FaultClass, TrialLease
 from db.store import Store
 from workers import provenance, sandbox
 from workers.bell import Bell
@@ -23,8 +22,11 @@ from workers.supervisor import AbandonedError, Child, ChildDiedError, TooLongErr
 
 _log = logging.getLogger(__name__)
 
+Answer = TypeVar("Answer")
+
 _CANCELLED, _LOST, _SHUTDOWN = "cancelled", "lease_lost", "worker_shutdown"
-_RETRY_SECONDS = 0.5
+_RETRY_SECONDS = 0.25
+_LONGEST_RETRY_SECONDS = 2.0
 
 
 class EvaluatorSlots:
@@ -109,7 +111,7 @@ class Evaluation:
     def _run(self, trial_id: str) -> None:
         if self._stopping.is_set():
             return
-        lease = self._store.claim_trial(trial_id, self._worker, self._settings.lease_seconds)
+        lease = self._store.work.claim(trial_id, self._worker, self._settings.lease_seconds)
         if lease is None:
             return
         try:
@@ -131,12 +133,13 @@ class Evaluation:
         return provenance.evaluation_key(lease.spec, lease.trial.candidate_hash, toolchain)
 
     def _answer_from_cache(self, lease: TrialLease) -> bool:
-        known = self._store.cached_evaluation(self._key(lease))
+        known = self._insist(lambda: self._store.work.known_result(self._key(lease)))
         if known is None:
             return False
-        source, result = known
+        source, stored = known
         stage = {"name": "stored_evaluation", "seconds": 0.0, "cache_hit": True}
-        self._store.record_result(lease.trial.id, lease.fence, {**result, "stages": [stage]}, cached_from=source)
+        result = {**stored, "stages": [stage]}
+        self._insist(lambda: self._store.work.record_result(lease.trial.id, lease.fence, result, cached_from=source))
         return True
 
     def _run_in_child(self, lease: TrialLease) -> None:
@@ -151,7 +154,7 @@ class Evaluation:
         except TooLongError as error:
             self._too_long(lease, seconds, str(error))
         except OSError as error:
-            self._fault(lease, "evaluator_not_started", str(error))
+            self._fault(lease, "evaluator_not_started", str(error), "infrastructure")
         except ChildDiedError as error:
             self._fault(lease, "evaluator_died", str(error))
         except AbandonedError as error:
@@ -160,47 +163,55 @@ class Evaluation:
             self._record(lease, answer)
 
     def _record(self, lease: TrialLease, answer: Mapping[str, Any]) -> None:
-        if "fault" in answer:
+        if "fault" in answer and answer["outage"] is not None:
+            self._fault(lease, answer["outage"], answer["fault"], "infrastructure")
+        elif "fault" in answer:
             self._fault(lease, "fault", answer["fault"])
         elif lease.purpose == "sign_off":
-            self._persist(lambda: self._store.record_sign_off(lease.trial.id, lease.fence, answer["result"]))
+            self._insist(lambda: self._store.work.record_sign_off(lease.trial.id, lease.fence, answer["result"]))
         else:
             self._record_result(lease, answer["result"], self._key(lease))
 
     def _record_result(self, lease: TrialLease, result: Mapping[str, Any], key: str | None) -> None:
-        if not self._persist(lambda: self._store.record_result(lease.trial.id, lease.fence, result, cache_key=key)):
+        if not self._insist(lambda: self._store.work.record_result(lease.trial.id, lease.fence, result, cache_key=key)):
             _log.warning("late result of %s was refused: the lease had moved on", lease.trial.id)
 
-    def _persist(self, write: Callable[[], bool]) -> bool:
-        """Try a fenced write again while the database is away: a first try that did commit makes the next a no-op."""
-        deadline = time.monotonic() + self._settings.lease_seconds
+    def _insist(self, verb: Callable[[], Answer]) -> Answer:
+        """Try again as long as the database is away: without it there is no other work, and this result would be lost.
+
+        A fenced write that did commit makes the next try a no-op.
+
+        Raises:
+            UnavailableError: the database is away and this process has to end.
+        """
+        pause = _RETRY_SECONDS
         while True:
             try:
-                return write()
+                return verb()
             except UnavailableError:
-                if time.monotonic() > deadline:
+                if self._stopping.wait(pause):
                     raise
-                time.sleep(_RETRY_SECONDS)
+                pause = min(2 * pause, _LONGEST_RETRY_SECONDS)
 
     def _too_long(self, lease: TrialLease, seconds: float, reason: str) -> None:
         if lease.purpose == "sign_off":
             outcome = {"equal": None, "error": reason}
-            self._persist(lambda: self._store.record_sign_off(lease.trial.id, lease.fence, outcome))
+            self._insist(lambda: self._store.work.record_sign_off(lease.trial.id, lease.fence, outcome))
             return
         # Equal work would take as long again: a property of the design, told to the search as such.
         text = f"the evaluation {reason}: fewer samples, a smaller network or more lanes need less simulation"
         result = {"state": "infeasible", "reason": text, "constraints": {"evaluation_seconds": seconds}}
         self._record_result(lease, result, None)
 
-    def _fault(self, lease: TrialLease, outcome: str, reason: str, counts: bool = True) -> None:
+    def _fault(self, lease: TrialLease, outcome: str, reason: str, kind: FaultClass = "evaluation") -> None:
         _log.warning("attempt %d of %s: %s: %s", lease.fence, lease.trial.id, outcome, reason)
-        self._persist(lambda: self._store.record_fault(lease.trial.id, lease.fence, outcome, reason, counts))
+        self._insist(lambda: self._store.work.record_fault(lease.trial.id, lease.fence, outcome, reason, kind))
 
     def _abandoned(self, lease: TrialLease, why: str) -> None:
         if why == _LOST:
             _log.warning("lost the lease of %s: its evaluator was stopped", lease.trial.id)
         else:
-            self._fault(lease, why, why.replace("_", " "), counts=False)
+            self._fault(lease, why, why.replace("_", " "), "withdrawal")
 
 
 class _Pulse:
@@ -211,18 +222,18 @@ class _Pulse:
         self._lease = lease
         self._lease_seconds = lease_seconds
         self._stopping = stopping
-        self._good_until = time.monotonic() + lease_seconds
 
     def beat(self, stage: str | None) -> str | None:
-        """Extend the lease; the reason to stop, None to go on. A database that is away is waited for until the end."""
+        """Extend the lease; the reason to stop, None to go on.
+
+        While the database is away nobody else can take the work; when it is back, the fence says whose it is.
+        """
         if self._stopping.is_set():
             return _SHUTDOWN
-        asked = time.monotonic()
         try:
-            state = self._store.heartbeat_trial(self._lease.trial.id, self._lease.fence, self._lease_seconds, stage)
+            state = self._store.work.heartbeat(self._lease.trial.id, self._lease.fence, self._lease_seconds, stage)
         except UnavailableError:
-            return _LOST if time.monotonic() > self._good_until else None
-        self._good_until = asked + self._lease_seconds
+            return None
         if state is None:
             return _LOST
         return _CANCELLED if state in ("cancelling", "cancelled") else None

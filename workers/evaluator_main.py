@@ -1,7 +1,8 @@
 """The long-lived evaluator child: ``python -m workers.evaluator_main``, one JSON request a line, one answer a line.
 
 Requests name an ``op`` (``evaluate``, ``sign_off`` or ``export``) and where everything is; evaluators of recent jobs
-stay loaded. Answers are {"result": …}, or {"fault": text} when the machine failed; {"stage": name} lines come before.
+stay loaded. Answers are {"result": …}, or {"fault": text, "outage": name or null} when there is none: with an outage
+the fault is the machine's, without it is the evaluation's. {"stage": name} lines come before.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from typing import IO, Any
 from explorer.candidate import Candidate
 from explorer.result import TrialResult
 from explorer.spec import JobSpec
+from workers.outage import outage
 
 _KEPT_EVALUATORS = 3
 
@@ -38,9 +40,9 @@ class Server:
             request = json.loads(line)
             try:
                 answer = {"result": self._answer(request)}
-            except Exception:
-                # The evaluator's contract: an exception is a fault of the machine, and the caller decides on retries.
-                answer = {"fault": traceback.format_exc(limit=-8)[-8000:]}
+            except Exception as error:
+                # The evaluator's contract: an exception is no result, and the caller decides on retries.
+                answer = {"fault": traceback.format_exc(limit=-8)[-8000:], "outage": outage(error)}
             self._write(answer)
 
     def _answer(self, request: dict[str, Any]) -> Any:
@@ -76,7 +78,7 @@ class Server:
         try:
             text = json.dumps(answer, allow_nan=False)
         except ValueError as error:
-            text = json.dumps({"fault": f"the evaluator gave a result that is not JSON: {error}"})
+            text = json.dumps({"fault": f"the evaluator gave a result that is not JSON: {error}", "outage": None})
         self._answers.write(text + "\n")
         self._answers.flush()
 

@@ -10,7 +10,7 @@ stdout and exit 0; another exit status is a crash or a limit:
   "detail": …};
 * ``workers.doctor``: {"sandbox": {"mode", "reason"}, "tools": {name: version or null}} of this machine.
 
-The same {"sandbox", "tools"} of each live worker is in ``WorkerRow.info`` (``Store.list_workers``).
+The same {"sandbox", "tools"} of each live worker is in ``WorkerRow.info`` (``Store.workers.alive``).
 """
 
 from __future__ import annotations

@@ -17,6 +17,7 @@ from workers import provenance, sandbox
 from workers.bell import Bell
 from workers.driver import Driver
 from workers.evaluation import Evaluation
+from workers.outage import outage
 from workers.settings import Settings
 
 _log = logging.getLogger(__name__)
@@ -61,7 +62,7 @@ class Runner:
         """Drive the job, if it has no driver and something to do."""
         if self._stopping.is_set():
             return
-        lease = self.store.claim_job(job_id, self.name, self.settings.lease_seconds)
+        lease = self.store.searches.claim(job_id, self.name, self.settings.lease_seconds)
         if lease is None:
             return
         try:
@@ -71,27 +72,33 @@ class Runner:
             # The job was deleted or the database is away; when the lease ends, another driver goes on with it.
             _log.exception("driver of job %s let go", job_id)
         except Exception as error:
-            # A search that raises would raise again after every restart: the job must end and say why.
-            self._give_up(lease, error)
+            failed = outage(error)
+            if failed is None:
+                # A search that raises would raise again after every restart: the job must end and say why.
+                self._give_up(lease, error)
+            else:
+                # The machine failed, not the search: the reconciler calls another driver in a while.
+                _log.exception("driver of job %s let go: %s", job_id, failed)
+                self.store.searches.release(job_id, lease.fence)
 
     def _give_up(self, lease: JobLease, error: Exception) -> None:
         _log.exception("the search of job %s failed", lease.job.id)
         message = f"{type(error).__name__}: {error}"[:2000]
         failure = {"code": "search-failed", "message": message, "retryable": False}
-        self.store.finish_job(lease.job.id, lease.fence, "failed", failure)
+        self.store.searches.finish(lease.job.id, lease.fence, "search_failed", failure)
 
     def publish(self) -> int:
         """Hand waiting messages to the broker; returns how many it took. They stay waiting when it is down."""
         with self._publishing:
             taken: list[int] = []
             try:
-                for message in self.store.pending_messages():
+                for message in self.store.outbox.pending():
                     self._send(message)
                     taken.append(message.id)
             except OSError as error:
                 _log.warning("the broker takes no messages, they wait in the database: %s", error)
             if taken:
-                self.store.messages_sent(taken)
+                self.store.outbox.sent(taken)
             return len(taken)
 
     def shut_down(self) -> None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from db.rows import TrialRow
 from explorer.pareto import hypervolume, pareto_front
 from explorer.result import TrialResult
+from explorer.shortfall import explain, shortfalls
 from explorer.spec import JobSpec
 
 
@@ -35,6 +36,7 @@ class Scoreboard:
         self._spec = spec
         self._complete: list[tuple[TrialRow, TrialResult]] = []
         self._outcomes: dict[str, TrialResult] = {}
+        self._numbered: dict[int, TrialResult] = {}
         self._faults = 0
         self.count = 0
         self.changed = False
@@ -45,7 +47,7 @@ class Scoreboard:
         if trial.state == "cancelled":
             return
         self.count += 1
-        outcome = self._outcomes[trial.candidate_hash] = outcome_of(trial)
+        outcome = self._outcomes[trial.candidate_hash] = self._numbered[trial.number] = outcome_of(trial)
         if trial.state == "failed":
             self._faults += 1
             self.last_fault = trial.reason
@@ -60,6 +62,16 @@ class Scoreboard:
     def only_faults(self, at_least: int) -> bool:
         """Whether nothing but faults of the machine came out, and at least so many."""
         return self._faults >= at_least and self._faults == self.count
+
+    def no_feasible_design(self) -> dict[str, Any]:
+        """Why the front is empty, as the ``failure`` of a job."""
+        missed = [asdict(each) for each in shortfalls(self._spec, self._numbered)]
+        return {
+            "code": "no-feasible-design",
+            "message": explain(self._spec, self._numbered),
+            "retryable": False,
+            "constraints": missed,
+        }
 
     def score(self) -> Score:
         """Front, hypervolume and best values of all complete trials."""

@@ -30,7 +30,7 @@ async def _start(
     since_seq: Annotated[int, Query(ge=0, le=_MAX_SEQ, description="as Last-Event-ID, for the first request")] = 0,
 ) -> int:
     """Where to resume. A dependency, so that a refusal is an ordinary answer and not a broken stream."""
-    newest = await anyio.to_thread.run_sync(context.store.get_job_seq, job_id)
+    newest = await anyio.to_thread.run_sync(context.store.jobs.seq, job_id)
     if last_event_id is None:
         return min(since_seq, newest)
     if not (last_event_id.isascii() and last_event_id.isdigit() and int(last_event_id) <= newest):
@@ -58,15 +58,15 @@ async def follow_job(
     """
     seen = start
     yield ServerSentEvent(comment=f"job {job_id}", retry=_RETRY_MS)
-    job = await anyio.to_thread.run_sync(context.store.get_job, job_id)
+    job = await anyio.to_thread.run_sync(context.store.jobs.get, job_id)
     if job.terminal and job.seq == seen:
         # A client that has seen everything comes back: it is told again that nothing follows.
         yield ServerSentEvent(id=str(seen), event="end", data={"state": job.state})
         return
     while True:
         # An idle round is one indexed read, so that many followers cost little.
-        while await anyio.to_thread.run_sync(context.store.get_job_seq, job_id) > seen:
-            for event in await anyio.to_thread.run_sync(context.store.list_events, job_id, seen, _PAGE):
+        while await anyio.to_thread.run_sync(context.store.jobs.seq, job_id) > seen:
+            for event in await anyio.to_thread.run_sync(context.store.events.after, job_id, seen, _PAGE):
                 seen = event.seq
                 yield ServerSentEvent(id=str(event.seq), event=event.type, data=dict(event.data))
                 if event.type == "end":

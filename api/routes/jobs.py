@@ -29,14 +29,18 @@ def submit(
     Raises:
         Problem: an unknown model or dataset, a job that no candidate can satisfy, a key used with another body.
     """
-    counts = context.store.count_jobs()
+    known = None if key is None else context.store.jobs.of_key(key, fingerprint)
+    if known is not None:
+        # Before the limit: repeating a request that was accepted starts nothing, however full the queue is.
+        return CreatedJob(known, replayed=True)
+    counts = context.store.jobs.count()
     if sum(n for state, n in counts.items() if state not in TERMINAL_JOB_STATES) >= context.settings.max_queued_jobs:
         raise Problem(
             "too-many-jobs", "Wait until some jobs have ended, or cancel some.", headers={"Retry-After": "30"}
         )
     for noun, reference, lookup in (
-        ("model", body.model, context.store.get_model),
-        ("dataset", body.dataset, context.store.get_dataset),
+        ("model", body.model, context.store.models.get),
+        ("dataset", body.dataset, context.store.datasets.get),
     ):
         if reference is not None:
             try:
@@ -64,7 +68,7 @@ def submit(
         labels=body.labels,
         sweep_id=sweep_id,
     )
-    return context.store.create_job(new, key, fingerprint)
+    return context.store.jobs.create(new, key, fingerprint)
 
 
 def fingerprint(body: Any) -> str:
@@ -72,7 +76,7 @@ def fingerprint(body: Any) -> str:
     return "sha256:" + hashlib.sha256(json.dumps(body, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 
-@router.post("", operation_id="submitJob", status_code=202, responses=problems(409, 413, 429))
+@router.post("", operation_id="submitJob", status_code=202, responses=problems(409, 410, 413, 429))
 def submit_job(context: ContextDep, response: Response, body: JobBody, key: IdempotencyKey = None) -> JobView:
     """Start an exploration."""
     with context.keys.hold(key):
@@ -92,7 +96,7 @@ def list_jobs(
     limit: Limit = 50,
 ) -> PageView[JobView]:
     """Jobs, newest first."""
-    page = context.store.list_jobs(state, _label(label), sweep, cursor, limit)
+    page = context.store.jobs.page(state, _label(label), sweep, cursor, limit)
     return PageView(items=[JobView.of(row) for row in page.items], next_cursor=page.next_cursor)
 
 
@@ -105,10 +109,10 @@ def get_job(
 ) -> Any:
     """One job. The strong ETag is its sequence number: an unchanged job costs one indexed read."""
     if if_none_match is not None:
-        tag = etag(job_id, context.store.get_job_seq(job_id))
+        tag = etag(job_id, context.store.jobs.seq(job_id))
         if _matches(if_none_match, tag):
             return Response(status_code=304, headers={"ETag": tag, "Cache-Control": "no-cache"})
-    row = context.store.get_job(job_id)
+    row = context.store.jobs.get(job_id)
     response.headers["ETag"] = etag(job_id, row.seq)
     response.headers["Cache-Control"] = "no-cache"
     if not row.terminal:
@@ -119,14 +123,14 @@ def get_job(
 @router.patch("/{job_id}", operation_id="limitJob", responses=problems(404, 409, 410))
 def patch_job(context: ContextDep, job_id: ResourceId, body: JobPatch) -> JobView:
     """Raise or lower the budgets of a job that has not ended."""
-    return JobView.of(context.store.patch_job(job_id, body.trials, body.wall_seconds, body.parallel_trials))
+    return JobView.of(context.store.jobs.limit(job_id, body.trials, body.wall_seconds, body.parallel_trials))
 
 
 @router.delete("/{job_id}", operation_id="deleteJob", status_code=204, responses=problems(404, 409, 410))
 def delete_job(context: ContextDep, job_id: ResourceId) -> None:
     """Delete a job that has ended, with its trials and bundles; the id answers 410 afterwards."""
-    bundles = [context.artefacts.bundle(row.id) for row in context.store.trial_history(job_id)]
-    context.store.delete_job(job_id)
+    bundles = [context.artefacts.bundle(row.id) for row in context.store.trials.history(job_id)]
+    context.store.jobs.delete(job_id)
     for path in bundles:
         path.unlink(missing_ok=True)
 
@@ -134,31 +138,31 @@ def delete_job(context: ContextDep, job_id: ResourceId) -> None:
 @router.post("/{job_id}/pause", operation_id="pauseJob", status_code=202, responses=problems(404, 409, 410))
 def pause_job(context: ContextDep, job_id: ResourceId) -> JobView:
     """Start no further trials until resumed; what runs goes on."""
-    return JobView.of(context.store.pause_job(job_id))
+    return JobView.of(context.store.jobs.pause(job_id))
 
 
 @router.post("/{job_id}/resume", operation_id="resumeJob", status_code=202, responses=problems(404, 409, 410))
 def resume_job(context: ContextDep, job_id: ResourceId) -> JobView:
     """Go on after a pause."""
-    return JobView.of(context.store.resume_job(job_id))
+    return JobView.of(context.store.jobs.resume(job_id))
 
 
 @router.post("/{job_id}/stop", operation_id="stopJob", status_code=202, responses=problems(404, 409, 410))
 def stop_job(context: ContextDep, job_id: ResourceId) -> JobView:
     """Finish what runs, then end the job."""
-    return JobView.of(context.store.stop_job(job_id))
+    return JobView.of(context.store.jobs.stop(job_id))
 
 
 @router.post("/{job_id}/cancel", operation_id="cancelJob", status_code=202, responses=problems(404, 410))
 def cancel_job(context: ContextDep, job_id: ResourceId) -> JobView:
     """Kill what runs and end the job; a job that has ended stays as it is."""
-    return JobView.of(context.store.cancel_job(job_id))
+    return JobView.of(context.store.jobs.cancel(job_id))
 
 
 @router.get("/{job_id}/pareto", operation_id="getPareto", responses=problems(404, 410))
 def get_pareto(context: ContextDep, job_id: ResourceId) -> PageView[TrialView]:
     """The feasible non-dominated complete trials, by number."""
-    front = context.store.get_trials(list(context.store.get_job(job_id).front))
+    front = context.store.trials.get_all(list(context.store.jobs.get(job_id).front))
     return PageView(items=[TrialView.of(row) for row in front], next_cursor=None)
 
 

@@ -64,7 +64,7 @@ def versions(context: ContextDep) -> VersionView:
     """Our version, and every tool's as the workers report it."""
     workers = [
         WorkerView(id=row.id, queues=list(row.queues), heard_at=row.heard_at, info=dict(row.info))
-        for row in context.store.list_workers()
+        for row in context.store.workers.alive()
     ]
     return VersionView(
         version=__version__,

@@ -32,11 +32,11 @@ def submit_sweep(context: ContextDep, response: Response, body: SweepBody, key: 
     """Start many jobs. Each item is accepted or refused for itself; a refused one carries its problem document."""
     bodies = list(_expand(body))
     with context.keys.hold(key):
-        sweep_id = context.store.new_sweep_id(key, fingerprint(bodies))
+        sweep_id = context.store.sweeps.new_id(key, fingerprint(bodies))
         row = _known(context, sweep_id)
         if row is None:
             items = [_submit_item(context, item, index, key, sweep_id) for index, item in enumerate(bodies)]
-            row = context.store.add_sweep(sweep_id, items)
+            row = context.store.sweeps.add(sweep_id, items)
     response.headers["Location"] = f"/v1/sweeps/{row.id}"
     return _view(context, row)
 
@@ -44,23 +44,23 @@ def submit_sweep(context: ContextDep, response: Response, body: SweepBody, key: 
 @router.get("/{sweep_id}", operation_id="getSweep", responses=problems(404))
 def get_sweep(context: ContextDep, sweep_id: ResourceId) -> SweepView:
     """One sweep: its items with the state of their jobs, and the progress of all together."""
-    return _view(context, context.store.get_sweep(sweep_id))
+    return _view(context, context.store.sweeps.get(sweep_id))
 
 
 @router.post("/{sweep_id}/cancel", operation_id="cancelSweep", status_code=202, responses=problems(404))
 def cancel_sweep(context: ContextDep, sweep_id: ResourceId) -> SweepView:
     """Cancel every job of the sweep that has not ended."""
-    row = context.store.get_sweep(sweep_id)
+    row = context.store.sweeps.get(sweep_id)
     for job_id, job in _jobs(context, row).items():
         if not job.terminal:
-            context.store.cancel_job(job_id)
+            context.store.jobs.cancel(job_id)
     return _view(context, row)
 
 
 def _known(context: Context, sweep_id: str) -> SweepRow | None:
     """The sweep, if a request with the same key has stored it."""
     try:
-        return context.store.get_sweep(sweep_id)
+        return context.store.sweeps.get(sweep_id)
     except NotFoundError:
         return None
 
@@ -132,7 +132,7 @@ def _jobs(context: Context, row: SweepRow) -> dict[str, JobRow]:
     jobs: dict[str, JobRow] = {}
     cursor = None
     while True:
-        page = context.store.list_jobs(sweep_id=row.id, cursor=cursor, limit=200)
+        page = context.store.jobs.page(sweep_id=row.id, cursor=cursor, limit=200)
         jobs.update({job.id: job for job in page.items})
         cursor = page.next_cursor
         if cursor is None:

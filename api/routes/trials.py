@@ -30,7 +30,7 @@ def list_trials(
     limit: Limit = 100,
 ) -> PageView[TrialView]:
     """Trials in order of their last change; pass the greatest `seq` seen as `since_seq` to read only what is new."""
-    page = context.store.list_trials(job_id, since_seq, state, cursor, limit)
+    page = context.store.trials.page(job_id, since_seq, state, cursor, limit)
     return PageView(items=[TrialView.of(row) for row in page.items], next_cursor=page.next_cursor)
 
 
@@ -43,13 +43,13 @@ def get_trial(
     ] = None,
 ) -> TrialView:
     """One trial in full."""
-    return TrialView.of(context.store.get_trial(trial_id), operators=detail == "operators")
+    return TrialView.of(context.store.trials.get(trial_id), operators=detail == "operators")
 
 
 @router.get("/trials/{trial_id}/attempts", operation_id="listAttempts", responses=problems(404))
 def list_attempts(context: ContextDep, trial_id: ResourceId) -> PageView[AttemptView]:
     """Every start of a trial on a worker, oldest first."""
-    context.store.get_trial(trial_id)
+    context.store.trials.get(trial_id)
     items = [
         AttemptView(
             purpose=row.purpose,
@@ -59,7 +59,7 @@ def list_attempts(context: ContextDep, trial_id: ResourceId) -> PageView[Attempt
             outcome=row.outcome,
             reason=row.reason,
         )
-        for row in context.store.list_attempts(trial_id)
+        for row in context.store.trials.attempts(trial_id)
     ]
     return PageView(items=items, next_cursor=None)
 
@@ -72,7 +72,7 @@ def list_attempts(context: ContextDep, trial_id: ResourceId) -> PageView[Attempt
 )
 def get_bundle(context: ContextDep, trial_id: ResourceId) -> FileResponse:
     """The design as a zip: SystemVerilog, memories, test vectors and a Makefile. Built on the first request."""
-    trial = context.store.get_trial(trial_id)
+    trial = context.store.trials.get(trial_id)
     if trial.state != "complete" or trial.result is None:
         raise Problem(
             "trial-not-complete", f"Trial {trial.number} is {trial.state}: only complete trials have a design."

@@ -36,7 +36,7 @@ def upload_model(context: ContextDep, response: Response, file: UploadFile, name
             context.artefacts.place(graph, context.artefacts.graph(model_id))
         context.artefacts.place(path, context.artefacts.blob(model_id))
     title = name or _display_name(file.filename, "model")
-    row, created = context.store.add_model(
+    row, created = context.store.models.add(
         model_id, title, parsed["format"], size, parsed["graph"], parsed.get("software", ())
     )
     response.status_code = 201 if created else 200
@@ -46,13 +46,13 @@ def upload_model(context: ContextDep, response: Response, file: UploadFile, name
 
 def list_models(context: ContextDep, cursor: Cursor = None, limit: Limit = 50) -> PageView[ModelView]:
     """Models, newest first."""
-    page = context.store.list_models(cursor, limit)
+    page = context.store.models.page(cursor, limit)
     return PageView(items=[ModelView.of(row) for row in page.items], next_cursor=page.next_cursor)
 
 
 def get_model(context: ContextDep, model_id: ResourceId) -> ModelView:
     """One model."""
-    return ModelView.of(context.store.get_model(model_id))
+    return ModelView.of(context.store.models.get(model_id))
 
 
 def upload_dataset(context: ContextDep, response: Response, file: UploadFile, name: DisplayName = None) -> DatasetView:
@@ -70,7 +70,7 @@ def upload_dataset(context: ContextDep, response: Response, file: UploadFile, na
         parsed = context.parser.inspect_dataset(path)
         context.artefacts.place(path, context.artefacts.blob(dataset_id))
     title = name or _display_name(file.filename, "dataset")
-    row, created = context.store.add_dataset(dataset_id, title, parsed["samples"], parsed["arrays"], size)
+    row, created = context.store.datasets.add(dataset_id, title, parsed["samples"], parsed["arrays"], size)
     response.status_code = 201 if created else 200
     response.headers["Location"] = f"/v1/datasets/{dataset_id}"
     return DatasetView.of(row)
@@ -78,13 +78,13 @@ def upload_dataset(context: ContextDep, response: Response, file: UploadFile, na
 
 def list_datasets(context: ContextDep, cursor: Cursor = None, limit: Limit = 50) -> PageView[DatasetView]:
     """Datasets, newest first."""
-    page = context.store.list_datasets(cursor, limit)
+    page = context.store.datasets.page(cursor, limit)
     return PageView(items=[DatasetView.of(row) for row in page.items], next_cursor=page.next_cursor)
 
 
 def get_dataset(context: ContextDep, dataset_id: ResourceId) -> DatasetView:
     """One dataset."""
-    return DatasetView.of(context.store.get_dataset(dataset_id))
+    return DatasetView.of(context.store.datasets.get(dataset_id))
 
 
 def router(model_bytes: int, dataset_bytes: int) -> APIRouter:
@@ -122,7 +122,7 @@ def _known_model(context: Context, model_id: str) -> ModelView | None:
     if not context.artefacts.graph(model_id).is_file():
         return None
     try:
-        row = context.store.get_model(model_id)
+        row = context.store.models.get(model_id)
     except NotFoundError:
         return None
     # An earlier release did not keep what runs in software behind the graph's outputs.
@@ -134,7 +134,7 @@ def _known_dataset(context: Context, dataset_id: str) -> DatasetView | None:
     if not context.artefacts.blob(dataset_id).is_file():
         return None
     try:
-        return DatasetView.of(context.store.get_dataset(dataset_id))
+        return DatasetView.of(context.store.datasets.get(dataset_id))
     except NotFoundError:
         return None
 

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from pathlib import Path
 
 RTL_DIRECTORY = Path(__file__).parent / "rtl"
+INCLUDE = re.compile(r'^ *`include "(\w+\.svh)"', re.MULTILINE)  # headers include no headers
 
 
 @cache
 def library_text(module: str) -> str:
-    """Source of one library module with its includes, for hashing."""
-    includes = sorted(RTL_DIRECTORY.glob("*.svh"))
-    return (RTL_DIRECTORY / f"{module}.sv").read_text() + "".join(p.read_text() for p in includes)
+    """Source of one library module with the headers that it includes, for hashing."""
+    text = (RTL_DIRECTORY / f"{module}.sv").read_text()
+    return text + "".join((RTL_DIRECTORY / name).read_text() for name in INCLUDE.findall(text))
 
 
 def stream_ports(prefix: str, direction: str) -> tuple[str, ...]:

@@ -16,7 +16,7 @@ import numpy as np
 
 from hwgen.errors import IllegalParameters
 from hwgen.hardware.streams import StreamType, Words
-from hwgen.numbers.arrays import Array, pack_bits
+from hwgen.numbers.arrays import Array, pack_bits, row_slices
 
 
 @dataclass(frozen=True)
@@ -54,8 +54,14 @@ class MemoryImage:
 
     def text(self) -> str:
         """The ``$readmemh`` file: one hexadecimal word per line."""
-        packed = pack_bits(np.asarray(self.words), self.bits)
-        return "\n".join(row[::-1].tobytes().hex() for row in packed) + "\n"
+        words = np.asarray(self.words)
+        return "".join(_hexadecimal_lines(pack_bits(words[part], self.bits)) for part in row_slices(words))
+
+
+def _hexadecimal_lines(packed: Array) -> str:
+    """One line for each row of little-endian bytes."""
+    digits = np.frombuffer(packed[:, ::-1].tobytes().hex().encode(), dtype=np.uint8).reshape(len(packed), -1)
+    return np.pad(digits, ((0, 0), (0, 1)), constant_values=ord("\n")).tobytes().decode()
 
 
 class Operator(ABC):

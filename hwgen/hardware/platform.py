@@ -72,7 +72,8 @@ class Channel:
         """Whole cycles per beat of each stream, so that together they never exceed the bandwidth.
 
         The shares are in proportion to the streams' bits per inference, as nearly as whole cycles allow: of all such
-        shares they have the shortest interval. A stream that needs less than one cycle per beat has one.
+        shares they have the shortest interval. What the rounding leaves over goes to the streams of few beats, which
+        would wait longest for a beat. A stream that needs less than one cycle per beat has one.
 
         Args:
             streams: every stream that crosses the channel; each has all of its beats once per inference.
@@ -88,11 +89,23 @@ class Channel:
                 fits = middle
             else:
                 too_short = middle
-        return _paces(streams, fits)
+        return self._hurried(streams, _paces(streams, fits))
 
     def _fit(self, streams: Sequence[StreamType], interval: int) -> bool:
-        paces = zip(streams, _paces(streams, interval), strict=True)
-        return sum((Fraction(s.payload_bits, pace) for s, pace in paces), Fraction(0)) <= self.bits_per_cycle
+        return self._left(streams, _paces(streams, interval)) >= 0
+
+    def _left(self, streams: Sequence[StreamType], paces: Sequence[int]) -> Fraction:
+        """Bits per cycle that the streams leave over; negative where they take more than there is."""
+        return self.bits_per_cycle - sum(Fraction(s.payload_bits, p) for s, p in zip(streams, paces, strict=True))
+
+    def _hurried(self, streams: Sequence[StreamType], paces: Sequence[int]) -> tuple[int, ...]:
+        """Faster paces within what is left over, streams of few beats first."""
+        hurried = list(paces)
+        for index in sorted(range(len(streams)), key=lambda i: streams[i].beats):
+            bits = streams[index].payload_bits
+            most = Fraction(bits, hurried[index]) + self._left(streams, hurried)
+            hurried[index] = max(1, math.ceil(bits / most))
+        return tuple(hurried)
 
 
 def _paces(streams: Sequence[StreamType], interval: int) -> tuple[int, ...]:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from hwgen.errors import IllegalParameters
-from hwgen.numbers.arrays import Array, pack_bits
-from hwgen.numbers.formats import Format, IntFormat, MxFormat
+from hwgen.numbers.arrays import Array, bit_planes, pack_bits, row_slices
+from hwgen.numbers.formats import Format
 
 
 @dataclass(frozen=True)
@@ -48,22 +48,22 @@ class StreamType:
     @property
     def element_bits(self) -> int:
         """Bits of one element (the mantissa of a shared-exponent format)."""
-        return self.format.bits if isinstance(self.format, IntFormat) else self.format.mantissa_bits
+        return self.format.element_bits
 
     @property
     def exponents_per_beat(self) -> int:
         """Shared exponents in one beat; 0 for integers."""
-        return max(1, self.lanes // self.format.block) if isinstance(self.format, MxFormat) else 0
+        return self.format.exponents_in(self.lanes)
 
     @property
     def exponent_bits(self) -> int:
         """Bits of one shared exponent; 0 for integers."""
-        return self.format.exponent_bits if isinstance(self.format, MxFormat) else 0
+        return self.format.exponent_bits
 
     @property
     def signed(self) -> bool:
-        """Whether elements are two's complement."""
-        return self.format.signed if isinstance(self.format, IntFormat) else True
+        """Whether elements may be negative."""
+        return self.format.element.signed
 
     @property
     def payload_bits(self) -> int:
@@ -84,7 +84,7 @@ class Words:
     """The integer content of a stream for a batch of samples.
 
     Attributes:
-        elements: ``(samples, tokens, features)`` integers; mantissas for a shared-exponent format.
+        elements: ``(samples, tokens, features)`` words of elements; the mantissas of a shared-exponent format.
         exponents: ``(samples, tokens, blocks, exponents_per_beat)``, None for integers. They are kept per beat
             because a window or a fork repeats them with the beat.
     """
@@ -113,31 +113,25 @@ class Words:
         return Words(elements, self.exponents.reshape(self.samples, stream.tokens, stream.blocks, -1))
 
     def integers(self, stream: StreamType) -> Array:
-        """Elements with their exponents applied: ``(samples, tokens, features)`` integers at the format's scale."""
+        """Elements decoded, exponents applied: ``(samples, tokens, features)`` integers at the format's scale."""
         if self.exponents is None:
-            return self.elements
+            return stream.format.integers(self.elements)
         lanes = stream.lanes // stream.exponents_per_beat
         shifts = np.repeat(self.exponents.reshape(*self.elements.shape[:2], -1), lanes, axis=2)
-        shifted: Array = np.left_shift(self.elements.astype(np.int64), shifts)
-        return shifted
+        return stream.format.integers(self.elements, shifts)
 
 
 def beat_bytes(words: Words, stream: StreamType) -> bytes:
     """All beats of all samples as simulator containers, one after another (little-endian, zero padded)."""
-    samples = words.samples
-    shape = (samples * stream.beats, stream.lanes)
-    elements = words.elements.reshape(shape)
+    beats = words.samples * stream.beats
+    elements = words.elements.reshape(beats, stream.lanes)
+    containers = np.zeros((beats, stream.container_bytes), dtype=np.uint8)
+    payload = containers[:, : -(-stream.payload_bits // 8)]
     if words.exponents is None:
-        packed = pack_bits(elements, stream.element_bits)
-    else:
-        bits = [_bit_planes(elements, stream.element_bits)]
-        bits.append(_bit_planes(words.exponents.reshape(samples * stream.beats, -1), stream.exponent_bits))
-        packed = np.packbits(np.concatenate(bits, axis=1), axis=1, bitorder="little")
-    padded = np.zeros((packed.shape[0], stream.container_bytes), dtype=np.uint8)
-    padded[:, : packed.shape[1]] = packed
-    return padded.tobytes()
-
-
-def _bit_planes(values: Array, bits: int) -> Array:
-    planes = (values.astype(np.int64)[..., None] >> np.arange(bits)) & 1
-    return planes.astype(np.uint8).reshape(values.shape[0], -1)
+        payload[:] = pack_bits(elements, stream.element_bits)
+        return containers.tobytes()
+    exponents = words.exponents.reshape(beats, -1)
+    for part in row_slices(elements):
+        bits = (bit_planes(elements[part], stream.element_bits), bit_planes(exponents[part], stream.exponent_bits))
+        payload[part] = np.packbits(np.concatenate(bits, axis=1), axis=1, bitorder="little")
+    return containers.tobytes()

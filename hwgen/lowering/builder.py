@@ -13,7 +13,6 @@ from hwgen.hardware.operators.link import Link
 from hwgen.hardware.platform import Channel, Platform
 from hwgen.hardware.streams import StreamType
 from hwgen.numbers.arrays import Array
-from hwgen.numbers.formats import MxFormat
 
 
 @dataclass(frozen=True)
@@ -146,7 +145,7 @@ class DesignBuilder:
 
     def _connect(self, signal: Signal, use: _Use, source: str) -> None:
         if signal.type.lanes != use.lanes:
-            assert not isinstance(signal.type.format, MxFormat)
+            assert signal.type.format.block == 0
             name = f"{use.name}_adapt"
             flat = replace(signal.type, tokens=1, features=signal.type.tokens * signal.type.features)
             adapter = Adapter(signal.type if signal.type.features % use.lanes == 0 else flat, use.lanes)

@@ -71,20 +71,3 @@ def best_fraction_bits(values: Array, bits: int, signed: bool) -> int:
         target = IntFormat(bits, signed, fraction)
         errors.append(float(np.square(quantize(values, target) * target.scale - values).mean()))
     return covering + int(np.argmin(errors))
-
-
-def channel_fraction_bits(weights: Array, bits: int, signed: bool) -> Array:
-    """``best_fraction_bits`` per row of ``weights`` ``(channels, elements)``; returns ``(channels,)`` integers."""
-    largest = np.abs(weights).max(axis=1, initial=0.0)
-    top = IntFormat(bits, signed).maximum or 1
-    safe = np.where(largest > 0, largest, 1.0)
-    covering = np.floor(np.log2((top + 0.5) / safe)).astype(np.int64)
-    steps = 1 if bits > 8 else CLIPPING_STEPS
-    candidates = covering[:, None] + np.arange(steps)
-    scale = 2.0 ** candidates.astype(np.float64)
-    low, high = IntFormat(bits, signed).minimum, IntFormat(bits, signed).maximum
-    words = np.clip(np.rint(weights[:, None, :] * scale[:, :, None]), low, high)
-    errors = np.square(words / scale[:, :, None] - weights[:, None, :]).mean(axis=2)
-    best = candidates[np.arange(len(weights)), errors.argmin(axis=1)]
-    # A dead channel gets the scale of its finest neighbour, so that it does not widen the shifts.
-    return np.asarray(np.where(largest > 0, best, best[largest > 0].max(initial=0)))

@@ -19,6 +19,7 @@ from pathlib import Path
 from hwgen.hardware.library import RTL_DIRECTORY, library_text, parameter_literal, stream_ports
 from hwgen.hardware.operator import Operator
 from hwgen.simulation.compile import (
+    DIRECT_FLAGS,
     RUNTIME_DIRECTORY,
     VERILATOR_FLAGS,
     ModelSource,
@@ -30,7 +31,16 @@ from hwgen.simulation.toolchain import CXX_FLAGS, Toolchain, find_toolchain
 from hwgen.tools.process import run_tool
 
 # The simulation program; a bundle carries it too, with `wrapper.cpp`.
-HARNESS_SOURCES = ("simulate.cpp", "stream.hpp", "vectors.hpp", "plan.hpp", "model.hpp")
+HARNESS_SOURCES = (
+    "simulate.cpp",
+    "simulation.hpp",
+    "report.hpp",
+    "stream.hpp",
+    "instance.hpp",
+    "vectors.hpp",
+    "plan.hpp",
+    "model.hpp",
+)
 
 MODELS_PER_OBJECT = 8  # compiled at once: enough to share the fixed cost, few enough to keep memory and waits small
 
@@ -81,6 +91,7 @@ class BuildCache:
             tuple(f"-G{name}={parameter_literal(value)}" for name, value in parameters.items()),
             tuple(ports),
             self._key(modules, parameters),
+            direct=True,
         )
 
     def _compile(self, wanted: Mapping[Path, ModelSource]) -> None:
@@ -115,7 +126,7 @@ class BuildCache:
 
         sources = tuple(file for file in files if file.suffix == ".sv")
         flags = tuple(f"-D{name}" for name in defines)
-        model = ModelSource(top, sources, directory.resolve() / "rtl", flags, tuple(ports), digest[:24])
+        model = ModelSource(top, sources, directory.resolve() / "rtl", flags, tuple(ports), digest[:24], direct=False)
         path = self.directory / f"{top[:80]}-{model.key}.so"
         known = mark_used(path)
         if not known:
@@ -158,7 +169,7 @@ class BuildCache:
         return scratch
 
     def _key(self, sources: Sequence[str], parameters: Mapping[str, int]) -> str:
-        text = json.dumps([sources, sorted(parameters.items()), VERILATOR_FLAGS])
+        text = json.dumps([sources, sorted(parameters.items()), VERILATOR_FLAGS, DIRECT_FLAGS])
         content = [text.encode(), (RUNTIME_DIRECTORY / "wrapper.cpp").read_bytes()]
         if self.rtl_directory == RTL_DIRECTORY:
             content += [library_text(source).encode() for source in sources]

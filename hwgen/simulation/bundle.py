@@ -159,7 +159,7 @@ def _readme(emission: Emission, measured: Measurement) -> str:
         form = s["format"]
         sign = "signed" if form["signed"] else "unsigned"
         text = f"{sign} {form['bits']} bits, {form['fraction_bits']} fraction bits"
-        if form["kind"] == "mxint":
+        if "block" in form:
             text = (
                 f"shared exponent: {form['bits']}-bit mantissas, {form['exponent_bits']}-bit exponent per "
                 f"{form['block']}, {form['fraction_bits']} fraction bits"

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from hwgen.simulation.generated import direct_clock
 from hwgen.simulation.toolchain import CXX_FLAGS, Toolchain
 from hwgen.tools.process import run_tool
 
@@ -27,6 +28,8 @@ VERILATOR_FLAGS = (
     "-Wall",
     "-Wno-fatal",
 )
+# Modules within an operator become part of its class, whatever their size: see ``hwgen.simulation.generated``.
+DIRECT_FLAGS = ("--inline-mult", "0")
 
 
 @dataclass(frozen=True)
@@ -40,6 +43,7 @@ class ModelSource:
         parameters: ``-G`` and ``-D`` flags of Verilator.
         ports: port names that the runtime asks for, clock left out.
         key: hexadecimal content hash; exported symbols end in it, so that several models share one object.
+        direct: clock it without Verilator's scheduler. A whole design keeps the scheduler: it is the evidence.
     """
 
     top: str
@@ -48,6 +52,7 @@ class ModelSource:
     parameters: tuple[str, ...]
     ports: tuple[str, ...]
     key: str
+    direct: bool
 
 
 def compile_models(tools: Toolchain, runtime: Path, models: Sequence[ModelSource], target: Path) -> None:
@@ -79,8 +84,9 @@ def _verilate(tools: Toolchain, model: ModelSource, work: Path) -> str:
     """Generate the C++ of one model and return the text that includes it; set-up code is not optimised."""
     work.mkdir()
     prefix = f"V{model.key}"
+    flags = (*VERILATOR_FLAGS, *(DIRECT_FLAGS if model.direct else ()))
     run_tool(
-        [tools.verilator, *VERILATOR_FLAGS, "--Mdir", work, "--prefix", prefix, "--top-module", model.top,
+        [tools.verilator, *flags, "--Mdir", work, "--prefix", prefix, "--top-module", model.top,
          f"-I{model.include}", *model.parameters, *model.files],
         work,
         {"VERILATOR_ROOT": str(tools.verilator_root)},
@@ -93,6 +99,7 @@ def _verilate(tools: Toolchain, model: ModelSource, work: Path) -> str:
         "HEADRACE_KEY": model.key,
         "HEADRACE_HEADER": f'"{model.key}/{prefix}.h"',
         "HEADRACE_PORTS": f'"{model.key}/ports.inc"',
+        **(direct_clock(prefix, work) if model.direct else {}),
     }
     lines = [f"#define {name} {value}" for name, value in macros.items()]
     lines += [f'#include "{model.key}/{name}"' for name in generated if name not in slow]

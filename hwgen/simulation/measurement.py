@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
@@ -70,6 +70,9 @@ class Measurement:
         interval_cycles: cycles between the ends of the last two samples; None for one sample.
         activity: per instance.
         transfers: per stream, beats.
+        timing: per stream, a hash over the cycles of all its transfers.
+        clocked_cycles: cycles that the simulator computed, summed over the operators; in the others they slept. No
+            figure of the hardware, so equal measurements may differ in it.
         first_wrong: first wrong word in order of the pipeline, None when all agree.
         deadlock: None, or the streams that block each other and why.
     """
@@ -84,6 +87,8 @@ class Measurement:
     interval_cycles: int | None
     activity: Mapping[str, OperatorActivity]
     transfers: Mapping[str, int]
+    timing: Mapping[str, str]
+    clocked_cycles: int = field(compare=False)
     first_wrong: WrongWord | None = None
     deadlock: str | None = None
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from hwgen.hardware.design import Design, Endpoint, Stream, run_reference
 from hwgen.hardware.streams import Words, beat_bytes
@@ -18,6 +18,7 @@ from hwgen.simulation.eviction import mark_used
 from hwgen.simulation.measurement import Measurement, OperatorActivity, WrongWord
 from hwgen.tools.process import run_tool
 
+Sleep = Literal["registers", "memories", "never"]
 STALL_PATTERNS = ("none", "random", "stalls")
 
 
@@ -33,6 +34,8 @@ class SimulationOptions:
         quiet_cycles: cycles without any transfer that count as a deadlock; more than the slowest operator computes
             between two transfers.
         trace: write ``cycle stream beat payload`` of every output transfer to this file.
+        sleep: what a clock must leave as it was before an operator is no longer clocked: its ``registers``, or its
+            ``memories`` too; or ``never``. Slower than the first, and the evidence that it changes nothing.
     """
 
     output_stalls: str = "none"
@@ -41,6 +44,7 @@ class SimulationOptions:
     max_cycles: int = 200_000_000
     quiet_cycles: int = 200_000
     trace: Path | None = None
+    sleep: Sleep = "registers"
 
 
 def simulate(
@@ -134,6 +138,7 @@ def plan_head(options: SimulationOptions) -> list[str]:
         f"limits {options.max_cycles} {options.quiet_cycles}",
         f"output_stalls {options.output_stalls} {options.seed}",
         f"input_stalls {options.input_stalls} {options.seed}",
+        f"sleep {options.sleep}",
         *([f"trace {options.trace}"] if options.trace else []),
     ]
 
@@ -177,6 +182,8 @@ def measurement(design: Design, report: Mapping[str, Any], expected: Mapping[str
             for i in report["instances"]
         },
         transfers={name: r["transfers"] for name, r in reports.items()},
+        timing={name: r["timing"] for name, r in reports.items()},
+        clocked_cycles=sum(i["clocked"] for i in report["instances"]),
         first_wrong=_first_wrong(design, reports),
         deadlock=deadlock,
     )

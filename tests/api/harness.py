@@ -15,7 +15,7 @@ from api.errors import Problem
 from api.main import create_app
 from api.settings import Settings
 from db import migrate
-from db.rows import TrialRow
+from db.rows import EndReason, TrialRow
 from db.store import Store
 
 GRAPH = {
@@ -81,9 +81,11 @@ class Server:
         assert answer.status_code == 202, answer.text
         return answer.json()
 
-    def run(self, job_id: str, trials: int = 3, end: str | None = "succeeded") -> list[TrialRow]:
+    def run(
+        self, job_id: str, trials: int = 3, end: EndReason | None = "budget_trials", failure: dict | None = None
+    ) -> list[TrialRow]:
         """Play driver and worker: ``trials`` complete trials, all on the front, then the given end."""
-        lease = self.store.claim_job(job_id, "test", 60)
+        lease = self.store.searches.claim(job_id, "test", 60)
         assert lease is not None
         rows = []
         for number in range(trials):
@@ -92,16 +94,16 @@ class Server:
                 "parallelism": {"fc": {"in_lanes": 1, "out_lanes": number + 1}},
                 "partition": {"fc": 0},
             }
-            row = self.store.add_trial(job_id, lease.fence, candidate, f"sha256:{number:064x}")
+            row = self.store.searches.add_trial(job_id, lease.fence, candidate, f"sha256:{number:064x}")
             assert row is not None
-            held = self.store.claim_trial(row.id, "test", 60)
+            held = self.store.work.claim(row.id, "test", 60)
             assert held is not None
-            assert self.store.record_result(row.id, held.fence, result(number))
+            assert self.store.work.record_result(row.id, held.fence, result(number))
             rows.append(row)
         best = {"accuracy": {"value": 0.9, "trial_id": rows[-1].id, "number": trials - 1}} if rows else {}
-        self.store.set_progress(job_id, lease.fence, 1.5, best, [row.id for row in rows])
+        self.store.searches.set_progress(job_id, lease.fence, 1.5, best, [row.id for row in rows])
         if end is not None:
-            assert self.store.finish_job(job_id, lease.fence, end)
+            assert self.store.searches.finish(job_id, lease.fence, end, failure)
         return rows
 
 

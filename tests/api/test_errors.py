@@ -115,7 +115,7 @@ def test_unexpected_errors_hide_their_text(tmp_path_factory, monkeypatch) -> Non
         def fail(*_: object) -> None:
             raise RuntimeError("secret /path")
 
-        monkeypatch.setattr(type(broken.store), "get_model", fail)
+        monkeypatch.setattr(broken.store.models, "get", fail)
         document = problem(broken.http.get("/v1/models/x"), 500, "internal")
         assert "secret" not in str(document)
 

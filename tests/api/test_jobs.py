@@ -31,7 +31,7 @@ def test_own_device_reaches_the_specification(server: Server) -> None:
               "off_chip_gb_per_s": 1.5, "static_w": 0.1, "default_clock_mhz": 100}  # fmt: skip
     job = server.submit(platform={"devices": [{"device": device, "count": 2}]})
     assert job["spec"]["platform"]["devices"] == [{"device": device, "count": 2}]
-    (stored,) = server.store.get_job(job["id"]).spec["platform"]["devices"]
+    (stored,) = server.store.jobs.get(job["id"]).spec["platform"]["devices"]
     assert stored == {"device": "mine", "custom": device, "count": 2}
     again = server.http.post("/v1/jobs", json=job["spec"])
     assert again.status_code == 202 and again.json()["spec"] == job["spec"]
@@ -206,6 +206,46 @@ def test_delete_only_when_ended_and_gone_afterwards(server: Server) -> None:
     problem(server.http.delete(url), 410, "gone")
 
 
+NO_DESIGN = {
+    "code": "no-feasible-design",
+    "message": "none of 9 candidates is feasible: accuracy >= 0.999: best 0.972 reached by trial 4",
+    "retryable": False,
+    "constraints": [{"constraint": "accuracy >= 0.999", "metric": "accuracy", "best": 0.972, "number": 4}],
+    "search_ended": "budget_trials",
+}
+
+
+def test_an_ended_job_says_why(server: Server) -> None:
+    job = server.submit()
+    assert job["end_reason"] is None
+    server.run(job["id"], trials=1, end="budget_seconds")
+    assert server.http.get(f"/v1/jobs/{job['id']}").json()["end_reason"] == "budget_seconds"
+    for page in ("/", f"/jobs/{job['id']}"):
+        assert "wall_seconds used up" in server.http.get(page).text
+
+
+def test_a_job_without_a_feasible_design(server: Server) -> None:
+    job = server.submit()
+    server.run(job["id"], trials=0, end="no_feasible_design", failure=NO_DESIGN)
+    answer = server.http.get(f"/v1/jobs/{job['id']}").json()
+    assert (answer["state"], answer["end_reason"], answer["failure"]) == ("failed", "no_feasible_design", NO_DESIGN)
+    page = server.http.get(f"/jobs/{job['id']}").text
+    assert "accuracy &gt;= 0.999: best 0.972 reached by trial 4" in page and "no feasible design" in page
+
+
+def test_every_end_has_words_and_a_place_in_the_schema(server: Server) -> None:
+    from typing import get_args
+
+    from api import pages, schemas
+    from db import rows
+
+    reasons = set(get_args(rows.EndReason))
+    assert reasons == set(get_args(schemas.EndReason)) == set(pages._ENDS) == set(rows.STATE_OF_END)
+    shown = server.http.get("/openapi.json").json()["components"]["schemas"]
+    enum = next(option["enum"] for option in shown["JobView"]["properties"]["end_reason"]["anyOf"] if "enum" in option)
+    assert set(enum) == reasons and "message" in shown["FailureView"]["required"]
+
+
 def test_queue_limit(tmp_path_factory) -> None:
     from tests.api.harness import serving
 
@@ -214,3 +254,18 @@ def test_queue_limit(tmp_path_factory) -> None:
         answer = small.http.post("/v1/jobs", json={"model": small.model()})
         problem(answer, 429, "too-many-jobs")
         assert answer.headers["retry-after"]
+
+
+def test_a_full_queue_refuses_no_request_that_it_accepted_before(server: Server, tmp_path) -> None:
+    from tests.api.harness import serving
+
+    with serving(tmp_path / "small", max_queued_jobs=1) as small:
+        request = {"json": {"model": small.model()}, "headers": {"Idempotency-Key": "once"}}
+        first = small.http.post("/v1/jobs", **request)
+        again = small.http.post("/v1/jobs", **request)
+        assert (first.status_code, again.status_code) == (202, 202) and first.json()["id"] == again.json()["id"]
+        small.http.post(f"/v1/jobs/{first.json()['id']}/cancel")
+        small.http.delete(f"/v1/jobs/{first.json()['id']}")
+        problem(small.http.post("/v1/jobs", **request), 410, "gone")
+    document = server.http.get("/openapi.json").json()
+    assert "410" in document["paths"]["/v1/jobs"]["post"]["responses"]

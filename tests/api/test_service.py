@@ -77,14 +77,14 @@ def test_sweep_bodies_that_are_refused(server: Server) -> None:
 
 def test_ready_when_a_worker_and_a_broker_are_heard(server: Server, monkeypatch) -> None:
     monkeypatch.setattr("api.readiness._broker", lambda url: "ok")
-    server.store.worker_heard("w1", [names.EVALUATE_QUEUE], {"tools": {"verilator": "5.48.0"}})
+    server.store.workers.heard("w1", [names.EVALUATE_QUEUE], {"tools": {"verilator": "5.48.0"}})
     assert names.DRIVE_QUEUE in problem(server.http.get("/readyz"), 503, "not-ready")["workers"]
-    server.store.worker_heard("w2", [names.DRIVE_QUEUE], {})
+    server.store.workers.heard("w2", [names.DRIVE_QUEUE], {})
     assert server.http.get("/readyz").json() == {"ready": True, "database": "ok", "broker": "ok", "workers": "ok"}
     version = server.http.get("/version").json()
     assert version["version"] and version["workers"][0]["info"]["tools"]["verilator"] == "5.48.0"
-    server.store.worker_gone("w1")
-    server.store.worker_gone("w2")
+    server.store.workers.gone("w1")
+    server.store.workers.gone("w2")
 
 
 def test_metrics(server: Server) -> None:

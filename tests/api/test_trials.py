@@ -67,8 +67,8 @@ def test_bundle_is_built_once_and_only_for_complete_trials(server: Server) -> No
     assert server.parser.calls.count("bundle") == before + 1
 
     job = server.submit()
-    lease = server.store.claim_job(job["id"], "test", 60)
-    waiting = server.store.add_trial(
+    lease = server.store.searches.claim(job["id"], "test", 60)
+    waiting = server.store.searches.add_trial(
         job["id"], lease.fence, {"quantization": {}, "parallelism": {}, "partition": {}}, "x"
     )
     problem(server.http.get(f"/v1/trials/{waiting.id}/rtl"), 409, "trial-not-complete")

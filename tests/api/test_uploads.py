@@ -68,7 +68,7 @@ def test_a_model_stored_without_its_software_tail_is_parsed_again(server: Server
     """An earlier release kept no ``output`` beside what stays in software, and no tail in its graph file."""
     upload = {"file": ("old.onnx", b"good old model")}
     digest = "sha256:" + hashlib.sha256(upload["file"][1]).hexdigest()
-    server.store.add_model(digest, "old", "onnx", 14, GRAPH, [{"node": "s", "operator": "Sigmoid", "reason": "r"}])
+    server.store.models.add(digest, "old", "onnx", 14, GRAPH, [{"node": "s", "operator": "Sigmoid", "reason": "r"}])
     (server.home / "graphs" / f"{digest.removeprefix('sha256:')}.graph").write_bytes(b"old graph")
     before = server.parser.calls.count("model")
     assert server.http.post("/v1/models", files=upload).json()["id"] == digest

@@ -14,23 +14,23 @@ def new_job(trials: int = 10, **more: object) -> NewJob:
 
 
 def driven(store: Store, trials: int = 10) -> tuple[JobRow, JobLease]:
-    job = store.create_job(new_job(trials)).job
-    lease = store.claim_job(job.id, "driver", LEASE)
+    job = store.jobs.create(new_job(trials)).job
+    lease = store.searches.claim(job.id, "driver", LEASE)
     assert lease is not None
     return job, lease
 
 
 def add(store: Store, job: JobRow, lease: JobLease, name: str) -> TrialRow:
-    trial = store.add_trial(job.id, lease.fence, {"c": name}, f"sha256:{name}")
+    trial = store.searches.add_trial(job.id, lease.fence, {"c": name}, f"sha256:{name}")
     assert trial is not None
     return trial
 
 
 def complete(store: Store, trial: TrialRow) -> None:
-    claim = store.claim_trial(trial.id, "worker", LEASE)
+    claim = store.work.claim(trial.id, "worker", LEASE)
     assert claim is not None
-    assert store.record_result(trial.id, claim.fence, {"state": "complete", "metrics": {"accuracy": 0.5}})
+    assert store.work.record_result(trial.id, claim.fence, {"state": "complete", "metrics": {"accuracy": 0.5}})
 
 
 def sequence(store: Store, job: JobRow) -> list[int]:
-    return [event.seq for event in store.list_events(job.id, limit=100_000)]
+    return [event.seq for event in store.events.after(job.id, limit=100_000)]

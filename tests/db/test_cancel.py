@@ -14,64 +14,64 @@ from tests.db.given import LEASE, add, complete, driven, sequence
 def test_cancel_waits_for_what_runs(store: Store) -> None:
     job, lease = driven(store)
     running, waiting = add(store, job, lease, "a"), add(store, job, lease, "b")
-    claim = store.claim_trial(running.id, "w", LEASE)
+    claim = store.work.claim(running.id, "w", LEASE)
     assert claim is not None
-    assert store.cancel_job(job.id).state == "cancelling"
-    assert store.cancel_job(job.id).state == "cancelling"
-    assert store.get_trial(waiting.id).state == "cancelled"
-    assert store.heartbeat_trial(running.id, claim.fence, LEASE) == "cancelling"
-    assert store.claim_trial(waiting.id, "w", LEASE) is None
-    assert store.record_fault(running.id, claim.fence, "cancelled", "cancelled", counts=False)
-    ended = store.get_job(job.id)
+    assert store.jobs.cancel(job.id).state == "cancelling"
+    assert store.jobs.cancel(job.id).state == "cancelling"
+    assert store.trials.get(waiting.id).state == "cancelled"
+    assert store.work.heartbeat(running.id, claim.fence, LEASE) == "cancelling"
+    assert store.work.claim(waiting.id, "w", LEASE) is None
+    assert store.work.record_fault(running.id, claim.fence, "cancelled", "cancelled", kind="withdrawal")
+    ended = store.jobs.get(job.id)
     assert (ended.state, ended.counts["cancelled"]) == ("cancelled", 2)
     seq = ended.seq
-    assert store.cancel_job(job.id).seq == seq
-    assert store.list_events(job.id)[-1].type == "end"
-    assert not store.finish_job(job.id, lease.fence, "succeeded")
+    assert store.jobs.cancel(job.id).seq == seq
+    assert store.events.after(job.id)[-1].type == "end"
+    assert not store.searches.finish(job.id, lease.fence, "budget_trials")
 
 
 def test_cancel_with_a_lost_worker_ends_by_the_reaper(store: Store) -> None:
     job, lease = driven(store)
     trial = add(store, job, lease, "a")
-    store.claim_trial(trial.id, "dead", 0.0)
-    store.cancel_job(job.id)
-    store.reap_expired_leases()
-    assert (store.get_job(job.id).state, store.get_trial(trial.id).state) == ("cancelled", "cancelled")
+    store.work.claim(trial.id, "dead", 0.0)
+    store.jobs.cancel(job.id)
+    store.upkeep.reap_expired_leases()
+    assert (store.jobs.get(job.id).state, store.trials.get(trial.id).state) == ("cancelled", "cancelled")
 
 
 def test_cancel_races_completion(store: Store) -> None:
     for number in range(15):
         job, lease = driven(store)
         trial = add(store, job, lease, str(number))
-        claim = store.claim_trial(trial.id, "w", LEASE)
+        claim = store.work.claim(trial.id, "w", LEASE)
         assert claim is not None
         gate = threading.Barrier(2)
 
         def finish(trial: TrialRow = trial, fence: int = claim.fence, gate: threading.Barrier = gate) -> None:
             gate.wait()
-            store.record_result(trial.id, fence, {"state": "complete", "metrics": {}})
+            store.work.record_result(trial.id, fence, {"state": "complete", "metrics": {}})
 
         def end(job: JobRow = job, fence: int = lease.fence, gate: threading.Barrier = gate) -> None:
             gate.wait()
-            store.cancel_job(job.id)
-            store.finish_job(job.id, fence, "succeeded")
+            store.jobs.cancel(job.id)
+            store.searches.finish(job.id, fence, "budget_trials")
 
         with ThreadPoolExecutor(2) as threads:
             for done in [threads.submit(finish), threads.submit(end)]:
                 done.result()
-        assert store.get_trial(trial.id).state == "complete"
-        states = [e.data["state"] for e in store.list_events(job.id) if e.type == "job"]
+        assert store.trials.get(trial.id).state == "complete"
+        states = [e.data["state"] for e in store.events.after(job.id) if e.type == "job"]
         assert states[-1] == "cancelled" and states.count("cancelled") == 1 and "succeeded" not in states
-        assert sequence(store, job) == list(range(1, store.get_job(job.id).seq + 1))
+        assert sequence(store, job) == list(range(1, store.jobs.get(job.id).seq + 1))
 
 
 def test_cancelling_withdraws_sign_offs_that_nobody_started(store: Store) -> None:
     job, lease = driven(store)
     trial = add(store, job, lease, "a")
     complete(store, trial)
-    store.request_sign_offs(job.id, lease.fence, [trial.id])
-    assert store.cancel_job(job.id).state == "cancelled"
-    assert store.get_trial(trial.id).sign_off is None, "it would wait for ever"
+    store.searches.request_sign_offs(job.id, lease.fence, [trial.id])
+    assert store.jobs.cancel(job.id).state == "cancelled"
+    assert store.trials.get(trial.id).sign_off is None, "it would wait for ever"
 
 
 def test_a_failed_job_leaves_nothing_running(store: Store) -> None:
@@ -79,28 +79,30 @@ def test_a_failed_job_leaves_nothing_running(store: Store) -> None:
     running, waiting, signing, asked = (add(store, job, lease, name) for name in "abcd")
     for trial in (signing, asked):
         complete(store, trial)
-    claims = [store.claim_trial(running.id, "w", LEASE)]
-    store.request_sign_offs(job.id, lease.fence, [signing.id, asked.id])
-    claims.append(store.claim_trial(signing.id, "w", LEASE))
-    assert store.finish_job(job.id, lease.fence, "failed", {"code": "x", "message": "y", "retryable": False})
-    last = store.list_events(job.id)[-1]
+    claims = [store.work.claim(running.id, "w", LEASE)]
+    store.searches.request_sign_offs(job.id, lease.fence, [signing.id, asked.id])
+    claims.append(store.work.claim(signing.id, "w", LEASE))
+    assert store.searches.finish(
+        job.id, lease.fence, "search_failed", {"code": "x", "message": "y", "retryable": False}
+    )
+    last = store.events.after(job.id)[-1]
     assert last.type == "end"
     for trial, claim in zip((running, signing), claims, strict=True):
         assert claim is not None
-        assert store.heartbeat_trial(trial.id, claim.fence, LEASE) is None, "its worker has to stop"
-        assert not store.record_fault(trial.id, claim.fence, "fault", "late")
-        assert store.list_attempts(trial.id)[-1].outcome == "cancelled"
-    assert not store.record_result(running.id, claims[0].fence if claims[0] else 0, {"state": "infeasible"})
-    assert store.reap_expired_leases() == 0
-    rows = {trial.id: store.get_trial(trial.id) for trial in (running, waiting, signing, asked)}
+        assert store.work.heartbeat(trial.id, claim.fence, LEASE) is None, "its worker has to stop"
+        assert not store.work.record_fault(trial.id, claim.fence, "fault", "late")
+        assert store.trials.attempts(trial.id)[-1].outcome == "cancelled"
+    assert not store.work.record_result(running.id, claims[0].fence if claims[0] else 0, {"state": "infeasible"})
+    assert store.upkeep.reap_expired_leases() == 0
+    rows = {trial.id: store.trials.get(trial.id) for trial in (running, waiting, signing, asked)}
     assert [row.state for row in rows.values()] == ["cancelled", "cancelled", "complete", "complete"]
     assert {row.sign_off for row in rows.values()} == {None}
-    assert store.get_job(job.id).seq == last.seq, "nothing changes after the end"
+    assert store.jobs.get(job.id).seq == last.seq, "nothing changes after the end"
 
 
 def test_a_cancelled_pause_is_no_search_time(store: Store) -> None:
     job, _ = driven(store)
-    store.pause_job(job.id)
+    store.jobs.pause(job.id)
     time.sleep(0.3)
-    assert store.cancel_job(job.id).search_seconds < 0.2
-    assert store.get_job(job.id).search_seconds < 0.2
+    assert store.jobs.cancel(job.id).search_seconds < 0.2
+    assert store.jobs.get(job.id).search_seconds < 0.2

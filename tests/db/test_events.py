@@ -20,25 +20,25 @@ def test_sequence_has_no_gap_under_concurrent_writers(store: Store) -> None:
     with ThreadPoolExecutor(8) as threads:
         list(threads.map(work, trials))
     seq = sequence(store, job)
-    assert seq == list(range(1, len(seq) + 1)) and seq[-1] == store.get_job(job.id).seq == store.get_job_seq(job.id)
-    assert store.get_job(job.id).trials_done == 40
+    assert seq == list(range(1, len(seq) + 1)) and seq[-1] == store.jobs.get(job.id).seq == store.jobs.seq(job.id)
+    assert store.jobs.get(job.id).trials_done == 40
 
 
 def test_trials_come_in_order_of_change(store: Store) -> None:
     job, lease = driven(store)
     trials = [add(store, job, lease, str(i)) for i in range(5)]
-    before = store.get_job_seq(job.id)
-    assert store.list_trials(job.id, since_seq=before).items == []
+    before = store.jobs.seq(job.id)
+    assert store.trials.page(job.id, since_seq=before).items == []
     complete(store, trials[1])
     complete(store, trials[0])
-    assert [t.number for t in store.list_trials(job.id, since_seq=before).items] == [1, 0]
+    assert [t.number for t in store.trials.page(job.id, since_seq=before).items] == [1, 0]
     everything, cursor = [], None
     while True:
-        page = store.list_trials(job.id, cursor=cursor, limit=2)
+        page = store.trials.page(job.id, cursor=cursor, limit=2)
         everything += page.items
         cursor = page.next_cursor
         if cursor is None:
             break
     assert [t.number for t in everything] == [2, 3, 4, 1, 0]
     assert all(a.seq < b.seq for a, b in pairwise(everything))
-    assert [t.number for t in store.list_trials(job.id, state="complete").items] == [1, 0]
+    assert [t.number for t in store.trials.page(job.id, state="complete").items] == [1, 0]

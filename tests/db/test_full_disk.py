@@ -25,8 +25,8 @@ def test_a_full_disk_is_named_and_loses_nothing(tmp_path: Path, sqlite_template:
     stored = []
     with pytest.raises(OutOfSpaceError, match="no disk space"):
         for _ in range(1000):
-            stored.append(store.create_job(new_job(labels={"padding": "x" * 500})).job.id)
+            stored.append(store.jobs.create(new_job(labels={"padding": "x" * 500})).job.id)
     assert 0 < len(stored) < 1000
-    assert [job.id for job in store.list_jobs(limit=1000).items] == stored[::-1]
-    assert store.get_job(stored[-1]).state == "queued"
+    assert [job.id for job in store.jobs.page(limit=1000).items] == stored[::-1]
+    assert store.jobs.get(stored[-1]).state == "queued"
     store.close()

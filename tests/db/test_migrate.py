@@ -106,7 +106,7 @@ def test_what_needs_a_clock_is_renamed_in_stored_rows_and_back(bare_url: str) ->
     migrate.upgrade(bare_url, "0001")
     fill(make_unpooled_engine(bare_url), jobs=3)
     before = contents(bare_url)
-    migrate.upgrade(bare_url, "0002")
+    migrate.upgrade(bare_url, "0005")
     after = contents(bare_url)
 
     _, spec, best = after["jobs"][0]
@@ -132,5 +132,5 @@ def test_what_needs_a_clock_is_renamed_in_stored_rows_and_back(bare_url: str) ->
 def test_more_rows_than_one_batch_are_renamed(bare_url: str) -> None:
     migrate.upgrade(bare_url, "0001")
     fill(make_unpooled_engine(bare_url), jobs=1201)
-    migrate.upgrade(bare_url, "0002")
+    migrate.upgrade(bare_url, "0005")
     assert {spec["constraints"][0]["metric"] for _, spec, _ in contents(bare_url)["jobs"]} == {"latency_ns"}

@@ -67,7 +67,7 @@ def submit(service: Service, tmp_path: Path, trials: int) -> JobRow:
         space=SpaceSpec(weight_bits=(3, 4, 6), activation_bits=(4, 6), max_lanes=8),
         search=SearchParameters(trials=trials, parallel_trials=2, sampler="random"),
     )
-    return service.store.create_job(NewJob(model, None, spec.to_json(), trials, 1800.0, 2, {})).job
+    return service.store.jobs.create(NewJob(model, None, spec.to_json(), trials, 1800.0, 2, {})).job
 
 
 def compilers(service: Service) -> list[psutil.Process]:
@@ -83,13 +83,13 @@ def test_worker_killed_while_it_compiles(service: Service, tmp_path: Path) -> No
     ended = service.finish(job, 900)
     assert ended.state == "succeeded"
     service.check_history(ended, trials=6)
-    for trial in service.store.trial_history(job.id):
+    for trial in service.store.trials.history(job.id):
         assert trial.result is not None
         exact = TrialResult.from_json(trial.result).exact
         assert trial.state != "complete" or (exact and exact.compared_words > 0 and exact.mismatched_words == 0)
-    assert any(t.attempts == 2 for t in service.store.trial_history(job.id))
+    assert any(t.attempts == 2 for t in service.store.trials.history(job.id))
     assert all(
-        t.sign_off_result and t.sign_off_result["equal"] for t in service.store.trial_history(job.id) if t.sign_off
+        t.sign_off_result and t.sign_off_result["equal"] for t in service.store.trials.history(job.id) if t.sign_off
     )
     tree = service.tree()
     service.close()
@@ -101,7 +101,7 @@ def test_cancelled_while_it_compiles(service: Service, tmp_path: Path) -> None:
     service.wait_for(lambda: bool(compilers(service)), 90, "a compiler runs")
     running = compilers(service)
     began = time.monotonic()
-    service.store.cancel_job(job.id)
+    service.store.jobs.cancel(job.id)
     ended = service.finish(job, 10)
     assert time.monotonic() - began < 10
     assert ended.state == "cancelled"

@@ -59,7 +59,7 @@ def test_bad_arrays_are_named(tmp_path, arrays, text):
 
 
 def test_token_ids_are_checked_against_the_vocabulary(tmp_path):
-    good = save(tmp_path / "g", inputs=np.full((2, 4), 10))
+    good = save(tmp_path / "g.npz", inputs=np.full((2, 4), 10))
     assert describe(good, ids_model())["ok"]
     for value in (11, -1, 0.5):
         bad = save(tmp_path / "b.npz", inputs=np.full((2, 4), value))

@@ -7,7 +7,9 @@ from rich.console import Console
 from headrace import tables
 from headrace.cli import main
 from headrace.doctor import findings
+from headrace.job import Job
 from tests.api.harness import Server
+from tests.api.test_jobs import NO_DESIGN
 
 
 def run(capsys, *arguments: str) -> tuple[int, str]:
@@ -26,7 +28,7 @@ def test_submit_status_pareto_export_cancel(server: Server, tmp_path, monkeypatc
         "--constraint", "accuracy>=0.5", "--constraint", "meas_latency_ns <= 100", "--label", "c=d",
     )  # fmt: skip
     job_id = out.strip()
-    spec = server.store.get_job(job_id).spec
+    spec = server.store.jobs.get(job_id).spec
     assert status == 0 and spec["search"]["seed"] == 5 and spec["search"]["trials"] == 3
     assert spec["platform"]["devices"][0]["count"] == 2 and spec["labels"] == {"a": "b", "c": "d"}
     assert [(c["metric"], c["min"], c["max"]) for c in spec["constraints"]] == [
@@ -94,6 +96,23 @@ def test_arguments_that_are_refused(server: Server, tmp_path, monkeypatch, capsy
     assert "cannot be saved" in run(capsys, "pareto", job["id"], "--plot", str(tmp_path / "front.exe"))[1]
     (tmp_path / "null.json").write_text('{"constraints": null, "search": null, "labels": null}')
     assert run(capsys, "submit", model, "--body", str(tmp_path / "null.json"), "--trials", "1")[0] == 0
+
+
+def test_nothing_feasible_is_a_failure_of_the_command(server: Server, tmp_path, monkeypatch, capsys) -> None:
+    monkeypatch.setenv("HEADRACE_URL", server.url)
+    (tmp_path / "m.onnx").write_bytes(b"good model")
+    job = server.submit()
+    assert run(capsys, "pareto", job["id"]) == (1, "headrace: no feasible complete trial yet\n")
+    server.run(job["id"], trials=0, end="no_feasible_design", failure=NO_DESIGN)
+    status, out = run(capsys, "pareto", job["id"])
+    assert status == 1 and "accuracy >= 0.999: best 0.972 reached by trial 4" in out
+    assert run(capsys, "pareto", job["id"], "--json") == (1, "[]\n")
+    assert "no_feasible_design" in run(capsys, "status", job["id"])[1]
+    status, out = run(capsys, "status", job["id"], "--wait")
+    assert status == 1 and "best 0.972" in out
+    monkeypatch.setattr(Job, "wait", lambda job, progress: server.run(job.id, 0, "budget_seconds") or job.refresh())
+    status, out = run(capsys, "submit", str(tmp_path / "m.onnx"), "--wait")
+    assert status == 1 and "budget_seconds" in out
 
 
 def test_short_figures() -> None:

@@ -12,6 +12,7 @@ import headrace
 from headrace import plot, transport, upload
 from headrace.progress import Progress
 from tests.api.harness import Server
+from tests.api.test_jobs import NO_DESIGN
 
 
 def submit(client: headrace.Client, **body: object) -> headrace.Job:
@@ -54,7 +55,7 @@ def test_submit_wait_and_read(client: headrace.Client, server: Server, tmp_path)
 def test_events_survive_a_lost_connection(client: headrace.Client, server: Server, monkeypatch) -> None:
     job = submit(client)
     server.run(job.id, trials=6)
-    total = server.store.get_job(job.id).seq
+    total = server.store.jobs.get(job.id).seq
     parse = transport._parse_events
     cut = {"left": 3}
 
@@ -79,8 +80,9 @@ def test_every_metric_has_a_label_with_its_unit() -> None:
 
 def test_failed_job_raises(client: headrace.Client, server: Server) -> None:
     job = submit(client)
-    server.run(job.id, trials=0, end="failed")
-    with pytest.raises(headrace.JobFailed, match=job.id):
+    failure = {"code": "search-failed", "message": "it has no idea", "retryable": False}
+    server.run(job.id, trials=0, end="search_failed", failure=failure)
+    with pytest.raises(headrace.JobFailed, match=f"{job.id} failed: it has no idea"):
         job.wait()
     assert job.wait(check=False).state == "failed"
 
@@ -97,6 +99,29 @@ def test_a_plot_of_designs_with_unlike_clocks_names_both() -> None:
     trials = [{"clock_source": source} for source in ("routed", "requested", "routed", None)]
     assert plot._label("latency_ns", trials) == "latency (ns), at the requested or routed clock"
     assert plot._label("est_lut", trials) == "LUT, estimated"
+
+
+def test_no_feasible_design_raises_and_says_how_near_it_came(client: headrace.Client, server: Server) -> None:
+    job = submit(client)
+    server.run(job.id, trials=0, end="no_feasible_design", failure=NO_DESIGN)
+    with pytest.raises(headrace.NoFeasibleDesign, match=r"accuracy >= 0.999: best 0.972 reached by trial 4") as caught:
+        job.wait()
+    assert caught.value.constraints[0]["best"] == 0.972
+    assert job.end_reason == "no_feasible_design" and "no_feasible_design" in repr(job)
+
+
+def test_a_sweep_is_waited_for_to_its_end_before_a_failure_is_raised(client: headrace.Client, server: Server) -> None:
+    model = client.upload_model(b"good model")["id"]
+    sweep = client.sweep(base={"model": model}, matrix={"/search/seed": [0, 1]})
+    first, second = sweep.jobs()
+    server.run(first.id, trials=0, end="no_feasible_design", failure=NO_DESIGN)
+    player = threading.Timer(0.5, server.run, (second.id, 1))
+    player.start()
+    with pytest.raises(headrace.NoFeasibleDesign, match=first.id):
+        sweep.wait()
+    player.join()
+    assert second.refresh().end_reason == "budget_trials"
+    assert sweep.document["counts"] == {"failed": 1, "succeeded": 1}
 
 
 def test_verbs(client: headrace.Client) -> None:

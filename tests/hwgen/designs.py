@@ -10,7 +10,7 @@ from hwgen.hardware.design import Design, Endpoint, Instance, Stream, verify_des
 from hwgen.hardware.operators.matvec import Matvec
 from hwgen.hardware.streams import Words
 from hwgen.numbers.formats import IntFormat
-from hwgen.numbers.requantize import Requantize
+from hwgen.numbers.rescale import Requantize
 
 
 def matvec_chain(name="chain", features=(12, 10, 6), lanes=(3, 5, 2), tokens=2, devices=(0, 0), seed=0):

@@ -16,7 +16,7 @@ from hwgen.hardware.operators.link import Link
 from hwgen.hardware.operators.repeat import Repeat
 from hwgen.hardware.streams import StreamType, Words
 from hwgen.numbers.formats import IntFormat, MxFormat
-from hwgen.numbers.requantize import Requantize
+from hwgen.numbers.rescale import Requantize
 from hwgen.simulation.build import BuildCache
 from hwgen.simulation.sign_off import sign_off
 from hwgen.simulation.simulate import SimulationOptions, simulate

@@ -9,7 +9,7 @@ from hwgen.hardware.operators.matmul import Matmul
 from hwgen.hardware.operators.matvec import Matvec
 from hwgen.hardware.streams import Words
 from hwgen.numbers.formats import IntFormat, Overflow
-from hwgen.numbers.requantize import Requantize
+from hwgen.numbers.rescale import Requantize
 
 LOW_BITS = Requantize(IntFormat(16, True), overflow=Overflow.WRAP)
 

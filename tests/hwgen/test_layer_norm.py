@@ -8,7 +8,7 @@ from hwgen.hardware.operators.layer_norm import LayerNorm
 from hwgen.hardware.streams import Words
 from hwgen.numbers.arrays import Array
 from hwgen.numbers.formats import IntFormat
-from hwgen.numbers.requantize import Requantize
+from hwgen.numbers.rescale import Requantize
 
 EPSILON = 1e-5
 

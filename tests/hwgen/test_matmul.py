@@ -7,7 +7,7 @@ from hwgen.errors import IllegalParameters
 from hwgen.hardware.operators.matmul import Matmul
 from hwgen.hardware.streams import Words
 from hwgen.numbers.formats import IntFormat
-from hwgen.numbers.requantize import Requantize
+from hwgen.numbers.rescale import Requantize
 
 A, B = IntFormat(8, True, 5), IntFormat(6, False, 3)
 TOKENS, HEADS, REDUCTION, OUTPUTS = 5, 3, 8, 4

@@ -43,6 +43,13 @@ def test_four_equal_streams_share_a_channel_without_loss() -> None:
     assert Channel(0, 1, Fraction(256), 1).beat_cycles([stream] * 4) == (1,) * 4
 
 
+def test_a_short_stream_beside_a_long_one_does_not_wait_for_its_whole_interval() -> None:
+    long, short = StreamType(1024, 128, 64, IntFormat(8, True)), StreamType(1, 16, 16, IntFormat(8, True))
+    assert Channel(0, 1, Fraction(333), 1).beat_cycles([long, short]) == (2, 2)
+    tight, waiting = Channel(0, 1, Fraction(8), 1).beat_cycles([StreamType(1024, 128, 16, IntFormat(8, True)), short])
+    assert tight == 17 and waiting == 272  # of 128 bits, what 128 / 17 leaves of 8 bits a cycle
+
+
 def test_a_beat_takes_whole_cycles() -> None:
     stream = StreamType(1, 8, 4, IntFormat(8, True))  # 32 bits a beat
     for bits, cycles in ((Fraction(32), 1), (Fraction(31), 2), (Fraction(1, 2), 64), (Fraction(100), 1)):

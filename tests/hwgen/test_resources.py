@@ -11,7 +11,7 @@ from benchmarks.fit_resources import errors, rows
 from hwgen.errors import ToolError
 from hwgen.hardware.operators.matvec import Matvec
 from hwgen.numbers.formats import IntFormat
-from hwgen.numbers.requantize import Requantize
+from hwgen.numbers.rescale import Requantize
 from hwgen.resource_blocks import dsp_slices, ram, rom
 from hwgen.resource_models import MODELS
 from hwgen.resources import COEFFICIENTS, estimate, family

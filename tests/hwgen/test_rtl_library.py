@@ -11,7 +11,7 @@ import pytest
 
 from hwgen.errors import ToolError
 from hwgen.hardware.emit.text import Emission, emit
-from hwgen.hardware.library import RTL_DIRECTORY
+from hwgen.hardware.library import INCLUDE, RTL_DIRECTORY, library_text
 from hwgen.simulation.toolchain import find_toolchain
 from hwgen.tools.process import run_tool
 from tests.hwgen.conformance import registry
@@ -103,3 +103,11 @@ def test_a_combinational_ready_is_noticed(tmp_path: Path) -> None:
     faulty.write_text(faulty.read_text().replace(ready, f"{ready} || out_ready_i"))
     with pytest.raises(AssertionError, match="selection is not empty"):
         yosys([*read(emission), *OUTPUTS_ARE_REGISTERS], tmp_path)
+
+
+def test_the_text_of_a_module_holds_the_headers_that_it_includes() -> None:
+    assert "DSE_DECODED_WIDTH" in library_text("dse_matvec")
+    assert "function automatic logic [OutWidth-1:0] requantize(" in library_text("dse_cast")
+    assert "DSE_DECODED_WIDTH" not in library_text("dse_cast")
+    for header in RTL_DIRECTORY.glob("*.svh"):
+        assert INCLUDE.findall(header.read_text()) == [], f"{header.name} includes a header that no hash would see"

@@ -7,7 +7,7 @@ from hwgen.hardware.operators.softmax import Softmax
 from hwgen.hardware.streams import Words
 from hwgen.numbers.arrays import Array
 from hwgen.numbers.formats import IntFormat, Overflow
-from hwgen.numbers.requantize import Requantize
+from hwgen.numbers.rescale import Requantize
 
 
 def _real(x: Array, kept: Array) -> Array:

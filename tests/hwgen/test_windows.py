@@ -14,7 +14,7 @@ from hwgen.hardware.operators.reduce import AveragePool, Depthwise, MaxPool, ave
 from hwgen.hardware.operators.window import Axis, Window, matvec_weights
 from hwgen.hardware.streams import Words
 from hwgen.numbers.formats import IntFormat
-from hwgen.numbers.requantize import Requantize
+from hwgen.numbers.rescale import Requantize
 from hwgen.simulation.build import BuildCache
 from hwgen.simulation.simulate import simulate
 

@@ -4,7 +4,8 @@
 
 * ``pause=S``: run ``sleep S`` as a compiler would; ``sign=S``: the same in every sign-off;
 * ``stubborn=S``: ignore TERM, leave a double-forked ``sleep S`` in a session of its own, and hang;
-* ``die``: the evaluator process kills itself; ``raise``: a fault of the machine; ``nan``: a result that is not JSON.
+* ``gate``: wait while the file ``gate`` is in the cache directory; ``full``: write to a disk without space;
+* ``die``: the evaluator process kills itself; ``raise``: an unexpected exception; ``nan``: a result that is not JSON.
 
 Every start of an evaluation appends a line to ``starts``.
 """
@@ -70,6 +71,15 @@ class TinySearch(FakeSearch):
         return None
 
 
+class Oversized(FakeSearch):
+    """Nothing but candidates that are too large."""
+
+    def ask(self) -> Candidate | None:
+        new = candidate(16, self.random.randint(51, 64))
+        self.asked.append(new)
+        return new
+
+
 class BrokenSearch(FakeSearch):
     def ask(self) -> Candidate | None:
         raise RuntimeError("the sampler has no idea")
@@ -118,7 +128,13 @@ class FakeEvaluator:
         elif name == "die":
             os.kill(os.getpid(), signal.SIGKILL)
         elif name == "raise":
-            raise OSError(28, "No space left on device")
+            raise ValueError("the simulator said something that nobody expected")
+        elif name == "full":
+            with Path("/dev/full").open("wb", buffering=0) as disk:
+                disk.write(b"an operator")
+        elif name == "gate":
+            while (self.cache / "gate").exists():
+                time.sleep(0.02)
         elif name == "nan":
             return replace(result, metrics={**result.metrics, "accuracy": float("nan")})
         elif name == "stubborn":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections.abc import Callable
@@ -9,8 +10,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from db.artefacts import Artefacts
+from db.errors import UnavailableError
 from db.rows import JobRow, NewJob, OutboxRow
-from explorer.spec import JobSpec, SearchParameters
+from explorer.spec import Constraint, JobSpec, SearchParameters
 from tests.workers.service import MODEL
 from workers.runner import Runner
 from workers.settings import Settings
@@ -49,7 +51,8 @@ class InProcess:
 
     def _relay(self) -> None:
         while not self.closing.wait(0.02):
-            self.runner.publish()
+            with contextlib.suppress(UnavailableError):
+                self.runner.publish()
 
     def close(self) -> None:
         self.closing.set()
@@ -62,10 +65,13 @@ class InProcess:
     def mode(self, text: str) -> None:
         (self.settings.cache / "mode").write_text(text)
 
-    def submit(self, trials: int, parallel: int = 2, seed: int = 0, wall_seconds: float = 900.0) -> JobRow:
+    def submit(
+        self, trials: int, parallel: int = 2, seed: int = 0, wall_seconds: float = 900.0, space: int = 1 << 30
+    ) -> JobRow:
+        """``space`` is the size that the check of a submission would have found."""
         search = SearchParameters(trials=trials, parallel_trials=parallel, seed=seed, wall_seconds=wall_seconds)
-        spec = JobSpec(MODEL, search=search)
-        return self.store.create_job(NewJob(MODEL, None, spec.to_json(), trials, wall_seconds, parallel, {})).job
+        spec = JobSpec(MODEL, constraints=(Constraint("est_lut", max=800.0),), search=search).to_json()
+        return self.store.jobs.create(NewJob(MODEL, None, spec, min(trials, space), wall_seconds, parallel, {})).job
 
     def until(self, condition: Callable[[], bool], what: str, seconds: float = 60.0) -> None:
         deadline = time.monotonic() + seconds
@@ -74,8 +80,8 @@ class InProcess:
             time.sleep(0.02)
 
     def finish(self, job: JobRow) -> JobRow:
-        self.until(lambda: self.store.get_job(job.id).terminal, "the job ends")
-        return self.store.get_job(job.id)
+        self.until(lambda: self.store.jobs.get(job.id).terminal, "the job ends")
+        return self.store.jobs.get(job.id)
 
     def starts(self) -> int:
         log = self.settings.cache / "starts"

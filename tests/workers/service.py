@@ -52,7 +52,7 @@ class Service:
             self.process = subprocess.Popen(
                 command, cwd=ROOT, env=self.environment, stdout=log, stderr=log, start_new_session=True
             )
-        self.wait_for(lambda: len(self.store.list_workers(20.0)) >= 2, 60.0, "both workers heard")
+        self.wait_for(lambda: len(self.store.workers.alive(20.0)) >= 2, 60.0, "both workers heard")
         return self
 
     def close(self) -> None:
@@ -68,7 +68,7 @@ class Service:
     def submit(self, trials: int, parallel: int = 2, seed: int = 0, **search: float) -> JobRow:
         spec = JobSpec(MODEL, search=SearchParameters(trials=trials, parallel_trials=parallel, seed=seed, **search))
         wall = spec.search.wall_seconds
-        return self.store.create_job(NewJob(MODEL, None, spec.to_json(), trials, wall, parallel, {})).job
+        return self.store.jobs.create(NewJob(MODEL, None, spec.to_json(), trials, wall, parallel, {})).job
 
     def wait_for(self, condition: Callable[[], bool], seconds: float, what: str) -> None:
         deadline = time.monotonic() + seconds
@@ -77,8 +77,8 @@ class Service:
             time.sleep(0.05)
 
     def finish(self, job: JobRow, seconds: float = 90.0) -> JobRow:
-        self.wait_for(lambda: self.store.get_job(job.id).terminal, seconds, "the job is terminal")
-        return self.store.get_job(job.id)
+        self.wait_for(lambda: self.store.jobs.get(job.id).terminal, seconds, "the job is terminal")
+        return self.store.jobs.get(job.id)
 
     def logs(self) -> str:
         shown = [self.home / "serve.log", *sorted((self.home / "logs").glob("worker-*.log"))]
@@ -107,10 +107,10 @@ class Service:
 
     def check_history(self, job: JobRow, trials: int | None = None) -> None:
         """What must hold of every ended job, whatever happened to it."""
-        events = self.store.list_events(job.id, limit=100_000)
+        events = self.store.events.after(job.id, limit=100_000)
         assert [event.seq for event in events] == list(range(1, job.seq + 1))
         assert events[-1].type == "end"
-        rows = self.store.trial_history(job.id)
+        rows = self.store.trials.history(job.id)
         assert [row.number for row in rows] == list(range(len(rows)))
         assert all(row.state in ("complete", "infeasible", "failed", "cancelled") for row in rows)
         hashes = [row.candidate_hash for row in rows]
@@ -121,7 +121,7 @@ class Service:
         for row in rows:
             accepted = [e for e in events if e.data.get("trial_id") == row.id and "metrics" in e.data]
             assert len(accepted) == (1 if row.state in ("complete", "infeasible") else 0)
-            outcomes = [a.outcome for a in self.store.list_attempts(row.id) if a.purpose == "evaluate"]
+            outcomes = [a.outcome for a in self.store.trials.attempts(row.id) if a.purpose == "evaluate"]
             assert outcomes.count(row.state) <= 1 and None not in outcomes
 
 

@@ -56,7 +56,7 @@ def test_worker_killed_in_the_middle_of_a_search_on_postgresql(start: Callable[.
 @pytest.mark.slow
 def test_worker_killed_in_the_middle_of_a_search_without_namespaces(start: Callable[..., Service]) -> None:
     service = start(HEADRACE_BWRAP="/bin/false")
-    assert {w.info["sandbox"]["mode"] for w in service.store.list_workers()} == {"process-tree"}
+    assert {w.info["sandbox"]["mode"] for w in service.store.workers.alive()} == {"process-tree"}
     _kill_workers(service)
 
 
@@ -64,22 +64,22 @@ def _kill_workers(service: Service) -> None:
     hang = str(next(_unique))
     service.mode("pause=0.15")
     job = service.submit(40)
-    service.wait_for(lambda: service.store.get_job(job.id).trials_done >= 5, 60, "five trials")
+    service.wait_for(lambda: service.store.jobs.get(job.id).trials_done >= 5, 60, "five trials")
     service.mode(f"pause={hang}")
     service.wait_for(lambda: len(processes_with(hang)) == 2, 20, "two compilers run")
     service.mode("pause=0.05")
     service.worker("evaluate").send_signal(signal.SIGKILL)
     killed = time.monotonic()
     service.wait_for(lambda: not processes_with(hang), 5, "the compilers died with their worker")
-    service.wait_for(lambda: service.store.get_job(job.id).trials_done >= 12, 40, "the search goes on")
+    service.wait_for(lambda: service.store.jobs.get(job.id).trials_done >= 12, 40, "the search goes on")
     assert time.monotonic() - killed < 30
     service.worker("evaluate").send_signal(signal.SIGKILL)
-    service.wait_for(lambda: service.store.get_job(job.id).trials_done >= 20, 40, "the search goes on again")
+    service.wait_for(lambda: service.store.jobs.get(job.id).trials_done >= 20, 40, "the search goes on again")
     service.worker("search").send_signal(signal.SIGKILL)
     ended = service.finish(job)
     assert ended.state == "succeeded"
     service.check_history(ended, trials=40)
-    lost = [a for t in service.store.trial_history(job.id) for a in service.store.list_attempts(t.id)]
+    lost = [a for t in service.store.trials.history(job.id) for a in service.store.trials.attempts(t.id)]
     assert 2 <= sum(a.outcome == "worker_lost" for a in lost) <= 6
     tree = service.tree()
     service.close()
@@ -93,7 +93,7 @@ def test_cancel_while_compilers_run(start: Callable[..., Service]) -> None:
     job = service.submit(40)
     service.wait_for(lambda: len(processes_with(hang)) >= 2, 30, "two stubborn compilers run")
     began = time.monotonic()
-    assert service.store.cancel_job(job.id).state == "cancelling"
+    assert service.store.jobs.cancel(job.id).state == "cancelling"
     ended = service.finish(job, 10)
     assert ended.state == "cancelled"
     assert time.monotonic() - began < 10
@@ -103,7 +103,7 @@ def test_cancel_while_compilers_run(start: Callable[..., Service]) -> None:
     service.mode("")
     after = service.submit(5)
     assert service.finish(after).state == "succeeded", "the slots work again"
-    assert service.store.get_job(job.id).seq == seq
+    assert service.store.jobs.get(job.id).seq == seq
 
 
 @pytest.mark.slow
@@ -111,10 +111,10 @@ def test_messages_lost_and_repeated(start: Callable[..., Service]) -> None:
     service = start()
     service.mode("pause=0.2")
     job = service.submit(30, parallel=12)
-    service.wait_for(lambda: service.store.get_job(job.id).trials_done >= 4, 60, "four trials")
+    service.wait_for(lambda: service.store.jobs.get(job.id).trials_done >= 4, 60, "four trials")
     connect(valkey.broker_url(service.home)).flushall()
-    service.wait_for(lambda: service.store.get_job(job.id).trials_done >= 14, 40, "work goes on after the flush")
-    waiting = [t.id for t in service.store.trial_history(job.id) if t.state == "queued"][:1]
+    service.wait_for(lambda: service.store.jobs.get(job.id).trials_done >= 14, 40, "work goes on after the flush")
+    waiting = [t.id for t in service.store.trials.history(job.id) if t.state == "queued"][:1]
     for _ in range(100):
         _publish(service, waiting)
     ended = service.finish(job)
@@ -135,7 +135,7 @@ def test_broker_restarts(start: Callable[..., Service]) -> None:
     service = start()
     service.mode("pause=0.1")
     job = service.submit(30)
-    service.wait_for(lambda: service.store.get_job(job.id).trials_done >= 5, 60, "five trials")
+    service.wait_for(lambda: service.store.jobs.get(job.id).trials_done >= 5, 60, "five trials")
     server = next(p for p in service.tree() if "valkey-server" in p.name() or "valkey-server" in p.cmdline()[0])
     server.send_signal(signal.SIGKILL)
     ended = service.finish(job, 60)
@@ -150,11 +150,11 @@ def test_poison_stops_after_three_attempts(start: Callable[..., Service], mode: 
     service.finish(job)
     service.mode(mode)
     poisoned = service.submit(4, seed=7)
-    service.wait_for(lambda: service.store.get_job(poisoned.id).counts["failed"] >= 1, 60, "a failed trial")
+    service.wait_for(lambda: service.store.jobs.get(poisoned.id).counts["failed"] >= 1, 60, "a failed trial")
     service.mode("")
     ended = service.finish(poisoned)
     service.check_history(ended)
-    failed = [t for t in service.store.trial_history(poisoned.id) if t.state == "failed"]
+    failed = [t for t in service.store.trials.history(poisoned.id) if t.state == "failed"]
     for trial in failed:
         assert trial.reason is not None and trial.reason.startswith("poison: 3 attempts")
         assert service.starts()[trial.candidate_hash] == 3
@@ -167,7 +167,7 @@ def test_machine_that_fails_everything_fails_the_job_early(start: Callable[..., 
     service.mode("raise")
     ended = service.finish(service.submit(200))
     assert ended.state == "failed"
-    assert ended.failure is not None and "No space left" in ended.failure["message"]
+    assert ended.failure is not None and "nobody expected" in ended.failure["message"]
     assert ended.counts["failed"] < 10
     service.check_history(ended)
 
@@ -177,28 +177,28 @@ def test_stopped_worker_loses_its_lease_and_its_late_result(start: Callable[...,
     service = start()
     service.mode("pause=1.5")
     job = service.submit(2)
-    service.wait_for(lambda: service.store.get_job(job.id).counts["running"] == 2, 30, "both run")
+    service.wait_for(lambda: service.store.jobs.get(job.id).counts["running"] == 2, 30, "both run")
     worker = service.worker("evaluate")
     worker.send_signal(signal.SIGSTOP)
     other = Service(service.home, str(service.environment["HEADRACE_DATABASE_URL"]))
     service.mode("")
     service.wait_for(
-        lambda: service.store.get_job(job.id).counts["queued"] == 2, LEASE_SECONDS + 10, "the leases were reaped"
+        lambda: service.store.jobs.get(job.id).counts["queued"] == 2, LEASE_SECONDS + 10, "the leases were reaped"
     )
-    leases = [service.store.claim_trial(t.id, "other", 60) for t in service.store.trial_history(job.id)]
+    leases = [service.store.work.claim(t.id, "other", 60) for t in service.store.trials.history(job.id)]
     assert all(leases)
     worker.send_signal(signal.SIGCONT)
     time.sleep(2)
-    assert service.store.get_job(job.id).counts["running"] == 2, "the late results were refused"
+    assert service.store.jobs.get(job.id).counts["running"] == 2, "the late results were refused"
     for lease in leases:
         assert lease is not None
-        assert service.store.record_result(
+        assert service.store.work.record_result(
             lease.trial.id, lease.fence, {"state": "complete", "metrics": {"other": 1.0}}
         )
     ended = service.finish(job)
     service.check_history(ended, trials=2)
     assert all(
-        t.result == {"state": "complete", "metrics": {"other": 1.0}} for t in service.store.trial_history(job.id)
+        t.result == {"state": "complete", "metrics": {"other": 1.0}} for t in service.store.trials.history(job.id)
     )
     other.store.close()
 
@@ -235,12 +235,12 @@ def test_orderly_shutdown_gives_work_back(start: Callable[..., Service]) -> None
     assert service.process.wait(timeout=25) == 0
     assert gone(tree, 5) == []
     assert processes_with(hang) == []
-    assert service.store.get_job(job.id).counts["running"] == 0, "nothing waits for a lease to run out"
+    assert service.store.jobs.get(job.id).counts["running"] == 0, "nothing waits for a lease to run out"
     service.mode("")
     service.start()
     ended = service.finish(job, 30)
     service.check_history(ended, trials=6)
-    attempts = [a for t in service.store.trial_history(job.id) for a in service.store.list_attempts(t.id)]
+    attempts = [a for t in service.store.trials.history(job.id) for a in service.store.trials.attempts(t.id)]
     assert [a.outcome for a in attempts if a.outcome not in ("complete", "infeasible", "done")] == [
         "worker_shutdown"
     ] * 2
@@ -255,7 +255,7 @@ def test_broker_down_at_submission(start: Callable[..., Service]) -> None:
     job = service.submit(3)
     assert time.monotonic() - began < 0.5
     time.sleep(1)
-    assert service.store.get_job(job.id).state == "queued"
+    assert service.store.jobs.get(job.id).state == "queued"
     server.send_signal(signal.SIGCONT)
     service.check_history(service.finish(job, 60), trials=3)
 
@@ -267,10 +267,10 @@ def test_database_stops_and_comes_back(start: Callable[..., Service]) -> None:
         service = start(server.new_database())
         service.mode("pause=0.3")
         job = service.submit(30)
-        service.wait_for(lambda: service.store.get_job(job.id).trials_done >= 5, 60, "five trials")
+        service.wait_for(lambda: service.store.jobs.get(job.id).trials_done >= 5, 60, "five trials")
         server.kill()
         with pytest.raises(UnavailableError):
-            service.store.get_job(job.id)
+            service.store.jobs.get(job.id)
         time.sleep(2)
         server.start()
         service.check_history(service.finish(job, 120), trials=30)

@@ -30,7 +30,7 @@ def test_a_defect_in_one_sweep_does_not_end_the_others(service: InProcess, monke
         calls.append(1)
         raise ValueError("a row that nobody expected")
 
-    monkeypatch.setattr(service.store, "reap_expired_leases", broken)
+    monkeypatch.setattr(service.store.upkeep, "reap_expired_leases", broken)
     upkeep = Upkeep(service.runner, ["q"])
     upkeep.start()
     try:

@@ -7,13 +7,13 @@ import time
 from explorer.pareto import hypervolume, pareto_front
 from explorer.result import TrialResult
 from explorer.spec import JobSpec
-from tests.workers.inprocess import Start
+from tests.workers.inprocess import InProcess, Start
 
 
 def test_budget_front_and_progress_equal_a_recomputation(start: Start) -> None:
     service = start()
     job = service.finish(service.submit(30))
-    trials = service.store.trial_history(job.id)
+    trials = service.store.trials.history(job.id)
     assert (job.state, job.trials_done, len(trials)) == ("succeeded", 30, 30)
     assert len({t.candidate_hash for t in trials}) == 30, "asked twice, evaluated once"
     spec = JobSpec.from_json(job.spec)
@@ -40,8 +40,8 @@ def test_equal_evaluations_of_other_jobs_are_not_repeated(start: Start) -> None:
     assert service.starts() == 4
     again = service.finish(service.submit(4))
     assert service.starts() == 4
-    sources = {t.id for t in service.store.trial_history(first.id)}
-    copies = service.store.trial_history(again.id)
+    sources = {t.id for t in service.store.trials.history(first.id)}
+    copies = service.store.trials.history(again.id)
     assert {t.cached_from for t in copies} == sources
     assert all(t.result and t.result["stages"][0]["cache_hit"] for t in copies)
     service.finish(service.submit(4, seed=1))
@@ -52,17 +52,17 @@ def test_pause_resume_and_a_new_driver_go_on_where_it_was(start: Start) -> None:
     service = start()
     service.mode("pause=0.05")
     job = service.submit(20)
-    service.until(lambda: service.store.get_job(job.id).trials_done >= 5, "five trials")
-    service.store.pause_job(job.id)
-    service.until(lambda: service.store.get_job(job.id).counts["running"] == 0, "what ran has ended")
-    done = service.store.get_job(job.id).trials_done
-    seconds = service.store.get_job(job.id).search_seconds
-    service.until(lambda: service.store.claim_job(job.id, "nobody", 1.0) is None, "nobody drives a paused job")
-    assert service.store.get_job(job.id).trials_done == done < 20
-    assert service.store.get_job(job.id).search_seconds == seconds, "the budget does not run while paused"
-    service.store.resume_job(job.id)
+    service.until(lambda: service.store.jobs.get(job.id).trials_done >= 5, "five trials")
+    service.store.jobs.pause(job.id)
+    service.until(lambda: service.store.jobs.get(job.id).counts["running"] == 0, "what ran has ended")
+    done = service.store.jobs.get(job.id).trials_done
+    seconds = service.store.jobs.get(job.id).search_seconds
+    service.until(lambda: service.store.searches.claim(job.id, "nobody", 1.0) is None, "nobody drives a paused job")
+    assert service.store.jobs.get(job.id).trials_done == done < 20
+    assert service.store.jobs.get(job.id).search_seconds == seconds, "the budget does not run while paused"
+    service.store.jobs.resume(job.id)
     ended = service.finish(job)
-    numbers = [t.number for t in service.store.trial_history(job.id)]
+    numbers = [t.number for t in service.store.trials.history(job.id)]
     assert (ended.state, ended.trials_done, numbers) == ("succeeded", 20, list(range(20)))
 
 
@@ -70,8 +70,8 @@ def test_stop_lets_running_trials_finish(start: Start) -> None:
     service = start()
     service.mode("pause=0.3")
     job = service.submit(100, parallel=6)
-    service.until(lambda: service.store.get_job(job.id).counts["running"] == 2, "two run")
-    service.store.stop_job(job.id)
+    service.until(lambda: service.store.jobs.get(job.id).counts["running"] == 2, "two run")
+    service.store.jobs.stop(job.id)
     ended = service.finish(job)
     assert ended.state == "succeeded"
     assert (ended.counts["running"], ended.counts["queued"]) == (0, 0)
@@ -84,14 +84,14 @@ def test_stop_lets_running_sign_offs_finish_and_starts_no_other(start: Start) ->
     job = service.submit(4)
 
     def signed() -> list[str | None]:
-        return sorted((t.sign_off for t in service.store.trial_history(job.id)), key=str)
+        return sorted((t.sign_off for t in service.store.trials.history(job.id)), key=str)
 
     service.until(lambda: signed() == ["queued", "queued", "running", "running"], "two of four are signed off")
-    service.store.stop_job(job.id)
+    service.store.jobs.stop(job.id)
     ended = service.finish(job)
     assert ended.state == "succeeded"
     assert signed() == [None, None, "done", "done"]
-    assert service.store.list_events(job.id, limit=10_000)[-1].type == "end"
+    assert service.store.events.after(job.id, limit=10_000)[-1].type == "end"
 
 
 def test_wall_clock_budget_ends_the_search(start: Start) -> None:
@@ -103,12 +103,29 @@ def test_wall_clock_budget_ends_the_search(start: Start) -> None:
     assert ended.search_seconds < 8
 
 
+def test_each_of_several_jobs_gets_its_own_wall_clock_budget(start: Start) -> None:
+    service = start(slots=1)
+    service.mode("pause=0.1")
+    budget = 0.8
+    jobs = [service.submit(1000, parallel=2, seed=seed, wall_seconds=budget) for seed in range(4)]
+    for job in jobs:
+        ended = service.finish(job)
+        assert ended.end_reason == "budget_seconds"
+        assert ended.search_seconds >= budget
+        assert _seconds_in_slots(service, job.id) >= budget / 2, "it waited for the slot of the others at its own cost"
+
+
+def _seconds_in_slots(service: InProcess, job_id: str) -> float:
+    attempts = [a for t in service.store.trials.history(job_id) for a in service.store.trials.attempts(t.id)]
+    return sum((a.ended_at - a.started_at).total_seconds() for a in attempts if a.ended_at)
+
+
 def test_limits_can_be_lowered_and_raised(start: Start) -> None:
     service = start()
     service.mode("pause=0.05")
     lowered = service.submit(1000)
-    service.until(lambda: service.store.get_job(lowered.id).trials_done >= 3, "three trials")
-    service.store.patch_job(lowered.id, trials=6, parallel_trials=1)
+    service.until(lambda: service.store.jobs.get(lowered.id).trials_done >= 3, "three trials")
+    service.store.jobs.limit(lowered.id, trials=6, parallel_trials=1)
     assert 6 <= service.finish(lowered).trials_done <= 10
 
 
@@ -127,10 +144,10 @@ def test_evaluation_over_its_time_is_infeasible(start: Start) -> None:
     service = start(trial_seconds=0.7, search="tests.workers.fakes:TinySearch")
     service.mode("pause=60")
     job = service.submit(4)
-    service.until(lambda: service.store.get_job(job.id).counts["infeasible"] >= 1, "one took too long")
+    service.until(lambda: service.store.jobs.get(job.id).counts["infeasible"] >= 1, "one took too long")
     service.mode("")
     ended = service.finish(job)
-    slow = [t for t in service.store.trial_history(job.id) if t.state == "infeasible"]
+    slow = [t for t in service.store.trials.history(job.id) if t.state == "infeasible"]
     assert ended.state == "succeeded"
     assert all(t.result and t.result["constraints"] == {"evaluation_seconds": 0.7} for t in slow)
     assert all("took longer than 0.7 s" in (t.reason or "") for t in slow)
@@ -141,8 +158,8 @@ def test_no_trial_is_leased_before_a_slot_is_free(start: Start) -> None:
     service.mode("pause=1.2")
     job = service.submit(2)
     reaped = 0
-    while not service.store.get_job(job.id).terminal:
-        reaped += service.store.reap_expired_leases()
+    while not service.store.jobs.get(job.id).terminal:
+        reaped += service.store.upkeep.reap_expired_leases()
         time.sleep(0.02)
     assert reaped == 0, "a trial that waits for a slot loses no lease"
 
@@ -151,7 +168,7 @@ def test_stage_of_a_running_trial_is_shown(start: Start) -> None:
     service = start()
     service.mode("pause=1")
     job = service.submit(2)
-    service.until(lambda: "compile" in [t.stage for t in service.store.trial_history(job.id)], "a stage is shown")
+    service.until(lambda: "compile" in [t.stage for t in service.store.trials.history(job.id)], "a stage is shown")
     service.mode("")
     service.finish(job)
-    assert {t.stage for t in service.store.trial_history(job.id)} == {None}
+    assert {t.stage for t in service.store.trials.history(job.id)} == {None}

@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from typing import Any
 
 from hwgen.hardware.design import Design, Instance, Stream
-from hwgen.numbers.formats import Format, MxFormat
 
 
 def top_module(design: Design) -> str:
@@ -71,24 +70,10 @@ def describe_stream(stream: Stream, direction: str) -> dict[str, Any]:
         "name": stream.name,
         "direction": direction,
         "lanes": kind.lanes,
-        "format": describe_format(kind.format),
+        "format": kind.format.describe(),
         "shape": [kind.tokens, kind.features],
         "order": "tokens, then features; lane 0 is lowest in the payload",
         "beats": kind.beats,
         "payload_bits": kind.payload_bits,
         "exponents_per_beat": kind.exponents_per_beat,
     }
-
-
-def describe_format(value: Format) -> dict[str, Any]:
-    """A number format as plain JSON types; a word ``q`` stands for ``q * 2**-fraction_bits``."""
-    if isinstance(value, MxFormat):
-        return {
-            "kind": "mxint",
-            "bits": value.mantissa_bits,
-            "fraction_bits": value.fraction_bits,
-            "signed": True,
-            "block": value.block,
-            "exponent_bits": value.exponent_bits,
-        }
-    return {"kind": "int", "bits": value.bits, "fraction_bits": value.fraction_bits, "signed": value.signed}

@@ -10,7 +10,6 @@ from fractions import Fraction
 from hwgen.hardware.operator import Cycles, Operator
 from hwgen.hardware.streams import StreamType, Words
 from hwgen.numbers.arrays import Array
-from hwgen.numbers.formats import IntFormat
 
 
 @dataclass(frozen=True)
@@ -29,7 +28,7 @@ class Adapter(Operator):
     uses = ()
 
     def __post_init__(self) -> None:
-        self.require(isinstance(self.source.format, IntFormat), "shared exponents cannot change their lanes")
+        self.require(self.source.format.plain, "shared exponents cannot change their lanes")
         self.require(
             self.source.features % self.out_lanes == 0, f"{self.out_lanes} lanes divide {self.source.features}"
         )

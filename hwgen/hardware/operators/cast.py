@@ -12,7 +12,7 @@ from hwgen.hardware.operator import Cycles, MemoryImage, Operator, accumulator_b
 from hwgen.hardware.streams import StreamType, Words
 from hwgen.numbers.arrays import Array
 from hwgen.numbers.formats import IntFormat
-from hwgen.numbers.requantize import Requantize
+from hwgen.numbers.rescale import Requantize
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Cast(Operator):
     module = "dse_cast"
 
     def __post_init__(self) -> None:
-        self.require(isinstance(self.source.format, IntFormat), "the input has an integer format")
+        self.require(self.source.format.plain, "the input has an integer format")
         self.require(2 <= self.acc_bits <= 62, f"the accumulator has 2 to 62 bits, not {self.acc_bits}")
         self.require(self.acc_bits >= self.result.target.bits, "the accumulator is at least as wide as the result")
 

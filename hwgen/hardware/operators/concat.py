@@ -11,7 +11,6 @@ import numpy as np
 from hwgen.hardware.operator import Cycles, Operator
 from hwgen.hardware.streams import StreamType, Words
 from hwgen.numbers.arrays import Array
-from hwgen.numbers.formats import IntFormat
 
 
 @dataclass(frozen=True)
@@ -36,7 +35,7 @@ class Concat(Operator):
 
     def __post_init__(self) -> None:
         a, b = self.a, self.b
-        self.require(isinstance(a.format, IntFormat), "the inputs have an integer format")
+        self.require(a.format.plain, "the inputs have an integer format")
         self.require((a.lanes, a.format) == (b.lanes, b.format), "both inputs have the same lanes and the same format")
         self.require(a.tokens % self.periods == 0 and b.tokens % self.periods == 0, "the periods divide the tokens")
         if self.along_features:

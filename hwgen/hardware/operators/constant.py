@@ -9,7 +9,6 @@ from fractions import Fraction
 from hwgen.hardware.operator import Cycles, MemoryImage, Operator
 from hwgen.hardware.streams import StreamType, Words
 from hwgen.numbers.arrays import Array
-from hwgen.numbers.formats import IntFormat
 
 
 @dataclass(frozen=True)
@@ -26,7 +25,7 @@ class Constant(Operator):
     uses = ()
 
     def __post_init__(self) -> None:
-        self.require(isinstance(self.stream.format, IntFormat), "a constant has an integer format")
+        self.require(self.stream.format.plain, "a constant has an integer format")
 
     @property
     def inputs(self) -> Mapping[str, StreamType]:

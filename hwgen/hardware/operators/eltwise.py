@@ -13,7 +13,7 @@ from hwgen.hardware.operator import Cycles, MemoryImage, Operator, accumulator_b
 from hwgen.hardware.streams import StreamType, Words
 from hwgen.numbers.arrays import Array
 from hwgen.numbers.formats import IntFormat
-from hwgen.numbers.requantize import Requantize
+from hwgen.numbers.rescale import Requantize
 
 
 class Function(IntEnum):

@@ -13,7 +13,7 @@ from hwgen.hardware.operator import Cycles, MemoryImage, Operator, accumulator_b
 from hwgen.hardware.streams import StreamType, Words
 from hwgen.numbers.arrays import Array
 from hwgen.numbers.formats import FloatArray, IntFormat
-from hwgen.numbers.requantize import Requantize
+from hwgen.numbers.rescale import Requantize
 
 GUARD_BITS = 3  # of the result, kept by the normalised value
 ROOT_GUARD_BITS = 5

@@ -12,7 +12,7 @@ from hwgen.hardware.operator import Cycles, MemoryImage, Operator, accumulator_b
 from hwgen.hardware.streams import StreamType, Words
 from hwgen.numbers.arrays import Array, exact_type
 from hwgen.numbers.formats import IntFormat
-from hwgen.numbers.requantize import Requantize
+from hwgen.numbers.rescale import Requantize
 
 
 @dataclass(frozen=True)

@@ -11,15 +11,15 @@ import numpy as np
 from hwgen.hardware.operator import Cycles, MemoryImage, Operator
 from hwgen.hardware.streams import StreamType, Words
 from hwgen.numbers.arrays import Array, exact_type
-from hwgen.numbers.formats import Format, IntFormat, MxFormat
-from hwgen.numbers.requantize import Requantize
+from hwgen.numbers.formats import Format
+from hwgen.numbers.rescale import Requantize
 
 
 @dataclass(frozen=True)
 class Matvec(Operator):
     """``out[t, g] = requantize(weight[g] @ in[t, g] + bias[g])`` for each token ``t`` and group ``g``.
 
-    Contents: ``weight`` ``(groups, outputs, inputs)`` integers (mantissas); for shared-exponent weights also
+    Contents: ``weight`` ``(groups, outputs, inputs)`` words of elements; for shared-exponent weights also
     ``weight_exponent`` of the same shape, equal within a block; ``bias`` ``(groups, outputs)`` at the accumulator's
     scale; ``shift`` ``(groups, outputs)`` or ``()``. Input features are ``groups * inputs`` in that order.
 
@@ -58,21 +58,15 @@ class Matvec(Operator):
         self.require(2 <= self.acc_bits <= 62, f"the accumulator has 2 to 62 bits, not {self.acc_bits}")
         self.require(self.acc_bits >= self.result.target.bits, "the accumulator is at least as wide as the result")
         for part in (self.source, self.weight):
-            if isinstance(part, MxFormat):
-                self.require(
-                    part.block % self.in_lanes == 0
-                    or self.in_lanes % part.block == 0
-                    or self.in_features <= part.block,
-                    f"in_lanes {self.in_lanes} and the block {part.block} divide one another",
-                )
+            self.require(
+                part.respects(self.in_lanes, self.in_features),
+                f"in_lanes {self.in_lanes} and the block {part.block} divide one another",
+            )
 
     @property
     def sub_blocks(self) -> int:
         """Partial sums per beat: the finest exponent granularity inside a beat."""
-        return max(self._exponents_per_beat(self.source), self._exponents_per_beat(self.weight), 1)
-
-    def _exponents_per_beat(self, part: Format) -> int:
-        return max(1, self.in_lanes // part.block) if isinstance(part, MxFormat) else 0
+        return max(self.source.exponents_in(self.in_lanes), self.weight.exponents_in(self.in_lanes), 1)
 
     @property
     def in_blocks(self) -> int:
@@ -93,20 +87,15 @@ class Matvec(Operator):
         return {"out": StreamType(self.tokens, self.groups * self.out_features, self.out_lanes, self.result.target)}
 
     def rtl_parameters(self) -> Mapping[str, int]:
-        source, weight = self.source, self.weight
         return {
             "InLanes": self.in_lanes,
             "OutLanes": self.out_lanes,
             "InBlocks": self.in_blocks,
             "OutBlocks": self.out_blocks,
             "Groups": self.groups,
-            "InWidth": source.bits if isinstance(source, IntFormat) else source.mantissa_bits,
-            "InSigned": int(source.signed) if isinstance(source, IntFormat) else 1,
-            "InExpWidth": source.exponent_bits if isinstance(source, MxFormat) else 0,
-            "InSubBlocks": max(1, self._exponents_per_beat(source)),
-            "WeightWidth": weight.bits if isinstance(weight, IntFormat) else weight.mantissa_bits,
-            "WeightSigned": int(weight.signed) if isinstance(weight, IntFormat) else 1,
-            "WeightExpWidth": weight.exponent_bits if isinstance(weight, MxFormat) else 0,
+            **self.source.rtl("In"),
+            "InSubBlocks": max(1, self.source.exponents_in(self.in_lanes)),
+            **self.weight.rtl("Weight"),
             "SubBlocks": self.sub_blocks,
             "AccWidth": self.acc_bits,
             "SharedShift": int(self.shared_shift),
@@ -115,12 +104,8 @@ class Matvec(Operator):
         }
 
     def integer_weights(self, contents: Mapping[str, Array]) -> Array:
-        """Weights with their exponents applied, ``(groups, outputs, inputs)`` integers."""
-        weight = contents["weight"]
-        if not isinstance(self.weight, MxFormat):
-            return weight
-        shifted: Array = np.left_shift(weight.astype(np.int64), contents["weight_exponent"])
-        return shifted
+        """Weights decoded, exponents applied, ``(groups, outputs, inputs)`` integers."""
+        return self.weight.integers(contents["weight"], contents.get("weight_exponent"))
 
     def accumulate(self, words: Words, contents: Mapping[str, Array]) -> Array:
         """Accumulators before requantisation, exact: ``(samples, tokens, groups, outputs)``."""
@@ -141,18 +126,16 @@ class Matvec(Operator):
     def memory_images(self, contents: Mapping[str, Array]) -> Mapping[str, MemoryImage]:
         g, ob, ol, ib, il = self.groups, self.out_blocks, self.out_lanes, self.in_blocks, self.in_lanes
         weight = contents["weight"].reshape(g, ob, ol, ib, il).transpose(0, 1, 3, 2, 4).reshape(g * ob * ib, ol * il)
-        parameters = self.rtl_parameters()
         images = {
-            "weight": MemoryImage(weight, parameters["WeightWidth"]),
+            "weight": MemoryImage(weight, self.weight.element_bits),
             "bias": MemoryImage(contents["bias"].reshape(g * ob, ol), self.acc_bits),
         }
         shift = contents["shift"]
         shift = shift.reshape(1, 1) if self.shared_shift else np.broadcast_to(shift, (g, ob * ol)).reshape(g * ob, ol)
         images["shift"] = MemoryImage(shift, self.shift_bits)
-        if isinstance(self.weight, MxFormat):
-            images["weight_exp"] = MemoryImage(
-                self._exponent_words(contents["weight_exponent"]), self.weight.exponent_bits
-            )
+        if self.weight.exponent_bits:
+            words = self._exponent_words(contents["weight_exponent"])
+            images["weight_exp"] = MemoryImage(words, self.weight.exponent_bits)
         return images
 
     def _exponent_words(self, exponents: Array) -> Array:

@@ -14,8 +14,8 @@ from hwgen.hardware.operator import Cycles, MemoryImage, Operator, accumulator_b
 from hwgen.hardware.operators.window import Axis
 from hwgen.hardware.streams import StreamType, Words
 from hwgen.numbers.arrays import Array
-from hwgen.numbers.formats import Format, IntFormat, MxFormat
-from hwgen.numbers.requantize import Requantize
+from hwgen.numbers.formats import Format, IntFormat
+from hwgen.numbers.rescale import Requantize
 
 
 @dataclass(frozen=True)
@@ -93,9 +93,7 @@ class Reduce(Operator):
             "Lanes": self.lanes,
             "Blocks": self.blocks,
             "Kernel": self.kernel,
-            "InWidth": stream.element_bits,
-            "InSigned": int(stream.signed),
-            "InExpWidth": stream.exponent_bits,
+            **self.source.rtl("In"),
             "InSubBlocks": max(1, stream.exponents_per_beat),
             "AccWidth": self.acc_bits,
             "SharedShift": int(self.shared_shift),
@@ -113,7 +111,7 @@ class Reduce(Operator):
 
     def input_sum_bits(self, terms: int) -> int:
         """Width that holds the sum of ``terms`` input integers, their exponents applied."""
-        top = self.source.max_exponent if isinstance(self.source, MxFormat) else 0
+        top = self.source.max_exponent
         return max(2, accumulator_bits(terms * self.source.minimum << top, terms * self.source.maximum << top))
 
     @abstractmethod

@@ -11,7 +11,6 @@ import numpy as np
 from hwgen.hardware.operator import Cycles, Operator
 from hwgen.hardware.streams import StreamType, Words
 from hwgen.numbers.arrays import Array
-from hwgen.numbers.formats import IntFormat
 
 
 @dataclass(frozen=True)
@@ -33,7 +32,7 @@ class Repeat(Operator):
     module = "dse_repeat"
 
     def __post_init__(self) -> None:
-        self.require(isinstance(self.source.format, IntFormat), "the input has an integer format")
+        self.require(self.source.format.plain, "the input has an integer format")
         self.require(self.copies >= 2, f"at least 2 copies, not {self.copies}")
         self.require(self.source.tokens % self.block_tokens == 0, f"{self.block_tokens} tokens divide the tokens")
 
@@ -85,7 +84,7 @@ class Spread(Operator):
     module = "dse_repeat"
 
     def __post_init__(self) -> None:
-        self.require(isinstance(self.source.format, IntFormat), "the input has an integer format")
+        self.require(self.source.format.plain, "the input has an integer format")
         self.require(self.source.features == 1, f"the input has 1 feature, not {self.source.features}")
         self.require(self.features % self.lanes == 0, f"{self.lanes} lanes divide {self.features} features")
 

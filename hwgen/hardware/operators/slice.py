@@ -9,7 +9,6 @@ from fractions import Fraction
 from hwgen.hardware.operator import Cycles, Operator
 from hwgen.hardware.streams import StreamType, Words
 from hwgen.numbers.arrays import Array
-from hwgen.numbers.formats import IntFormat
 
 
 @dataclass(frozen=True)
@@ -36,7 +35,7 @@ class Slice(Operator):
 
     def __post_init__(self) -> None:
         source = self.source
-        self.require(isinstance(source.format, IntFormat), "the input has an integer format")
+        self.require(source.format.plain, "the input has an integer format")
         self.require(source.tokens % self.periods == 0, "the periods divide the tokens")
         self.require(not self.along_features or source.tokens == self.periods, "along features a token is a period")
         units = source.features if self.along_features else source.tokens // self.periods

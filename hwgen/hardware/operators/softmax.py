@@ -13,7 +13,7 @@ from hwgen.hardware.operator import Cycles, MemoryImage, Operator
 from hwgen.hardware.streams import StreamType, Words
 from hwgen.numbers.arrays import Array
 from hwgen.numbers.formats import IntFormat, Overflow
-from hwgen.numbers.requantize import Requantize
+from hwgen.numbers.rescale import Requantize
 
 MAX_INDEX_BITS = 12
 DSP_BITS = 18  # operand width of a DSP slice

@@ -6,21 +6,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
-import numpy as np
-
 from hwgen.hardware.operator import Cycles, MemoryImage, Operator
 from hwgen.hardware.streams import StreamType, Words
 from hwgen.numbers.arrays import Array
-from hwgen.numbers.formats import IntFormat, MxFormat, Rounding, round_shift
+from hwgen.numbers.formats import Format, IntFormat, Rounding
 
 
 @dataclass(frozen=True)
 class ToMx(Operator):
     """Blocks of ``target.block`` consecutive features of a token; the last block of a token may be shorter.
 
-    The exponent of a block is the smallest ``e`` with which every ``round(in * 2**-(shift + e))`` is a mantissa; if
-    there is none, the largest ``e``, and the mantissas saturate. Contents: ``shift`` ``()``, not negative:
-    ``source.fraction_bits - target.fraction_bits``.
+    ``out = target.convert(in, shift, rounding)``, which says how a block gets its exponent.
+    Contents: ``shift`` ``()``, not negative: ``source.fraction_bits - target.fraction_bits``.
 
     Attributes:
         tokens, features: shape of one sample.
@@ -35,7 +32,7 @@ class ToMx(Operator):
     features: int
     lanes: int
     source: IntFormat
-    target: MxFormat
+    target: Format
     shift_bits: int
     rounding: Rounding = Rounding.HALF_UP
 
@@ -43,10 +40,10 @@ class ToMx(Operator):
 
     def __post_init__(self) -> None:
         self.require(self.features % self.lanes == 0, f"lanes {self.lanes} divide the {self.features} features")
-        block = self.target.block
+        self.require(self.target.block > 0, "the result has shared exponents")
         self.require(
-            self.features <= block or block % self.lanes == 0 or self.lanes % block == 0,
-            f"lanes {self.lanes} and the block {block} divide one another",
+            self.target.respects(self.lanes, self.features),
+            f"lanes {self.lanes} and the block {self.target.block} divide one another",
         )
 
     @property
@@ -75,39 +72,25 @@ class ToMx(Operator):
             "SubBlocks": self.outputs["out"].exponents_per_beat,
             "InWidth": self.source.bits,
             "InSigned": int(self.source.signed),
-            "MantissaWidth": self.target.mantissa_bits,
+            "MantissaWidth": self.target.element_bits,
             "ExpWidth": self.target.exponent_bits,
             "ShiftWidth": self.shift_bits,
             "Rounding": int(self.rounding),
         }
 
     def reference(self, inputs: Mapping[str, Words], contents: Mapping[str, Array]) -> Mapping[str, Words]:
-        values, shift = inputs["in"].elements.astype(np.int64), int(contents["shift"])
-        exponents = self.block_exponents(values, shift)
-        per_feature = np.repeat(exponents, self.target.block, axis=2)[:, :, : self.features]
-        mantissas = round_shift(values, shift + per_feature, self.rounding)
-        stream = self.outputs["out"]
+        values, stream = inputs["in"].elements, self.outputs["out"]
+        elements, exponents = self.target.convert(values, int(contents["shift"]), self.rounding)
+        assert exponents is not None
         step = self.lanes // stream.exponents_per_beat
-        per_beat = per_feature[:, :, ::step].reshape(len(values), self.tokens, stream.blocks, stream.exponents_per_beat)
-        clipped = np.clip(mantissas, self.target.minimum, self.target.maximum).astype(np.int32)
-        return {"out": Words(clipped, per_beat)}
-
-    def block_exponents(self, values: Array, shift: int) -> Array:
-        """The exponent of every block of ``values`` ``(samples, tokens, features)``: ``(samples, tokens, blocks)``."""
-        starts = np.arange(0, self.features, self.target.block)
-        low = np.minimum.reduceat(values, starts, axis=2)
-        high = np.maximum.reduceat(values, starts, axis=2)
-        exponents = np.full(low.shape, self.target.max_exponent)
-        for exponent in reversed(range(self.target.max_exponent)):
-            fits = round_shift(low, shift + exponent, self.rounding) >= self.target.minimum
-            fits &= round_shift(high, shift + exponent, self.rounding) <= self.target.maximum
-            exponents[fits] = exponent
-        return exponents
+        per_beat = self.target.spread(exponents, self.features)[:, :, ::step]
+        shape = (len(values), self.tokens, stream.blocks, stream.exponents_per_beat)
+        return {"out": Words(elements, per_beat.reshape(shape))}
 
     def memory_images(self, contents: Mapping[str, Array]) -> Mapping[str, MemoryImage]:
         shift = contents["shift"]
         # A larger shift would round everything to zero, and the RTL's rounding is no wider.
-        limit = max(self.source.bits + 1, self.target.mantissa_bits)
+        limit = max(self.source.bits + 1, self.target.element_bits)
         self.require(0 <= int(shift) <= limit, f"the shift is 0 to {limit}, not {shift}")
         return {"shift": MemoryImage(shift.reshape(1, 1), self.shift_bits)}
 

@@ -1,11 +1,12 @@
 `include "dse_memory.svh"
+`include "dse_decode.svh"
 
 /// Weight-stationary matrix-vector product: one vector of `InBlocks * InLanes` elements in, `OutBlocks * OutLanes` out.
 ///
 /// `Groups` weight sets are used in turn, one per vector (grouped convolution, heads). One block of
 /// `OutLanes * InLanes` products per cycle: a vector takes `InBlocks * OutBlocks` cycles, and the next one is loaded
 /// meanwhile. The accumulator starts at the bias and is wide enough never to overflow; it is requantised at the end.
-/// Shared-exponent operands add their block exponents to each partial sum as a left shift (exact).
+/// Elements decode to integers in front of the multipliers (`dse_decode.svh`). Shared-exponent operands add their block exponents to each partial sum as a left shift (exact).
 /// Every output is a function of registers only. Reset forgets all data in flight; memories are kept.
 module dse_matvec #(
   parameter int unsigned InLanes       = 4,   // elements per input beat
@@ -13,12 +14,14 @@ module dse_matvec #(
   parameter int unsigned InBlocks      = 2,   // input beats per vector
   parameter int unsigned OutBlocks     = 2,   // output beats per vector
   parameter int unsigned Groups        = 1,   // weight sets used in turn
-  parameter int unsigned InWidth       = 8,   // bits of an input element (or mantissa)
-  parameter bit          InSigned      = 1,
+  parameter int unsigned InWidth       = 8,   // bits of an input element
+  parameter bit          InSigned      = 1,   // of the integer that it decodes to
+  parameter int unsigned InCode        = 0,   // how it is written, see dse_decode.svh
   parameter int unsigned InExpWidth    = 0,   // bits of an input block exponent, 0: integer input
   parameter int unsigned InSubBlocks   = 1,   // input exponents per beat
-  parameter int unsigned WeightWidth   = 8,   // bits of a weight (or mantissa)
-  parameter bit          WeightSigned  = 1,
+  parameter int unsigned WeightWidth   = 8,   // bits of a weight's element
+  parameter bit          WeightSigned  = 1,   // of the integer that it decodes to
+  parameter int unsigned WeightCode    = 0,   // how it is written, see dse_decode.svh
   parameter int unsigned WeightExpWidth = 0,  // bits of a weight block exponent, 0: integer weights
   parameter int unsigned SubBlocks     = 1,   // partial sums per beat, a multiple of InSubBlocks; weight exponents per lane
   parameter int unsigned AccWidth      = 24,  // accumulator bits
@@ -65,14 +68,20 @@ module dse_matvec #(
   // A plain C++ integer in simulation, trimmed to the accumulator by synthesis.
   localparam int unsigned SumWidth    = AccWidth > 32 ? 64 : 32;
 
+  // Widths of the integers that elements decode to.
+  localparam int unsigned InInteger     = `DSE_DECODED_WIDTH(InWidth, InCode);
+  localparam int unsigned WeightInteger = `DSE_DECODED_WIDTH(WeightWidth, WeightCode);
+
   `include "dse_requantize.svh"
+  `DSE_DECODE(decode_in, InWidth, InCode)
+  `DSE_DECODE(decode_weight, WeightWidth, WeightCode)
 
   // The same text describes packed words to synthesis (block RAM) and arrays of elements to simulation (the compiler
-  // vectorises the loops); indexing is the same.
+  // vectorises the loops); indexing is the same. Simulation decodes the weights when it loads them.
 `ifdef SYNTHESIS
   typedef logic [OutLanes*InLanes-1:0][WeightWidth-1:0] weight_word_t;
 `else
-  typedef logic [WeightWidth-1:0] weight_word_t[OutLanes*InLanes];
+  typedef logic [WeightInteger-1:0] weight_word_t[OutLanes*InLanes];
 `endif
   typedef logic signed [AccWidth-1:0] acc_word_t[OutLanes];
 
@@ -92,7 +101,8 @@ module dse_matvec #(
     if (file != "") begin
       $readmemh(file, image);
       for (int d = 0; d < WeightDepth; d++)
-        for (int i = 0; i < OutLanes * InLanes; i++) weight_memory[d][i] = image[d][i*WeightWidth+:WeightWidth];
+        for (int i = 0; i < OutLanes * InLanes; i++)
+          weight_memory[d][i] = decode_weight(image[d][i*WeightWidth+:WeightWidth]);
     end
   end
 `endif
@@ -248,7 +258,7 @@ module dse_matvec #(
 
   acc_word_t acc_q;
 `ifdef SYNTHESIS
-  localparam int unsigned ProductWidth = InWidth + WeightWidth + 1;
+  localparam int unsigned ProductWidth = InInteger + WeightInteger + 1;
   localparam int unsigned PartialWidth = ProductWidth + $clog2(SubLanes);
 
   logic [InPayload-1:0] beat;
@@ -262,8 +272,11 @@ module dse_matvec #(
       logic [SubLanes*ProductWidth-1:0] products;
       logic signed [PartialWidth-1:0] partial;
       for (genvar i = 0; i < SubLanes; i++) begin : gen_product
-        dse_product #(.AWidth(InWidth), .ASigned(InSigned), .BWidth(WeightWidth), .BSigned(WeightSigned)) u_product (
-          .a_i(beat[(b*SubLanes+i)*InWidth+:InWidth]), .b_i(weight_word_q[o*InLanes+b*SubLanes+i]),
+        dse_product #(
+          .AWidth(InInteger), .ASigned(InSigned), .BWidth(WeightInteger), .BSigned(WeightSigned)
+        ) u_product (
+          .a_i(decode_in(beat[(b*SubLanes+i)*InWidth+:InWidth])),
+          .b_i(decode_weight(weight_word_q[o*InLanes+b*SubLanes+i])),
           .product_o(products[i*ProductWidth+:ProductWidth])
         );
       end
@@ -288,18 +301,21 @@ module dse_matvec #(
     /* verilator no_inline_task */
     acc_word_t result;
     logic signed [SumWidth-1:0] x[InLanes];
-    for (int i = 0; i < InLanes; i++)
-      x[i] = SumWidth'(signed'({InSigned & beat[i*InWidth+InWidth-1], beat[i*InWidth+:InWidth]}));
+    for (int i = 0; i < InLanes; i++) begin
+      automatic logic [InInteger-1:0] element = decode_in(beat[i*InWidth+:InWidth]);
+      x[i] = SumWidth'(signed'({InSigned & element[InInteger-1], element}));
+    end
     for (int o = 0; o < OutLanes; o++) begin
       automatic logic signed [SumWidth-1:0] total = '0;
       if (InExpWidth + WeightExpWidth == 0) begin
         for (int i = 0; i < InLanes; i++)
-          total = total + x[i] * SumWidth'(signed'({WeightSigned & w[o*InLanes+i][WeightWidth-1], w[o*InLanes+i]}));
+          total = total + x[i] * SumWidth'(signed'({WeightSigned & w[o*InLanes+i][WeightInteger-1], w[o*InLanes+i]}));
       end else begin
         for (int b = 0; b < SubBlocks; b++) begin
           automatic logic signed [SumWidth-1:0] partial = '0;
           for (int i = b * SubLanes; i < (b + 1) * SubLanes; i++)
-            partial = partial + x[i] * SumWidth'(signed'({WeightSigned & w[o*InLanes+i][WeightWidth-1], w[o*InLanes+i]}));
+            partial = partial
+                + x[i] * SumWidth'(signed'({WeightSigned & w[o*InLanes+i][WeightInteger-1], w[o*InLanes+i]}));
           total = total + ((partial << in_exponent(beat, b))
                            << w_exp[(o*SubBlocks+b)*(WeightExpWidth+1)+:WeightExpWidth+1]);
         end

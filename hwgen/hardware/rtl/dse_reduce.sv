@@ -1,10 +1,11 @@
 `include "dse_memory.svh"
+`include "dse_decode.svh"
 
 /// Reduction of `Kernel` beats to one, lane by lane: pooling and depthwise convolution.
 ///
 /// Mode 0 takes the maximum; mode 1 the sum, times a multiplier of the output token (average pooling); mode 2 the
-/// weighted sum plus a bias (depthwise convolution). The result is requantised. Elements of a shared-exponent stream
-/// are shifted left by their exponent first (exact).
+/// weighted sum plus a bias (depthwise convolution). The result is requantised. Elements are decoded to integers
+/// (`dse_decode.svh`), and those of a shared-exponent stream shifted left by their exponent (exact).
 /// Behind a window the beats of one kernel follow one another (`Whole` = 0). `Whole` = 1 reduces a whole sample without
 /// a window: the `Blocks` beats of a pixel go to their own accumulators, and the last pixel sends them all.
 /// One beat in per cycle; latency from the last beat of a kernel to its result 4 cycles, 5 in mode 1. Every output is a
@@ -15,8 +16,9 @@ module dse_reduce #(
   parameter int unsigned Lanes        = 4,   // elements per beat
   parameter int unsigned Blocks       = 2,   // output beats per token
   parameter int unsigned Kernel       = 9,   // beats that make one
-  parameter int unsigned InWidth      = 8,   // bits of an input element (or mantissa)
-  parameter bit          InSigned     = 1,
+  parameter int unsigned InWidth      = 8,   // bits of an input element
+  parameter bit          InSigned     = 1,   // of the integer that it decodes to
+  parameter int unsigned InCode       = 0,   // how it is written, see dse_decode.svh
   parameter int unsigned InExpWidth   = 0,   // bits of an input block exponent, 0: integer input
   parameter int unsigned InSubBlocks  = 1,   // input exponents per beat
   parameter int unsigned WeightWidth  = 8,   // mode 2: bits of a weight
@@ -68,7 +70,10 @@ module dse_reduce #(
   // A plain C++ integer in simulation, trimmed to the accumulator by synthesis.
   localparam int unsigned SumWidth     = AccWidth > 32 ? 64 : 32;
 
+  localparam int unsigned InInteger    = `DSE_DECODED_WIDTH(InWidth, InCode);
+
   `include "dse_requantize.svh"
+  `DSE_DECODE(decode_in, InWidth, InCode)
 
   // Packed words for synthesis (memories), arrays of elements for simulation (vectorised loops); indexing is the same.
 `ifdef SYNTHESIS
@@ -176,11 +181,11 @@ module dse_reduce #(
   // ---- Accumulate.
 `ifdef SYNTHESIS
   // What the function takes for a lane: the product here, the weight in simulation.
-  typedef logic signed [Lanes-1:0][InWidth+WeightWidth:0] factor_word_t;
+  typedef logic signed [Lanes-1:0][InInteger+WeightWidth:0] factor_word_t;
   factor_word_t factors;
   for (genvar i = 0; i < Lanes; i++) begin : gen_product
-    dse_product #(.AWidth(InWidth), .ASigned(InSigned), .BWidth(WeightWidth), .BSigned(WeightSigned)) u_product (
-      .a_i(x_q[i*InWidth+:InWidth]), .b_i(weights[i]), .product_o(factors[i])
+    dse_product #(.AWidth(InInteger), .ASigned(InSigned), .BWidth(WeightWidth), .BSigned(WeightSigned)) u_product (
+      .a_i(decode_in(x_q[i*InWidth+:InWidth])), .b_i(weights[i]), .product_o(factors[i])
     );
   end
 `else
@@ -202,8 +207,8 @@ module dse_reduce #(
     /* verilator no_inline_task */
     acc_word_t result;
     for (int i = 0; i < Lanes; i++) begin
-      automatic logic [InWidth-1:0] element = x[i*InWidth+:InWidth];
-      automatic logic signed [SumWidth-1:0] value = SumWidth'(signed'({InSigned & element[InWidth-1], element}));
+      automatic logic [InInteger-1:0] element = decode_in(x[i*InWidth+:InWidth]);
+      automatic logic signed [SumWidth-1:0] value = SumWidth'(signed'({InSigned & element[InInteger-1], element}));
       automatic logic signed [SumWidth-1:0] previous = SumWidth'(signed'(acc[i]));
       // The product of the mantissas is the smaller one: aligned after it.
       if (Mode == Depthwise)

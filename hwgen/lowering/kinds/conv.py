@@ -22,7 +22,6 @@ from hwgen.model.graph import Graph, Node
 from hwgen.model.kinds.conv import Conv
 from hwgen.model.passes.fusion import FusedNode
 from hwgen.model.shape import Shape
-from hwgen.numbers.formats import IntFormat, MxFormat
 
 
 @lowers(Conv)
@@ -77,13 +76,8 @@ def _depthwise(kind: Conv, product: Product, rows: Axis, columns: Axis) -> tuple
     source, weights, channels = product.source.format, product.weights, product.source.shape.features
     whole = covers_sample(rows, columns)
     before = () if whole else (window_part(rows, columns, channels, source, 0, 0),)
-    integers = weights.weight.astype(np.int64)
-    if isinstance(weights.format, MxFormat):
-        assert weights.exponent is not None
-        integers = np.left_shift(integers, weights.exponent)
-        weight = IntFormat(weights.format.mantissa_bits + weights.format.max_exponent, True)
-    else:
-        weight = IntFormat(weights.format.bits, weights.format.signed)
+    integers = weights.format.integers(weights.weight.astype(np.int64), weights.exponent)
+    weight = weights.format.carrier.at(0)
     operator = Depthwise(
         rows.outputs * columns.outputs, rows.kernel * columns.kernel, channels, 1, source, whole,
         product.target.result, shift_bits(product.shift), weight=weight, sum_bits=product.acc_bits,

@@ -8,7 +8,7 @@ import numpy as np
 
 from hwgen.model.onnx.call import Call, Handlers
 from hwgen.model.onnx.declared import ANYTHING, FLOATS, INTEGERS, WIDE_INTEGERS, Declared
-from hwgen.model.onnx.source import type_name
+from hwgen.model.onnx.type_names import type_name
 from hwgen.model.onnx.values import Expr, Refused, Value
 
 

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import onnx
 
 from hwgen.model.onnx.declared import schema_of
-from hwgen.model.onnx.source import SourceNode, type_name
+from hwgen.model.onnx.source import SourceNode
+from hwgen.model.onnx.type_names import type_name
 from hwgen.numbers.arrays import Array
 
 UNKNOWN = "unknown"

@@ -80,7 +80,8 @@ def _masked(view: View, addend: Array) -> Masked:
         raise Refused("a mask that also adds to the entries that it keeps; add the bias before the mask")
     if np.broadcast_shapes(view.shape, addend.shape) != view.shape:
         raise Refused(f"a mask of shape {addend.shape} for scores of shape {view.shape}")
-    return Masked(view, np.broadcast_to(addend > MASK_THRESHOLD, view.shape))
+    highest = float(addend[addend <= MASK_THRESHOLD].max())
+    return Masked(view, np.broadcast_to(addend > MASK_THRESHOLD, view.shape), highest)
 
 
 def _mul(call: Call) -> Value:
@@ -110,7 +111,10 @@ def _binary(call: Call, a: Value, b: Value, operator: str, function: _Binary) ->
     kind = Add() if operator == "add" else Multiply()
     for value, other in ((a, b), (b, a)):
         if isinstance(value, Masked) and operator == "mul" and isinstance(other, Const) and (other.array > 0).all():
-            return Masked(call.builder.with_constant(value.view, kind, other.array), value.keep)
+            highest = value.highest * float(other.array.min())
+            if highest > MASK_THRESHOLD:
+                raise Refused(f"masked scores that are scaled to {highest:g}; scale them before the mask")
+            return Masked(call.builder.with_constant(value.view, kind, other.array), value.keep, highest)
     found = _combined(call, a, b, operator, function)
     if found is not None:
         return found
@@ -196,7 +200,7 @@ def _where_constant(call: Call, keep: Array, chosen: Value, other: Value) -> Val
     view = call.as_view(chosen)
     if np.broadcast_shapes(view.shape, keep.shape) != view.shape:
         raise Refused(f"a mask of shape {keep.shape} for scores of shape {view.shape}")
-    return Masked(view, np.broadcast_to(keep, view.shape))
+    return Masked(view, np.broadcast_to(keep, view.shape), float(other.array.max()))
 
 
 def _unbroadcast(value: Value, condition: tuple[int, ...], other: Value) -> Value:

@@ -9,7 +9,7 @@ import numpy as np
 from hwgen.model.onnx.declared import ANY_NUMBER_OF_OPERANDS, ANYTHING, FLOATS, Declared
 from hwgen.model.onnx.fold_operands import Folds, Operands, limited
 from hwgen.model.onnx.layout import target_shape
-from hwgen.model.onnx.source import type_name
+from hwgen.model.onnx.type_names import type_name
 from hwgen.numbers.arrays import Array
 
 

@@ -20,7 +20,7 @@ _UNBOUNDED = float(np.finfo(np.float32).max)
 
 def _pow(call: Call) -> Value:
     exponent = call.constant(1)
-    if exponent is None or exponent.size != 1:
+    if exponent is None or exponent.size != 1 or exponent.ndim > 1:
         raise Refused("a power with an exponent that is no single constant")
     power = float(exponent.reshape(-1)[0])
     expr = call.expr(0)

@@ -73,13 +73,20 @@ def _matmul(call: Call) -> View:
     a, b = call.required(0), call.required(1)
     if isinstance(b, Const):
         view, weight = call.view(0), _matrix(b.array)
-        return contract(call, view, len(view.dims) - 1, weight.T)
+        return _of_rank(contract(call, view, len(view.dims) - 1, weight.T), b.array)
     if isinstance(a, Const):
         view = call.view(1)
         if len(view.dims) < 2:
             raise Refused("a constant times a vector; swap the operands")
-        return contract(call, view, len(view.dims) - 2, _matrix(a.array))
+        return _of_rank(contract(call, view, len(view.dims) - 2, _matrix(a.array)), a.array)
     return product(call, call.view(0), call.view(1))
+
+
+def _of_rank(result: View, weight: Array) -> View:
+    """The product has as many axes as the weight, if that has more than the activation."""
+    if len(result.dims) == 1 and weight.ndim > 2:
+        raise Refused("a vector times a stack of matrices; unsqueeze it to a matrix")
+    return result.with_rank(max(len(result.dims), weight.ndim)) if len(result.dims) > 1 else result
 
 
 def _matrix(array: Array) -> Array:

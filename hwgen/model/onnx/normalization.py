@@ -68,20 +68,20 @@ def decomposed_layer_norm(call: Call) -> View | None:
     found = _deviation(call, call.producer(call.node.inputs[1]))
     if centred is None or found is None or centred.operator != "Sub":
         return None
-    spread, epsilon = found
+    spread, epsilon, variance = found
     if (spread.operator, spread.inputs) != ("Sub", centred.inputs):
         return None
     mean = call.producer(centred.inputs[1])
     if mean is None or mean.operator != "ReduceMean" or mean.inputs[0] != centred.inputs[0]:
         return None
     view = call.as_view(call.values[centred.inputs[0]])
-    if _mean_axes(call, mean, len(view.dims)) != (len(view.dims) - 1,):
+    if any(not _over_last_axis(call, node, len(view.dims)) for node in (mean, variance)):
         return None
     return layer_norm(call, view, len(view.dims) - 1, epsilon, None, None)
 
 
-def _deviation(call: Call, root: SourceNode | None) -> tuple[SourceNode, float] | None:
-    """The node whose squares are averaged under a square root, and epsilon."""
+def _deviation(call: Call, root: SourceNode | None) -> tuple[SourceNode, float, SourceNode] | None:
+    """The node whose squares are averaged under a square root, epsilon, and the node that averages."""
     if root is None or root.operator not in ("Sqrt", "Pow"):
         return None
     if root.operator == "Pow" and _scalar(call, root.inputs[1]) != 0.5:
@@ -100,7 +100,7 @@ def _deviation(call: Call, root: SourceNode | None) -> tuple[SourceNode, float] 
     squared = square.operator == "Pow" and _scalar(call, square.inputs[1]) == 2.0
     squared = squared or (square.operator == "Mul" and square.inputs[0] == square.inputs[1])
     base = call.producer(square.inputs[0]) if squared else None
-    return None if base is None else (base, epsilon)
+    return None if base is None else (base, epsilon, mean)
 
 
 def _scalar(call: Call, name: str) -> float | None:
@@ -108,12 +108,13 @@ def _scalar(call: Call, name: str) -> float | None:
     return float(value.array.reshape(-1)[0]) if isinstance(value, Const) and value.array.size == 1 else None
 
 
-def _mean_axes(call: Call, node: SourceNode, rank: int) -> tuple[int, ...]:
-    axes = node.attributes.get("axes")
-    if axes is None and len(node.inputs) > 1:
-        value = call.values.get(node.inputs[1])
+def _over_last_axis(call: Call, mean: SourceNode, rank: int) -> bool:
+    """Whether a ReduceMean averages the last axis only, and keeps it."""
+    axes = mean.attributes.get("axes")
+    if axes is None and len(mean.inputs) > 1:
+        value = call.values.get(mean.inputs[1])
         axes = tuple(int(v) for v in value.array.reshape(-1)) if isinstance(value, Const) else ()
-    return tuple(sorted(a % rank for a in axes)) if isinstance(axes, tuple) else ()
+    return mean.attributes.get("keepdims", 1) == 1 and axes in ((-1,), (rank - 1,))
 
 
 def _softmax(call: Call) -> View:

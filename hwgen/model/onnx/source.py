@@ -16,6 +16,7 @@ from google.protobuf.message import DecodeError
 from onnx import numpy_helper
 
 from hwgen.errors import ModelError, NodeIssue
+from hwgen.model.onnx.type_names import type_name
 from hwgen.numbers.arrays import Array
 
 OLDEST_OPSET = 8
@@ -78,14 +79,6 @@ class Source:
 def _text(value: str | bytes) -> str:
     """A string of the file; protobuf hands out bytes where it is no valid UTF-8."""
     return value if isinstance(value, str) else value.decode("utf-8", "backslashreplace")
-
-
-_TYPE_NAMES: Mapping[int, str] = {number: name.lower() for name, number in onnx.TensorProto.DataType.items()}
-
-
-def type_name(number: int) -> str:
-    """ONNX's name of a ``TensorProto.DataType``, ``undefined`` where there is none."""
-    return _TYPE_NAMES.get(number, "undefined")
 
 
 def shown(name: str) -> str:

@@ -13,7 +13,8 @@ from hwgen.model.kinds.sources import Input
 from hwgen.model.onnx.builder import MAX_TENSOR_ELEMENTS, Builder
 from hwgen.model.onnx.declared import FLOATS, schema_of
 from hwgen.model.onnx.element_types import of_array
-from hwgen.model.onnx.source import SourceNode, type_name
+from hwgen.model.onnx.source import SourceNode
+from hwgen.model.onnx.type_names import type_name
 from hwgen.model.onnx.values import Const, Expr, Masked, Padded, Poison, Value
 from hwgen.model.onnx.view import View, plain_view
 from hwgen.numbers.arrays import Array

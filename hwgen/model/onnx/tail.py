@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from hwgen.model.onnx.declared import FLOATS
-from hwgen.model.onnx.source import Source, SourceNode, type_name
+from hwgen.model.onnx.source import Source, SourceNode
+from hwgen.model.onnx.type_names import type_name
 
 REASONS = {
     "Softmax": "a final softmax does not change which class is largest",

@@ -40,10 +40,14 @@ class Padded:
 
 @dataclass(frozen=True)
 class Masked:
-    """Attention scores of which only the entries where ``keep`` (the view's ONNX shape) is true count."""
+    """Attention scores of which only the entries where ``keep`` (the view's ONNX shape) is true count.
+
+    ``highest`` is the largest number that stands for, or is added to, the others; far below all scores.
+    """
 
     view: View
     keep: Array
+    highest: float
 
 
 @dataclass(frozen=True, eq=False)

@@ -85,7 +85,8 @@ def _window(
     dilations = call.integers("dilations") or (1,) * rank
     if not len(kernel) == len(strides) == len(dilations) == rank or min(*kernel, *strides, *dilations) < 1:
         raise Refused(f"kernel, strides and dilations need {rank} values of 1 or more each")
-    pads = _pads(call, view.shape[2:], kernel, strides, dilations)
+    padded = [size + sum(pair) for size, pair in zip(view.shape[2:], before[2:], strict=True)]
+    pads = _pads(call, padded, kernel, strides, dilations)
     joined = [(a + c, b + d) for (a, b), (c, d) in zip(pads, before[2:], strict=True)]
     if min(min(p) for p in joined) < 0:
         raise Refused("negative padding; slice the tensor instead")
@@ -133,7 +134,9 @@ def _average_pool(call: Call) -> View:
     view, pads = _data(call, value=0.0)
     include = bool(call.attribute("count_include_pad", 0))
     if any(p != (0, 0) for p in pads):
-        if not include and any(call.integers("pads") or ()):
+        if not include and (
+            any(call.integers("pads") or ()) or call.attribute("auto_pad", "NOTSET").startswith("SAME")
+        ):
             raise Refused("a Pad before an AveragePool with padding of its own; pad in one place")
         include = True
     if any(d != 1 for d in call.integers("dilations") or ()):

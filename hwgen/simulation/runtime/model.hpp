@@ -12,7 +12,9 @@
 extern "C" {
 using headrace_create_t = void* (*)(int argc, const char** argv);
 using headrace_destroy_t = void (*)(void* model);
-using headrace_clock_t = void (*)(void* model);                     // one rising and one falling clock edge
+using headrace_clock_t = void (*)(void* model);                     // one clock cycle
+// One clock cycle; non-zero when it left every register as it was (with `arrays`, every memory too).
+using headrace_clock_settles_t = int (*)(void* model, int arrays);
 using headrace_port_t = void* (*)(void* model, const char* name);   // storage of a port, null if there is none
 }
 
@@ -20,6 +22,7 @@ struct ModelCode {
   headrace_create_t create = nullptr;
   headrace_destroy_t destroy = nullptr;
   headrace_clock_t clock = nullptr;
+  headrace_clock_settles_t clock_settles = nullptr;
   headrace_port_t port = nullptr;
 };
 
@@ -28,10 +31,11 @@ extern "C" {
 void* headrace_create(int argc, const char** argv);
 void headrace_destroy(void* model);
 void headrace_clock(void* model);
+int headrace_clock_settles(void* model, int arrays);
 void* headrace_port(void* model, const char* name);
 }
 inline ModelCode load_code(const std::string&) {
-  return {headrace_create, headrace_destroy, headrace_clock, headrace_port};
+  return {headrace_create, headrace_destroy, headrace_clock, headrace_clock_settles, headrace_port};
 }
 #else
 // A file `<name>-<key>.so` exports its functions with the suffix `_<key>`; several names may be links to one object.
@@ -51,6 +55,7 @@ inline ModelCode load_code(const std::string& path) {
   code.create = reinterpret_cast<headrace_create_t>(symbol("create"));
   code.destroy = reinterpret_cast<headrace_destroy_t>(symbol("destroy"));
   code.clock = reinterpret_cast<headrace_clock_t>(symbol("clock"));
+  code.clock_settles = reinterpret_cast<headrace_clock_settles_t>(symbol("clock_settles"));
   code.port = reinterpret_cast<headrace_port_t>(symbol("port"));
   return code;
 }
@@ -68,6 +73,7 @@ class Model {
   ~Model() { code_.destroy(model_); }
 
   void clock() { code_.clock(model_); }
+  bool clock_settles(bool arrays) { return code_.clock_settles(model_, arrays) != 0; }
 
   uint8_t* port(const std::string& name) {
     void* storage = code_.port(model_, name.c_str());

@@ -3,6 +3,7 @@
 //   limits <max_cycles> <quiet_cycles>      stop after so many cycles, or after so many without any transfer
 //   output_stalls <none|random|stalls> <seed>
 //   input_stalls <none|random|stalls> <seed>
+//   sleep <never|registers|memories>        optional: what must settle before a model is no longer clocked
 //   trace <file>                            optional: cycle, stream and payload of every output transfer
 //   model <name> <shared object> <argument>...
 //   stream <name> <producer> <prefix> <consumer> <prefix> <bytes> <beats> <lanes> <bits> <check> <file>
@@ -47,7 +48,7 @@ struct StallPlan {
 struct Plan {
   uint64_t max_cycles = 0, quiet_cycles = 0;
   StallPlan output_stalls, input_stalls;
-  std::string trace;
+  std::string trace, sleep = "registers";
   std::vector<ModelPlan> models;
   std::vector<StreamPlan> streams;
   std::vector<WordsPlan> words;
@@ -68,6 +69,8 @@ inline Plan read_plan(const std::string& path) {
       words >> plan.output_stalls.mode >> plan.output_stalls.seed;
     } else if (keyword == "input_stalls") {
       words >> plan.input_stalls.mode >> plan.input_stalls.seed;
+    } else if (keyword == "sleep") {
+      words >> plan.sleep;
     } else if (keyword == "trace") {
       words >> plan.trace;
     } else if (keyword == "model") {

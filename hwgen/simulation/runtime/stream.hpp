@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "model.hpp"
+#include "instance.hpp"
 #include "plan.hpp"
 #include "vectors.hpp"
 
@@ -48,68 +48,76 @@ struct Mismatch {
 class Stream {
  public:
   StreamPlan plan;
-  uint64_t transfers = 0, stalled = 0, starved = 0, mismatched_words = 0, compared_words = 0;
-  uint64_t first_cycle = 0, last_cycle = 0;
+  Instance *const producer, *const consumer;  // null: the outside world
+  uint64_t transfers = 0, mismatched_words = 0, compared_words = 0;
+  uint64_t first_cycle = 0;
+  uint64_t timing = 0xCBF29CE484222325ull;  // FNV hash over the cycles of all transfers
+  uint64_t seen_cycle = UINT64_MAX;  // of the last exchange
   std::vector<uint64_t> sample_start, sample_end;  // cycles of the first and last beat of each sample
   Mismatch first_mismatch;
   std::vector<uint8_t> data;  // stimulus or expected beats
   bool has_data = false;
 
-  Stream(const StreamPlan& p, Model* producer, Model* consumer, const StallPlan& stalls)
-      : plan(p), external_source(!producer), external_sink(!consumer), stalls_(stalls) {
+  Stream(const StreamPlan& p, Instance* from, Instance* to, const StallPlan& stalls)
+      : plan(p), producer(from), consumer(to), external_source(!from), external_sink(!to), stalls_(stalls) {
     if (producer) {
-      out_valid_ = producer->port(p.out_prefix + "_valid_o");
-      out_ready_ = producer->port(p.out_prefix + "_ready_i");
-      out_payload_ = producer->port(p.out_prefix + "_payload_o");
-      out_last_ = producer->port(p.out_prefix + "_last_o");
+      Model& model = *producer->model;
+      out_valid_ = model.port(p.out_prefix + "_valid_o");
+      out_ready_ = model.port(p.out_prefix + "_ready_i");
+      out_payload_ = model.port(p.out_prefix + "_payload_o");
+      out_last_ = model.port(p.out_prefix + "_last_o");
     }
     if (consumer) {
-      in_valid_ = consumer->port(p.in_prefix + "_valid_i");
-      in_ready_ = consumer->port(p.in_prefix + "_ready_o");
-      in_payload_ = consumer->port(p.in_prefix + "_payload_i");
-      in_last_ = consumer->port(p.in_prefix + "_last_i");
+      Model& model = *consumer->model;
+      in_valid_ = model.port(p.in_prefix + "_valid_i");
+      in_ready_ = model.port(p.in_prefix + "_ready_o");
+      in_payload_ = model.port(p.in_prefix + "_payload_i");
+      in_last_ = model.port(p.in_prefix + "_last_i");
     }
     if (p.file != "-") {
       data = read_beats(p.file, p.bytes);
       has_data = true;
+      expected_beats_ = data.size() / p.bytes;
     }
     if (external_source && !has_data) throw std::runtime_error("stream " + p.name + " has no stimulus");
   }
 
   bool external_source, external_sink;
-  uint64_t expected_beats() const { return data.size() / plan.bytes; }
-  bool finished() const { return transfers >= expected_beats(); }
+  uint64_t expected_beats() const { return expected_beats_; }
+  bool finished() const { return transfers >= expected_beats_; }
 
-  // Carries the outputs of the last cycle to the inputs of this one. Returns whether a beat is transferred.
-  bool exchange(uint64_t cycle) {
+  // What an exchange did: moved a beat, changed what the consumer or the producer sees.
+  struct Exchange {
+    bool moved, consumer_sees, producer_sees;
+  };
+
+  // Carries the outputs of the last cycle to the inputs of this one.
+  Exchange exchange(uint64_t cycle) {
+    Exchange done{};
+    seen_cycle = cycle;
     bool valid, last;
     const uint8_t* payload;
     if (external_source) {
       if (!offered_) offered_ = !finished() && !stalls_.hold();
       valid = offered_;
       payload = valid ? data.data() + transfers * plan.bytes : nullptr;
-      last = valid && (transfers + 1) % plan.beats == 0;
+      last = valid && position_ + 1 == plan.beats;
     } else {
       valid = *out_valid_ & 1;
       payload = out_payload_;
       last = *out_last_ & 1;
     }
     const bool ready = external_sink ? !stalls_.hold() : (*in_ready_ & 1);
-    if (!external_sink) {
-      *in_valid_ = valid;
-      if (valid) {
-        std::memcpy(in_payload_, payload, plan.bytes);
-        *in_last_ = last;
-      }
+    if (!external_sink) done.consumer_sees = show(valid, last, payload);
+    if (!external_source && *out_ready_ != ready) {
+      *out_ready_ = ready;
+      done.producer_sees = true;
     }
-    if (!external_source) *out_ready_ = ready;
     if (valid && ready) {
       transfer(cycle, payload, last);
-      return true;
+      done.moved = true;
     }
-    stalled += valid;
-    starved += ready;
-    return false;
+    return done;
   }
 
   const uint8_t* payload() const { return out_payload_; }
@@ -117,15 +125,31 @@ class Stream {
   bool ready() const { return external_sink ? true : (*in_ready_ & 1); }
 
  private:
+  // Puts a beat before the consumer; whether a consumer that sleeps has to be woken for it.
+  bool show(bool valid, bool last, const uint8_t* payload) {
+    const bool same = !consumer->awake && *in_valid_ == valid &&
+                      (!valid || (*in_last_ == last && std::memcmp(in_payload_, payload, plan.bytes) == 0));
+    if (same) return false;
+    *in_valid_ = valid;
+    if (valid) {
+      std::memcpy(in_payload_, payload, plan.bytes);
+      *in_last_ = last;
+    }
+    return true;
+  }
+
   void transfer(uint64_t cycle, const uint8_t* payload, bool last) {
     if (transfers == 0) first_cycle = cycle;
-    last_cycle = cycle;
-    const uint64_t within = transfers % plan.beats;
-    if (within == 0) sample_start.push_back(cycle);
-    if (within + 1 == plan.beats) sample_end.push_back(cycle);
-    if (plan.check) compare(cycle, payload, last, within + 1 == plan.beats);
+    timing = (timing ^ cycle) * 0x100000001B3ull;
+    const bool ends = position_ + 1 == plan.beats;
+    if (position_ == 0) sample_start.push_back(cycle);
+    if (ends) sample_end.push_back(cycle);
+    if (plan.check) compare(cycle, payload, last, ends);
     ++transfers;
+    position_ = ends ? 0 : position_ + 1;
     offered_ = false;
+    if (producer) producer->give();
+    if (consumer) consumer->take();
   }
 
   void compare(uint64_t cycle, const uint8_t* payload, bool last, bool expected_last) {
@@ -135,7 +159,8 @@ class Stream {
       report({cycle, transfers, 0, expected_last, last, true});
       if (misplaced) return;
     }
-    const uint8_t* expected = data.data() + transfers % expected_beats() * plan.bytes;
+    const uint64_t beat = transfers < expected_beats_ ? transfers : transfers % expected_beats_;
+    const uint8_t* expected = data.data() + beat * plan.bytes;
     if (!surplus) compared_words += plan.lanes;
     if (std::memcmp(payload, expected, plan.bytes) == 0) return;
     bool lane_differs = false;
@@ -171,6 +196,8 @@ class Stream {
   }
 
   Stalls stalls_;
+  uint64_t position_ = 0;  // of the next beat in its sample
+  uint64_t expected_beats_ = 0;
   bool offered_ = false;
   uint8_t *out_valid_ = nullptr, *out_ready_ = nullptr, *out_payload_ = nullptr, *out_last_ = nullptr;
   uint8_t *in_valid_ = nullptr, *in_ready_ = nullptr, *in_payload_ = nullptr, *in_last_ = nullptr;

@@ -11,7 +11,7 @@ import numpy as np
 from hwgen.hardware.operator import Operator
 from hwgen.hardware.streams import StreamType, Words
 from hwgen.numbers.arrays import Array
-from hwgen.numbers.formats import IntFormat, MxFormat
+from hwgen.numbers.formats import Format, IntFormat
 
 Level = Literal["quick", "full"]
 
@@ -57,19 +57,18 @@ def random_words(rng: np.random.Generator, stream: StreamType, samples: int = SA
     """Random content of a stream, shared exponents equal within their block."""
     shape = (samples, stream.tokens, stream.features)
     kind = stream.format
-    if isinstance(kind, IntFormat):
-        return Words(random_integers(rng, kind, shape).astype(np.int32))
-    mantissas = random_integers(rng, IntFormat(kind.mantissa_bits, True), shape).astype(np.int32)
+    elements = random_integers(rng, IntFormat(kind.element_bits, kind.element.signed), shape).astype(np.int32)
+    if kind.block == 0:
+        return Words(elements)
     exponents = block_exponents(rng, kind, shape)[..., :: stream.lanes // stream.exponents_per_beat]
-    return Words(mantissas, exponents.reshape(samples, stream.tokens, stream.blocks, stream.exponents_per_beat))
+    return Words(elements, exponents.reshape(samples, stream.tokens, stream.blocks, stream.exponents_per_beat))
 
 
-def block_exponents(rng: np.random.Generator, kind: MxFormat, shape: tuple[int, ...]) -> Array:
+def block_exponents(rng: np.random.Generator, kind: Format, shape: tuple[int, ...]) -> Array:
     """Random exponents of ``shape``, equal within each block of the last axis."""
     blocks = -(-shape[-1] // kind.block)
     per_block = rng.integers(0, kind.max_exponent + 1, (*shape[:-1], blocks))
-    repeated: Array = np.repeat(per_block, kind.block, axis=-1)[..., : shape[-1]]
-    return repeated
+    return kind.spread(per_block, shape[-1])
 
 
 def lane_choices(features: int) -> tuple[int, ...]:

@@ -10,7 +10,7 @@ import numpy as np
 from hwgen.hardware.operators.cast import Cast
 from hwgen.hardware.streams import StreamType
 from hwgen.numbers.formats import IntFormat, Overflow, Rounding
-from hwgen.numbers.requantize import Requantize
+from hwgen.numbers.rescale import Requantize
 from tests.hwgen.conformance.case import WIDTHS, Case, Level, Mutation, lane_choices, random_words
 
 MUTATIONS = (

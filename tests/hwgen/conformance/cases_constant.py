@@ -34,6 +34,5 @@ def cases(rng: np.random.Generator, level: Level) -> Iterator[Case]:
 
 
 def _case(rng: np.random.Generator, stream: StreamType) -> Case:
-    kind = stream.format
-    assert isinstance(kind, IntFormat)
+    kind = stream.format.carrier
     return Case(Constant(stream), {"value": random_integers(rng, kind, (stream.tokens, stream.features))})

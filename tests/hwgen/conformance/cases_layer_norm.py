@@ -8,7 +8,7 @@ import numpy as np
 
 from hwgen.hardware.operators.layer_norm import LayerNorm
 from hwgen.numbers.formats import IntFormat, Rounding
-from hwgen.numbers.requantize import Requantize
+from hwgen.numbers.rescale import Requantize
 from tests.hwgen.conformance.case import WIDTHS, Case, Level, Mutation, lane_choices, random_words
 
 MUTATIONS = (

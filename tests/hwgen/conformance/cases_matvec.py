@@ -11,7 +11,7 @@ from hwgen.hardware.operator import accumulator_bits
 from hwgen.hardware.operators.matvec import Matvec
 from hwgen.numbers.arrays import Array
 from hwgen.numbers.formats import Format, IntFormat, MxFormat, Overflow, Rounding
-from hwgen.numbers.requantize import Requantize
+from hwgen.numbers.rescale import Requantize
 from tests.hwgen.conformance.case import (
     WIDTHS,
     Case,
@@ -55,7 +55,7 @@ def matvec(
     tokens, groups, in_features, out_features = shape
     weights, exponents = _weights(rng, weight, (groups, out_features, in_features))
     bias = rng.integers(-300, 301, (groups, out_features))
-    bound = _magnitude(source) * _magnitude(weight) * in_features + 300
+    bound = source.largest_magnitude * weight.largest_magnitude * in_features + 300
     acc_bits = max(accumulator_bits(-bound, bound), result.target.bits + 1)
     shift_bits = acc_bits.bit_length()
     limit = max(1, acc_bits - result.target.bits + 2)
@@ -67,17 +67,9 @@ def matvec(
     return Case(operator, contents, {"in": random_words(rng, operator.inputs["in"])})
 
 
-def _magnitude(kind: Format) -> int:
-    if isinstance(kind, IntFormat):
-        return max(-kind.minimum, kind.maximum)
-    return -kind.minimum << kind.max_exponent
-
-
 def _weights(rng: np.random.Generator, kind: Format, shape: tuple[int, ...]) -> tuple[Array, dict[str, Array]]:
-    if isinstance(kind, IntFormat):
-        return random_integers(rng, kind, shape), {}
-    mantissas = random_integers(rng, IntFormat(kind.mantissa_bits, True), shape)
-    return mantissas, {"weight_exponent": block_exponents(rng, kind, shape)}
+    elements = random_integers(rng, IntFormat(kind.element_bits, kind.element.signed), shape)
+    return elements, {"weight_exponent": block_exponents(rng, kind, shape)} if kind.block else {}
 
 
 def cases(rng: np.random.Generator, level: Level) -> Iterator[Case]:
@@ -136,11 +128,6 @@ def _shared_exponents(rng: np.random.Generator) -> Iterator[Case]:
         in_features = int(rng.choice([block, 2 * block]))
         for kinds in pairs:
             for in_lanes in (1, 8, in_features):
-                if in_lanes > in_features or any(_straddles(k, in_lanes, in_features) for k in kinds):
+                if in_lanes > in_features or not all(k.respects(in_lanes, in_features) for k in kinds):
                     continue
                 yield matvec(rng, (2, 1, in_features, 6), (in_lanes, 3), *kinds, result, bool(rng.integers(0, 2)))
-
-
-def _straddles(kind: Format, lanes: int, features: int) -> bool:
-    """Whether a beat would hold a fraction of a block."""
-    return isinstance(kind, MxFormat) and bool(kind.block % lanes and lanes % kind.block) and features > kind.block

@@ -10,7 +10,7 @@ import numpy as np
 from hwgen.hardware.operator import accumulator_bits
 from hwgen.hardware.operators.reduce import AveragePool, Depthwise, MaxPool, Reduce, average_contents
 from hwgen.numbers.formats import Format, IntFormat, MxFormat, Overflow, Rounding
-from hwgen.numbers.requantize import Requantize
+from hwgen.numbers.rescale import Requantize
 from tests.hwgen.conformance.case import (
     WIDTHS,
     Case,
@@ -39,8 +39,8 @@ Geometry = tuple[int, int, int, int, bool]  # tokens, kernel, channels, lanes, w
 
 def max_pool(rng: np.random.Generator, geometry: Geometry, kind: Format, target: IntFormat | None = None) -> Case:
     """Maximum; without a target the format of the input is kept."""
-    keep = target is None and isinstance(kind, IntFormat)
-    result = Requantize(kind if keep else target or IntFormat(8, True))
+    keep = target is None and kind.plain
+    result = Requantize(kind.carrier if keep else target or IntFormat(8, True))
     tokens, kernel, channels, lanes, whole = geometry
     operator = MaxPool(tokens, kernel, channels, lanes, kind, whole, result, 4)
     shift = 0 if keep else int(rng.integers(0, max(1, operator.value_bits - result.target.bits + 1)))
@@ -66,8 +66,7 @@ def depthwise(
     """Weighted sum with random weights and biases."""
     tokens, kernel, channels, lanes, whole = geometry
     weights = random_integers(rng, weight, (channels, kernel))
-    top = kind.max_exponent if isinstance(kind, MxFormat) else 0
-    bound = kernel * max(-kind.minimum, kind.maximum) * max(-weight.minimum, weight.maximum) * 2**top + 300
+    bound = kernel * kind.largest_magnitude * weight.largest_magnitude + 300
     bits = accumulator_bits(-bound, bound)
     operator = Depthwise(
         tokens, kernel, channels, lanes, kind, whole, result, 6, weight=weight, sum_bits=bits, one_shift=one_shift

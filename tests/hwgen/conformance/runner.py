@@ -12,7 +12,7 @@ from hwgen.hardware.design import Design, Endpoint, Instance, Stream, run_refere
 from hwgen.hardware.library import RTL_DIRECTORY
 from hwgen.simulation.build import MODELS_PER_OBJECT, BuildCache
 from hwgen.simulation.measurement import Measurement
-from hwgen.simulation.simulate import STALL_PATTERNS, SimulationOptions, simulate
+from hwgen.simulation.simulate import STALL_PATTERNS, SimulationOptions, Sleep, simulate
 from tests.hwgen.conformance.case import SAMPLES, Case, Mutation
 from tests.hwgen.conformance.fingerprints import fingerprint
 
@@ -43,9 +43,9 @@ def one_operator_design(case: Case) -> Design:
     return design
 
 
-def simulate_case(case: Case, cache: BuildCache, stalls: str) -> Measurement:
+def simulate_case(case: Case, cache: BuildCache, stalls: str, sleep: Sleep = "registers") -> Measurement:
     """Simulate with ``stalls`` on every output and every input."""
-    options = SimulationOptions(output_stalls=stalls, input_stalls=stalls, quiet_cycles=QUIET_CYCLES)
+    options = SimulationOptions(stalls, stalls, quiet_cycles=QUIET_CYCLES, sleep=sleep)
     inputs = {f"to_{port}": words for port, words in case.inputs.items()}
     design = one_operator_design(case)
     return simulate(design, inputs, cache, options, run_reference(design, inputs, SAMPLES))

@@ -13,7 +13,7 @@ from hwgen.hardware.operators.slice import Slice
 from hwgen.hardware.streams import StreamType
 from hwgen.lowering.buffers import insert_buffers
 from hwgen.numbers.formats import IntFormat
-from hwgen.numbers.requantize import Requantize
+from hwgen.numbers.rescale import Requantize
 from hwgen.simulation.build import BuildCache
 from hwgen.simulation.simulate import SimulationOptions, simulate
 from tests.hwgen.conformance.case import random_words

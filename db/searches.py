@@ -1,4 +1,4 @@
-"""Verbs of the search driver: one per job at a time, by lease and fence."""
+"""The search of a job: one driver at a time, by lease and fence."""
 
 from __future__ import annotations
 
@@ -7,49 +7,60 @@ from typing import Any
 
 from sqlalchemy import Connection, insert, select, update
 
-from db import convert, tables, transition
+from db import budget, convert, tables, transition
 from db.engine import Database
 from db.errors import GoneError, NotFoundError
-from db.rows import JobLease, JobRow, JobState, TrialRow
+from db.rows import EndReason, JobLease, JobRow, TrialRow
 
 
-class DriverVerbs:
-    """Part of ``Store``."""
+class Searches:
+    """``store.searches``: what a driver does with the lease that it claimed."""
 
-    database: Database
+    def __init__(self, database: Database) -> None:
+        self._database = database
 
-    def claim_job(self, job_id: str, owner: str, lease_seconds: float) -> JobLease | None:
+    def claim(self, job_id: str, owner: str, lease_seconds: float) -> JobLease | None:
         """Become the job's driver; None when another is, or when the job has nothing to drive."""
-        with self.database.write() as connection:
+        with self._database.write() as connection:
             try:
                 job = transition.lock_job(connection, job_id)
             except (NotFoundError, GoneError):
                 return None
-            now = self.database.now(connection)
-            free = job["lease_until"] is None or job["lease_until"] < now
+            now = self._database.now(connection)
+            free = job["lease_until"] is None or job["lease_until"] < now.steady
             if job["state"] not in ("queued", "running", "stopping") or not free:
                 return None
             fence = job["fence"] + 1
-            lease = {"lease_owner": owner, "lease_until": now + lease_seconds, "fence": fence}
+            lease = {"lease_owner": owner, "lease_until": now.steady + lease_seconds, "fence": fence}
             if job["state"] == "queued":
-                transition.change_job(connection, job, "running", now, **lease, started_at=job["started_at"] or now)
+                started = now.wall if job["started_at"] is None else job["started_at"]
+                transition.change_job(connection, job, "running", now, **lease, started_at=started)
             else:
-                connection.execute(update(tables.jobs).where(tables.jobs.c.id == job_id).values(**lease))
+                with budget.counted(connection, job_id, now):
+                    connection.execute(update(tables.jobs).where(tables.jobs.c.id == job_id).values(**lease))
             return JobLease(transition.job_row(connection, job_id, now), fence)
 
-    def heartbeat_job(self, job_id: str, fence: int, lease_seconds: float) -> JobRow | None:
+    def heartbeat(self, job_id: str, fence: int, lease_seconds: float) -> JobRow | None:
         """Extend the driver's lease; the job as it is now, or None when the lease is lost."""
-        with self.database.write() as connection:
-            now = self.database.now(connection)
-            extended = connection.execute(_held_job(job_id, fence).values(lease_until=now + lease_seconds))
+        with self._database.write() as connection:
+            now = self._database.now(connection)
+            extended = connection.execute(_held_job(job_id, fence).values(lease_until=now.steady + lease_seconds))
             return transition.job_row(connection, job_id, now) if extended.rowcount else None
 
-    def release_job(self, job_id: str, fence: int, again: bool = False) -> None:
+    def release(self, job_id: str, fence: int, again: bool = False) -> None:
         """Give the lease back; with ``again`` another driver is called at once."""
-        with self.database.write() as connection:
-            released = connection.execute(_held_job(job_id, fence).values(lease_owner=None, lease_until=None))
-            if released.rowcount and again:
-                transition.send(connection, "drive", [job_id], self.database.now(connection))
+        with self._database.write() as connection:
+            try:
+                job = transition.lock_job(connection, job_id)
+            except GoneError:
+                return
+            if job["fence"] != fence or job["lease_until"] is None:
+                return
+            now = self._database.now(connection)
+            with budget.counted(connection, job_id, now):
+                connection.execute(_held_job(job_id, fence).values(lease_owner=None, lease_until=None))
+            if again:
+                transition.send(connection, "drive", [job_id], now)
 
     def add_trial(self, job_id: str, fence: int, candidate: Mapping[str, Any], candidate_hash: str) -> TrialRow | None:
         """Add the job's next trial with the message that evaluates it.
@@ -57,14 +68,14 @@ class DriverVerbs:
         None when the lease is lost, the job is not running, or the budget of trials is used up. Cancelled trials cost
         no budget: a job whose limits are raised after its queue was dropped still gets all its trials.
         """
-        with self.database.write() as connection:
+        with self._database.write() as connection:
             job = transition.lock_job(connection, job_id)
             if job["fence"] != fence or job["state"] != "running":
                 return None
             cancelled = transition.count_trials(connection, [job_id]).get(job_id, {}).get("cancelled", 0)
             if job["next_number"] - cancelled >= job["trials_total"]:
                 return None
-            now = self.database.now(connection)
+            now = self._database.now(connection)
             trial = {"id": convert.new_id("trial"), "job_id": job_id, "number": job["next_number"], "attempts": 0}
             event = {"trial_id": trial["id"], "number": trial["number"], "state": "queued", "attempts": 0}
             seq = transition.emit(connection, job_id, "trial", event, now, next_number=job["next_number"] + 1)
@@ -73,18 +84,13 @@ class DriverVerbs:
                 "state": "queued",
                 "candidate": dict(candidate),
                 "candidate_hash": candidate_hash,
-                "created_at": now,
-                "published_at": now,
+                "created_at": now.wall,
+                "published_at": now.steady,
             }
-            connection.execute(insert(tables.trials).values(**row))
+            with budget.counted(connection, job_id, now):
+                connection.execute(insert(tables.trials).values(**row))
             transition.send(connection, "evaluate", [row["id"]], now)
             return _read_trial(connection, row["id"])
-
-    def trial_history(self, job_id: str) -> list[TrialRow]:
-        """Every trial of the job, by number: what a new driver restores the search from."""
-        query = select(tables.trials).where(tables.trials.c.job_id == job_id).order_by(tables.trials.c.number)
-        with self.database.read() as connection:
-            return [convert.trial(row) for row in connection.execute(query).mappings()]
 
     def set_progress(
         self,
@@ -95,55 +101,57 @@ class DriverVerbs:
         front: Sequence[str],
     ) -> bool:
         """Store the figures of the front as of the newest result; False when the lease is lost."""
-        with self.database.write() as connection:
+        with self._database.write() as connection:
             job = transition.lock_job(connection, job_id)
             if job["fence"] != fence or job["lease_until"] is None:
                 return False
             changes = {"hypervolume": hypervolume, "best": dict(best), "front": list(front)}
             if any(job[name] != value for name, value in changes.items()):
                 data = {"hypervolume": hypervolume, "best": dict(best), "front_size": len(front)}
-                transition.emit(connection, job_id, "progress", data, self.database.now(connection), **changes)
+                transition.emit(connection, job_id, "progress", data, self._database.now(connection), **changes)
             return True
 
     def request_sign_offs(self, job_id: str, fence: int, trial_ids: Sequence[str]) -> bool:
         """Ask for the monolithic check of complete trials that were not asked for yet; False when the lease is lost."""
         trials = tables.trials.c
-        with self.database.write() as connection:
+        with self._database.write() as connection:
             job = transition.lock_job(connection, job_id)
             if job["fence"] != fence or job["lease_until"] is None:
                 return False
-            now = self.database.now(connection)
+            now = self._database.now(connection)
             fresh = select(tables.trials).where(
                 trials.id.in_(list(trial_ids)), trials.state == "complete", trials.sign_off.is_(None)
             )
             for trial in connection.execute(fresh).mappings().all():
-                transition.change_trial(connection, trial, now, sign_off="queued", faults=0, published_at=now)
+                transition.change_trial(
+                    connection, trial, now, sign_off="queued", faults=0, setbacks=0, published_at=now.steady
+                )
                 transition.send(connection, "evaluate", [trial["id"]], now)
             return True
 
     def drop_queued(self, job_id: str, fence: int, reason: str) -> bool:
         """Cancel the trials that nobody has started; False when the lease is lost."""
-        with self.database.write() as connection:
+        with self._database.write() as connection:
             job = transition.lock_job(connection, job_id)
             if job["fence"] != fence or job["lease_until"] is None:
                 return False
-            transition.cancel_queued_trials(connection, job_id, self.database.now(connection), reason)
+            transition.cancel_queued_trials(connection, job_id, self._database.now(connection), reason)
             return True
 
-    def finish_job(self, job_id: str, fence: int, state: JobState, failure: Mapping[str, Any] | None = None) -> bool:
-        """End the job as succeeded or failed; False when the lease is lost or users asked for something else.
+    def finish(self, job_id: str, fence: int, reason: EndReason, failure: Mapping[str, Any] | None = None) -> bool:
+        """End the job for ``reason``; False when the lease is lost or users asked for something else.
 
         A terminal job never changes again, so what still waits or runs of it (a search may fail at any time) is ended.
         """
-        with self.database.write() as connection:
+        with self._database.write() as connection:
             job = transition.lock_job(connection, job_id)
             if job["fence"] != fence or job["state"] not in ("running", "stopping"):
                 return False
-            now = self.database.now(connection)
+            now = self._database.now(connection)
             transition.cancel_queued_trials(connection, job_id, now, "the job ended")
             transition.withdraw_sign_offs(connection, job_id, now)
             transition.abandon_running_trials(connection, job_id, now, "the job ended")
-            transition.change_job(connection, job, state, now, failure=None if failure is None else dict(failure))
+            transition.end_job(connection, job, reason, now, failure)
             return True
 
 
