@@ -10,6 +10,7 @@ from explorer.catalogue import Device, connected_devices, platform_devices
 from explorer.encoding import Encoding
 from explorer.estimate import resource_metrics
 from explorer.inputs import generated_inputs
+from explorer.sharing import shared_regions
 from explorer.space import NodeSpace, Space, activation_formats, weight_formats
 from explorer.spec import JobSpec
 from hwgen.hardware.operator import Resources
@@ -28,6 +29,7 @@ from hwgen.lowering import (
     quantize_graph,
 )
 from hwgen.model.graph import Graph
+from hwgen.model.regions import layer_regions
 from hwgen.numbers.formats import Format, IntFormat
 from hwgen.resources import estimate
 
@@ -57,16 +59,19 @@ def build_space(spec: JobSpec, graph: Graph) -> Space:
     precisions = precision_choices(graph)
     texts = {*weight_formats(spec.space), *activation_formats(spec.space)}
     lanes = lane_choices(graph, sorted({Format.parse(text).block for text in texts} - {0}))
+    offered = {node.name: (_formats(spec, precisions.get(node.name)), lanes.get(node.name)) for node in graph.nodes}
+    decided = {name: choice for name, choice in offered.items() if choice[0][1] or choice[1] is not None}
+    regions = shared_regions(layer_regions(graph), decided)
+    followers = {name for region in regions for copy in region.copies[1:] for name in copy}
     nominal = _nominal(graph, precisions)
-    nodes = []
-    for node in graph.nodes:
-        weights, activations = _formats(spec, precisions.get(node.name))
-        options = _options(nominal, node.name, lanes[node.name], spec.space.max_lanes) if node.name in lanes else ()
-        if activations or options:
-            nodes.append(NodeSpace(node.name, weights, activations, options))
+    nodes = [
+        NodeSpace(name, *formats, () if choice is None else _options(nominal, name, choice, spec.space.max_lanes))
+        for name, (formats, choice) in decided.items()
+        if name not in followers
+    ]
     equal = len(set(devices)) == 1
     first = (0,) if equal else tuple(range(len(devices)))
-    return Space(tuple(nodes), tuple(cut_points(graph)), len(devices), first)
+    return Space(tuple(nodes), tuple(cut_points(graph)), len(devices), first, regions)
 
 
 def _cut_cycles(spec: JobSpec, graph: Graph) -> tuple[float, ...]:

@@ -3,7 +3,8 @@
 Lanes are not sampled one by one: nearly all such samples would be unbalanced, slowed by one operator while the others
 wait. One ``level`` sets the interval that every operator has to reach, each as cheaply as it can, and a ``shift`` per
 node moves it up or down its own ladder from there. Formats are indices into the node's list; ``cut`` positions put the
-pipeline on the devices.
+pipeline on the devices. The copies of a repeated block are decided once; ``split`` and ``step`` give the later
+copies other formats (``explorer.sharing``).
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from functools import cached_property
 from explorer.balance import Option, intervals, share
 from explorer.candidate import Candidate, NodeFormats, NodeLanes
 from explorer.partition import cut_chain
+from explorer.sharing import MAX_STEP, SharedRegion, Split, splits
 from explorer.space import NodeSpace, Space
 from hwgen.numbers.formats import Format
 
@@ -69,6 +71,9 @@ class Encoding:
             ranges[f"activation:{node.name}"] = (0, len(node.activations) - 1)
             reach = min(MAX_SHIFT, len(self.ladders.get(node.name, ())) - 1)
             ranges[f"shift:{node.name}"] = (-reach, reach)
+        for region in self.space.regions:
+            ranges[f"split:{region.name}"] = (0, len(region.copies) - 2)
+            ranges[f"step:{region.name}"] = (-MAX_STEP, MAX_STEP)
         units = len(self.space.units)
         ranges |= {f"cut:{d}": (1, units) for d in range(1, min(self.space.devices, units))}
         ranges[FIRST_DEVICE] = (0, len(self.space.first_devices) - 1)
@@ -76,13 +81,30 @@ class Encoding:
 
     def decode(self, point: Mapping[str, int]) -> Candidate:
         """The candidate of a point; parameters that the point leaves out are 0, cuts that it leaves out unused."""
-        quantization = {n.name: _formats_of(n, point) for n in self.space.nodes if n.activations}
+        quantization = {n.name: _formats_of(n, point, 0) for n in self.space.nodes if n.activations}
+        for region in self.space.regions:
+            split = Split(1 + point.get(f"split:{region.name}", 0), point.get(f"step:{region.name}", 0))
+            quantization |= self._copied_formats(region, point, split)
         interval = self.levels[point.get(LEVEL, 0)]
-        parallelism = {
+        lanes = {
             name: ladder[_clip(_rung(ladder, interval) + point.get(f"shift:{name}", 0), ladder)].key
             for name, ladder in self.ladders.items()
         }
+        parallelism = {name: lanes[leader] for name, leader in self.space.leaders.items() if leader in lanes}
         return Candidate(quantization, parallelism, self._placement(point))
+
+    @cached_property
+    def _choices(self) -> dict[str, NodeSpace]:
+        return {node.name: node for node in self.space.nodes}
+
+    def _copied_formats(self, region: SharedRegion, point: Mapping[str, int], split: Split) -> dict[str, NodeFormats]:
+        """The formats of all copies but the first."""
+        return {
+            name: _formats_of(self._choices[leader], point, split.step_of(number))
+            for number, copy in enumerate(region.copies[1:], start=1)
+            for leader, name in zip(region.copies[0], copy, strict=True)
+            if self._choices[leader].activations
+        }
 
     def _placement(self, point: Mapping[str, int]) -> dict[str, int]:
         units = len(self.space.units)
@@ -100,12 +122,22 @@ class Encoding:
                 point[f"activation:{node.name}"] = node.activations.index(formats.activation)
                 if formats.weight in node.weights:
                     point[f"weight:{node.name}"] = node.weights.index(formats.weight)
+        for region in self.space.regions:
+            point |= self._encode_split(region, point, candidate)
         lanes = self._encode_lanes(candidate.parallelism)
         if lanes is None:
             return None
         point |= lanes | self._encode_partition(candidate.partition)
         complete = {name: point.get(name, low if name.startswith("cut:") else 0) for name, (low, _) in self.box.items()}
         return complete if self.decode(complete).digest() == candidate.digest() else None
+
+    def _encode_split(self, region: SharedRegion, point: Point, candidate: Candidate) -> Point:
+        """The split that gives the copies their formats; empty where none does."""
+        for split in splits(region):
+            formats = self._copied_formats(region, point, split)
+            if all(candidate.quantization.get(name) == own for name, own in formats.items()):
+                return {f"split:{region.name}": split.at - 1, f"step:{region.name}": split.step}
+        return {}
 
     def _encode_lanes(self, parallelism: Mapping[str, NodeLanes]) -> Point | None:
         rungs: dict[str, int] = {}
@@ -182,7 +214,7 @@ class Encoding:
 
     def _unit_costs(self, level: int) -> list[tuple[float, ...]]:
         nothing = (0.0,) * len(self.caps)
-        ladders = [self.ladders.get(unit) for unit in self.space.units]
+        ladders = [self.ladders.get(self.space.leaders.get(unit, unit)) for unit in self.space.units]
         return [x[_rung(x, self.levels[level])].cost if x else nothing for x in ladders]
 
     def _fills(self, level: int) -> list[list[float]]:
@@ -218,9 +250,14 @@ def _part(used: float, capacity: float) -> float:
     return used / capacity if capacity > 0 else math.inf if used > 0 else 0.0
 
 
-def _formats_of(node: NodeSpace, point: Mapping[str, int]) -> NodeFormats:
-    weight = node.weights[point.get(f"weight:{node.name}", 0)] if node.weights else None
-    return NodeFormats(weight, node.activations[point.get(f"activation:{node.name}", 0)])
+def _formats_of(node: NodeSpace, point: Mapping[str, int], step: int) -> NodeFormats:
+    """The formats that a point gives a node, ``step`` positions wider or as many as there are."""
+    weight = _stepped(node.weights, point.get(f"weight:{node.name}", 0), step) if node.weights else None
+    return NodeFormats(weight, _stepped(node.activations, point.get(f"activation:{node.name}", 0), step))
+
+
+def _stepped(formats: Sequence[str], index: int, step: int) -> str:
+    return formats[min(max(index + step, 0), len(formats) - 1)]
 
 
 def _ladder(node: NodeSpace, caps: Sequence[float]) -> Ladder:

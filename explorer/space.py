@@ -5,11 +5,12 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from explorer.balance import Option
 from explorer.candidate import Candidate, NodeFormats, NodeLanes
+from explorer.sharing import SharedRegion
 from explorer.spec import SpaceSpec
 from hwgen.numbers.formats import Format
 
@@ -42,16 +43,29 @@ class Space:
     """All designs that a search may propose.
 
     Attributes:
-        nodes: in topological order.
+        nodes: that something is decided of, in topological order; of the copies of a repeated block only the first.
         units: placeable nodes in topological order; devices never decrease along them.
         devices: devices of the platform.
         first_devices: devices on which the pipeline may start; only device 0 where all devices are equal.
+        regions: repeated blocks whose copies follow the decisions of the first one.
     """
 
     nodes: tuple[NodeSpace, ...]
     units: tuple[str, ...]
     devices: int = 1
     first_devices: tuple[int, ...] = (0,)
+    regions: tuple[SharedRegion, ...] = ()
+
+    @cached_property
+    def followers(self) -> dict[str, tuple[str, ...]]:
+        """Per leader of a region, the nodes that take over its decisions."""
+        return {leader: region.followers(leader) for region in self.regions for leader in region.copies[0]}
+
+    @cached_property
+    def leaders(self) -> dict[str, str]:
+        """Per node that something is decided of, the node whose decisions it takes: itself, or a leader."""
+        own = {node.name: node.name for node in self.nodes}
+        return own | {name: leader for leader, names in self.followers.items() for name in names}
 
     @cached_property
     def cut_counts(self) -> tuple[tuple[int, int, int], ...]:
@@ -65,11 +79,11 @@ class Space:
 
     @property
     def size(self) -> int:
-        """Number of designs, exact."""
+        """Number of designs whose regions are whole, exact."""
         return math.prod(n.size for n in self.nodes) * max(1, sum(count for *_, count in self.cut_counts))
 
     def design(self, index: int) -> Candidate:
-        """Design number ``index`` of ``0 .. size - 1``; every design has exactly one number."""
+        """Design number ``index`` of ``0 .. size - 1``; every design with whole regions has exactly one number."""
         quantization: dict[str, NodeFormats] = {}
         parallelism: dict[str, NodeLanes] = {}
         for node in self.nodes:
@@ -82,7 +96,11 @@ class Space:
             if node.lanes:
                 index, lanes = divmod(index, len(node.lanes))
                 parallelism[node.name] = node.lanes[lanes].key
-        return Candidate(quantization, parallelism, self.placement(*self._cuts(index)))
+        return Candidate(
+            {name: quantization[leader] for name, leader in self.leaders.items() if leader in quantization},
+            {name: parallelism[leader] for name, leader in self.leaders.items() if leader in parallelism},
+            self.placement(*self._cuts(index)),
+        )
 
     def _cuts(self, rank: int) -> tuple[int, tuple[int, ...]]:
         for first, cuts, count in self.cut_counts:
@@ -97,9 +115,11 @@ class Space:
 
     def contains(self, candidate: Candidate) -> str | None:
         """None when the candidate lies in the space, otherwise which choice does not."""
-        for node in self.nodes:
-            problem = _format_problem(node, candidate.quantization.get(node.name)) or _lanes_problem(
-                node, candidate.parallelism.get(node.name)
+        choices = {node.name: node for node in self.nodes}
+        for name, leader in self.leaders.items():
+            node = replace(choices[leader], name=name)
+            problem = _format_problem(node, candidate.quantization.get(name)) or _lanes_problem(
+                node, candidate.parallelism.get(name)
             )
             if problem:
                 return problem
