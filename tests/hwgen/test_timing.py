@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from hwgen.hardware.design import Design
+from hwgen.hardware.platform import Platform
 from hwgen.hardware.streams import Words
-from hwgen.lowering import Lanes, LinkTiming, lower
+from hwgen.lowering import Lanes, lower
 from hwgen.model.graph import Graph
 from hwgen.numbers.arrays import Array
 from hwgen.simulation.build import BuildCache
@@ -22,7 +23,7 @@ from tests.hwgen.conformance.runner import simulate_case
 from tests.hwgen.lowering.test_attention import transformer
 from tests.hwgen.networks import NetworkMaker, Sample, random_candidate, random_network
 
-LINK = LinkTiming.of("chain", 2, bandwidth_gbps=10, latency_ns=40, clock_mhz=300)
+PLATFORM = Platform.connected("chain", ("left", "right"), bandwidth_gbps=10, latency_ns=40, clock_mhz=300)
 
 
 def small_cnn() -> Graph:
@@ -47,7 +48,7 @@ def sample(request: pytest.FixtureRequest) -> Sample:
 
 @pytest.fixture
 def design(sample: Sample) -> Design:
-    return lower(sample.quantized, sample.lanes, sample.devices, LINK)
+    return lower(sample.quantized, sample.lanes, sample.devices, PLATFORM)
 
 
 def timing(measured: Measurement) -> dict[str, object]:
