@@ -26,7 +26,7 @@ from hwgen.lowering import (
 from hwgen.model.float_reference import apply_output_layout
 from hwgen.model.graph import Graph
 from hwgen.numbers.arrays import Array
-from hwgen.numbers.formats import Format, Rounding, dequantize, quantize
+from hwgen.numbers.formats import Format, Rounding, carrier, dequantize, quantize
 
 _CALIBRATION_SAMPLES = 128
 _CALIBRATION_ELEMENTS = 1 << 25
@@ -95,7 +95,7 @@ def input_words(design: Design, inputs: Mapping[str, Array]) -> dict[str, Words]
     for stream in design.inputs:
         array = inputs[stream.name]
         shape = (len(array), stream.type.tokens, stream.type.features)
-        words[stream.name] = Words(quantize(array, stream.type.format.carrier).reshape(shape))
+        words[stream.name] = Words(quantize(array, carrier(stream.type.format)).reshape(shape))
     return words
 
 
@@ -105,5 +105,5 @@ def output_values(graph: Graph, design: Design, words: Mapping[str, Words]) -> l
     values = []
     for index, layout in enumerate(graph.outputs):
         stream = streams[f"output{index}"]
-        values.append(apply_output_layout(layout, dequantize(words[stream.name].elements, stream.type.format.carrier)))
+        values.append(apply_output_layout(layout, dequantize(words[stream.name].elements, carrier(stream.type.format))))
     return values

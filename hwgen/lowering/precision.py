@@ -12,7 +12,7 @@ from hwgen.lowering.calibration import Calibration
 from hwgen.lowering.quantized import QuantizedNode
 from hwgen.model.graph import Graph
 from hwgen.model.passes.fusion import FusedNode
-from hwgen.numbers.formats import Format, IntFormat, Overflow, Rounding
+from hwgen.numbers.formats import Format, IntFormat, Overflow, Rounding, carrier
 from hwgen.numbers.rescale import Requantize
 
 OUTPUT_BITS = 16  # outputs of the graph are read by software; narrow ones would tie
@@ -103,11 +103,11 @@ class Quantizer:
             IllegalGraph: the plan says nothing of the group.
         """
         choice = self._activation(group).for_activations(group.non_negative)
-        carrier = choice.carrier
-        fraction = self.calibration.fraction_bits(group.tensor, carrier.bits, carrier.signed)
+        carried = carrier(choice)
+        fraction = self.calibration.fraction_bits(group.tensor, carried.bits, carried.signed)
         if finest is not None:
             fraction = min(fraction, finest)
-        target = carrier.at(fraction)
+        target = carried.at(fraction)
         return Target(target, None if choice.plain else choice.at(fraction), self.result(target, group))
 
     def weight(self, group: FusedNode) -> Format:
@@ -124,7 +124,7 @@ class Quantizer:
     def constant_bits(self, group: FusedNode) -> int:
         """Width of a constant tensor: a plan need not name it."""
         precision = self.precisions.get(group.node.name)
-        return precision.activation.carrier.bits if precision else CONSTANT_BITS
+        return carrier(precision.activation).bits if precision else CONSTANT_BITS
 
     def result(self, target: IntFormat, group: FusedNode) -> Requantize:
         """The requantisation into ``target`` with a group's clamp."""

@@ -27,7 +27,7 @@ from hwgen.lowering import (
     quantize_graph,
 )
 from hwgen.model.load import import_file
-from hwgen.numbers.formats import Format, quantize
+from hwgen.numbers.formats import Format, carrier, quantize
 from hwgen.simulation.build import BuildCache
 from hwgen.simulation.simulate import simulate
 from tests.hwgen.conformance.fingerprints import words_digest
@@ -102,7 +102,7 @@ def _input_words(design: Design, inputs: dict[str, np.ndarray]) -> dict[str, Wor
     for stream in design.inputs:
         array = inputs[stream.name]
         shape = (len(array), stream.type.tokens, stream.type.features)
-        words[stream.name] = Words(quantize(array, stream.type.format.carrier).reshape(shape))
+        words[stream.name] = Words(quantize(array, carrier(stream.type.format)).reshape(shape))
     return words
 
 

@@ -77,7 +77,7 @@ def _depthwise(kind: Conv, product: Product, rows: Axis, columns: Axis) -> tuple
     integers = weights.format.integers(weights.weight, weights.exponent)
     operator = Depthwise(
         rows.outputs * columns.outputs, rows.kernel * columns.kernel, channels, 1, source, whole,
-        product.target.result, shift_bits(product.shift), weight=weights.format.carrier, sum_bits=product.acc_bits,
+        product.target.result, shift_bits(product.shift), weight=carrier(weights.format), sum_bits=product.acc_bits,
         one_shift=product.shift.ndim == 0,
     )  # fmt: skip
     contents = {"weight": integers.reshape(channels, -1), "bias": weights.bias, "shift": product.shift}

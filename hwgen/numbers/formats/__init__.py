@@ -1,7 +1,7 @@
 """Number formats as objects. A format is one class in one file here; importing the file makes its plan texts legal."""
 
 from hwgen.numbers.formats.base import Format
-from hwgen.numbers.formats.integer import IntFormat, dequantize, quantize
+from hwgen.numbers.formats.integer import IntFormat, carrier, dequantize, quantize
 from hwgen.numbers.formats.mxint import MxFormat
 from hwgen.numbers.rounding import FloatArray, IntArray, Overflow, Rounding, round_shift
 
@@ -13,6 +13,7 @@ __all__ = [
     "MxFormat",
     "Overflow",
     "Rounding",
+    "carrier",
     "dequantize",
     "quantize",
     "round_shift",

@@ -11,7 +11,7 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -19,9 +19,6 @@ import numpy.typing as npt
 from hwgen.numbers.arrays import Array
 from hwgen.numbers.formats.elements import Element
 from hwgen.numbers.rounding import Rounding
-
-if TYPE_CHECKING:
-    from hwgen.numbers.formats.integer import IntFormat
 
 _FAMILIES: dict[str, type[Format]] = {}
 
@@ -98,11 +95,6 @@ class Format(ABC):
     @abstractmethod
     def element(self) -> Element:
         """How an element is written."""
-
-    @property
-    @abstractmethod
-    def carrier(self) -> IntFormat:
-        """The integers that carry a tensor of this format between operators: they hold every value of it."""
 
     @abstractmethod
     def for_activations(self, non_negative: bool) -> Format:

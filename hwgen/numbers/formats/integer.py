@@ -65,11 +65,6 @@ class IntFormat(Format):
         """The integer itself."""
         return Integer(self.bits, self.signed)
 
-    @property
-    def carrier(self) -> IntFormat:
-        """The format itself."""
-        return self
-
     def for_activations(self, non_negative: bool) -> IntFormat:
         """Unsigned where the tensor is never negative."""
         return replace(self, signed=not non_negative)
@@ -91,6 +86,11 @@ class IntFormat(Format):
         """Shifted, rounded, saturated."""
         rounded = round_shift(values.astype(np.int64), shift, rounding)
         return np.clip(rounded, self.minimum, self.maximum).astype(np.int32), None
+
+
+def carrier(kind: Format) -> IntFormat:
+    """The integers that carry a tensor of a format between operators: they hold every value of it."""
+    return IntFormat(kind.decoded_bits + kind.max_exponent, kind.element.signed, kind.fraction_bits)
 
 
 def quantize(values: FloatArray, target: IntFormat) -> npt.NDArray[np.int32]:

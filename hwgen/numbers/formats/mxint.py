@@ -13,7 +13,6 @@ import numpy.typing as npt
 from hwgen.numbers.arrays import Array
 from hwgen.numbers.formats.base import Format
 from hwgen.numbers.formats.elements import Integer
-from hwgen.numbers.formats.integer import IntFormat
 from hwgen.numbers.rounding import Rounding, round_shift
 
 ACTIVATION_EXPONENT_BITS = 3
@@ -72,11 +71,6 @@ class MxFormat(Format):
     def element(self) -> Integer:
         """A two's-complement mantissa."""
         return Integer(self.mantissa_bits, True)
-
-    @property
-    def carrier(self) -> IntFormat:
-        """Integers wide enough for every shared exponent."""
-        return IntFormat(self.mantissa_bits + self.max_exponent, True, self.fraction_bits)
 
     def for_activations(self, non_negative: bool) -> MxFormat:
         """Mantissas are signed, whatever the tensor holds."""

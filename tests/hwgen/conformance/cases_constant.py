@@ -8,7 +8,7 @@ import numpy as np
 
 from hwgen.hardware.operators.constant import Constant
 from hwgen.hardware.streams import StreamType
-from hwgen.numbers.formats import IntFormat
+from hwgen.numbers.formats import IntFormat, carrier
 from tests.hwgen.conformance.case import WIDTHS, Case, Level, Mutation, lane_choices, random_integers
 
 MUTATIONS = (
@@ -34,5 +34,5 @@ def cases(rng: np.random.Generator, level: Level) -> Iterator[Case]:
 
 
 def _case(rng: np.random.Generator, stream: StreamType) -> Case:
-    kind = stream.format.carrier
+    kind = carrier(stream.format)
     return Case(Constant(stream), {"value": random_integers(rng, kind, (stream.tokens, stream.features))})

@@ -9,7 +9,7 @@ import numpy as np
 
 from hwgen.hardware.operator import accumulator_bits
 from hwgen.hardware.operators.reduce import AveragePool, Depthwise, MaxPool, Reduce, average_contents
-from hwgen.numbers.formats import Format, IntFormat, MxFormat, Overflow, Rounding
+from hwgen.numbers.formats import Format, IntFormat, MxFormat, Overflow, Rounding, carrier
 from hwgen.numbers.rescale import Requantize
 from tests.hwgen.conformance.case import (
     WIDTHS,
@@ -40,7 +40,7 @@ Geometry = tuple[int, int, int, int, bool]  # tokens, kernel, channels, lanes, w
 def max_pool(rng: np.random.Generator, geometry: Geometry, kind: Format, target: IntFormat | None = None) -> Case:
     """Maximum; without a target the format of the input is kept."""
     keep = target is None and kind.plain
-    result = Requantize(kind.carrier if keep else target or IntFormat(8, True))
+    result = Requantize(carrier(kind) if keep else target or IntFormat(8, True))
     tokens, kernel, channels, lanes, whole = geometry
     operator = MaxPool(tokens, kernel, channels, lanes, kind, whole, result, 4)
     shift = 0 if keep else int(rng.integers(0, max(1, operator.value_bits - result.target.bits + 1)))

@@ -12,7 +12,7 @@ from hwgen.lowering import Calibration, Lanes, Precision, lower, quantize_graph
 from hwgen.model.graph import Graph, InputLayout, OutputLayout
 from hwgen.model.kinds.clamps import Clip
 from hwgen.model.kinds.linear import Linear
-from hwgen.numbers.formats import IntFormat, dequantize, quantize
+from hwgen.numbers.formats import IntFormat, carrier, dequantize, quantize
 from hwgen.numbers.rescale import Requantize
 from hwgen.simulation.build import BuildCache
 from hwgen.simulation.simulate import simulate
@@ -51,7 +51,7 @@ def test_a_clamp_without_a_word_keeps_the_nearest_one(
     lanes = {n.name: Lanes(1, 1) for n in graph.nodes if isinstance(n.kind, Linear)}
     design = lower(quantized, lanes, {})
     inner = design.inputs[0]
-    words = {inner.name: Words(quantize(data[:4], inner.type.format.carrier).reshape(4, 1, 8))}
+    words = {inner.name: Words(quantize(data[:4], carrier(inner.type.format)).reshape(4, 1, 8))}
     assert simulate(design, words, build_cache, expected=run_reference(design, words)).exact
 
 

@@ -4,7 +4,7 @@ import ml_dtypes
 import numpy as np
 import pytest
 
-from hwgen.numbers.formats import Format, IntFormat, MxFormat, Rounding
+from hwgen.numbers.formats import Format, IntFormat, MxFormat, Rounding, carrier
 from hwgen.numbers.formats.elements import Integer, Minifloat
 
 PLAN_TEXTS = ("int1", "int4", "int16", "uint8", "mxint4b16", "mxint8b32")
@@ -39,11 +39,11 @@ def test_a_plan_leaves_sign_and_exponents_to_the_tensor() -> None:
 
 @pytest.mark.parametrize("kind", [IntFormat(4, True, 2), IntFormat(8, False), MxFormat(4, 16, 3, 5), MxFormat(2, 8, 1)])
 def test_the_carrier_holds_every_value(kind: Format) -> None:
-    carrier = kind.carrier
-    assert carrier.plain
-    assert carrier.fraction_bits == kind.fraction_bits
-    assert carrier.minimum <= kind.minimum << kind.max_exponent
-    assert carrier.maximum >= kind.maximum << kind.max_exponent
+    carried = carrier(kind)
+    assert carried.plain
+    assert carried.fraction_bits == kind.fraction_bits
+    assert carried.minimum <= kind.minimum << kind.max_exponent
+    assert carried.maximum >= kind.maximum << kind.max_exponent
 
 
 @pytest.mark.parametrize(
