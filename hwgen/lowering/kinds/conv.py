@@ -20,6 +20,7 @@ from hwgen.model.graph import Graph, Node
 from hwgen.model.kinds.conv import Conv
 from hwgen.model.passes.fusion import FusedNode
 from hwgen.model.shape import Shape
+from hwgen.numbers.formats import carrier
 
 
 @lowers(Conv)
