@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from explorer.catalogue import BRAM18_KB, Device
+from explorer.catalogue import BRAM_UNIT_KB, Device
 from explorer.constraints import device_constraint
 from hwgen.design import Design
-from hwgen.operators.base import Resources
+from hwgen.operators.base import Operator
 from hwgen.operators.link import Link
-from hwgen.resources import estimate
+from hwgen.technology import Resources, technology
 
 
 @dataclass(frozen=True)
@@ -18,7 +18,7 @@ class Estimate:
     """What a design needs.
 
     Attributes:
-        devices: per device index in use, the summed resources.
+        devices: per device index in use, the summed resources, in the units of the device's family.
         operators: per instance.
         interval_cycles: interval of the slowest operator, a lower bound of the design's.
         link_bytes: payload bytes that cross links per inference, one count for every hop.
@@ -42,19 +42,29 @@ def resource_metrics(resources: Resources, prefix: str = "") -> dict[str, float]
         f"{prefix}lut": round(resources.lut, 1),
         f"{prefix}ff": round(resources.ff, 1),
         f"{prefix}dsp": round(resources.dsp, 1),
-        f"{prefix}bram_kb": round(resources.bram18 * BRAM18_KB, 1),
+        f"{prefix}bram_kb": round(resources.bram * BRAM_UNIT_KB, 1),
     }
 
 
-def estimate_design(design: Design) -> Estimate:
-    """Estimate a design from the resource and cycle models of its operators."""
-    operators = {i.name: estimate(i.operator) for i in design.instances}
-    devices: dict[int, Resources] = {}
+def estimate_operator(operator: Operator, device: Device) -> Resources:
+    """Resources of an operator on a device, by the technology of the device's family."""
+    return technology(device.family).area(operator.bill())
+
+
+def estimate_design(design: Design, devices: Sequence[Device]) -> Estimate:
+    """Estimate a design from the bills and cycle models of its operators.
+
+    Args:
+        design: the design.
+        devices: the platform's devices; each prices what is placed on it by its own family.
+    """
+    operators = {i.name: estimate_operator(i.operator, devices[i.device]) for i in design.instances}
+    used: dict[int, Resources] = {}
     for instance in design.instances:
-        devices[instance.device] = devices.get(instance.device, Resources()) + operators[instance.name]
+        used[instance.device] = used.get(instance.device, Resources()) + operators[instance.name]
     interval = max((i.operator.cycles().interval for i in design.instances), default=1)
     links = [i.operator.inputs["in"] for i in design.instances if isinstance(i.operator, Link)]
-    return Estimate(devices, operators, interval, sum(s.beats * s.payload_bits / 8 for s in links))
+    return Estimate(used, operators, interval, sum(s.beats * s.payload_bits / 8 for s in links))
 
 
 def overflows(found: Estimate, devices: Sequence[Device]) -> dict[str, float]:

@@ -11,6 +11,7 @@ import numpy as np
 from hwgen.formats import IntFormat
 from hwgen.operators.base import Cycles, Operator
 from hwgen.streams import Array, StreamType, Words
+from hwgen.technology.parts import Bill, Counter, Handshake, Selectors, SpillRegister
 
 
 @dataclass(frozen=True)
@@ -68,6 +69,10 @@ class Concat(Operator):
     def cycles(self) -> Cycles:
         beats = self.outputs["out"].beats
         return Cycles(latency=beats + 1, interval=beats)
+
+    def bill(self) -> Bill:
+        width, beats = self.a.payload_bits, (self.a.beats + self.b.beats) // self.periods
+        return SpillRegister(width), Selectors(width), Counter(beats), Handshake()
 
     def held(self, port: str) -> Fraction:
         """A whole run of one input passes while the other waits, and two beats are in the output register."""
