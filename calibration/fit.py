@@ -21,17 +21,17 @@ from scipy.optimize import lsq_linear
 from calibration.report import FLOORS, report
 from calibration.rows import FAMILIES, Row, read
 from hwgen.technology.technology import FABRICS, Technology, technology, weights_file
-from tests.hwgen.conformance.registry import OPERATORS, cases
+from hwgen.technology.terms import TERMS
 
 # A family and the one whose weights are its priors: the mapper's logic for both is nearly the same.
 RELATED = {"series7": "ultrascale_plus"}
-PULL = 0.02  # of a weight towards its prior, in squares of relative errors
+PULL = 0.004  # of a weight towards its prior, in squares of relative errors
 SMALL_ERROR = 0.05  # errors above it count less than their square
 Weights = dict[str, float]
 
 
 def fit(family: str, train: Sequence[Row]) -> Technology:
-    """The family with weights for every term that an operator has."""
+    """The family with a weight for every term."""
     unweighed = Technology(family, FABRICS[family], {}, {})
     prior = technology(RELATED[family]) if family in RELATED else unweighed
     kinds = {kind: _weights(unweighed, train, kind, getattr(prior, kind)) for kind in ("lut", "ff")}
@@ -42,11 +42,10 @@ def _weights(unweighed: Technology, train: Sequence[Row], kind: str, prior: Mapp
     parts = [getattr(unweighed.terms(row.operator.bill()), kind) for row in train]
     scale = np.array([max(getattr(row.counted, kind), FLOORS[kind]) for row in train])
     target = np.array([getattr(row.counted, kind) for row in train]) / scale
-    names = sorted({name for part in parts for name in part} | _all_terms(unweighed, kind))
-    matrix = np.array([[part.get(name, 0.0) for name in names] for part in parts]) / scale[:, None]
-    centre = np.array([prior.get(name, 1.0) for name in names])
+    matrix = np.array([[part.get(name, 0.0) for name in TERMS] for part in parts]) / scale[:, None]
+    centre = np.array([prior.get(name, 1.0) for name in TERMS])
     solution = _solve(matrix, target, centre)
-    return {name: round(float(value), 4) for name, value in zip(names, solution, strict=True)}
+    return {name: round(float(value), 4) for name, value in zip(TERMS, solution, strict=True)}
 
 
 def _solve(matrix: np.ndarray, target: np.ndarray, centre: np.ndarray) -> np.ndarray:
@@ -57,12 +56,6 @@ def _solve(matrix: np.ndarray, target: np.ndarray, centre: np.ndarray) -> np.nda
         solution = lsq_linear(system, np.concatenate([target * weight, pull * centre]), bounds=(0.0, 6.0)).x
         weight = 1 / np.sqrt(np.maximum(np.abs(matrix @ solution - target), SMALL_ERROR) / SMALL_ERROR)
     return solution
-
-
-def _all_terms(unweighed: Technology, kind: str) -> set[str]:
-    """Terms of every operator of the library, in the rows or not."""
-    operators = (case.operator for name in OPERATORS for case in cases(name, "full"))
-    return {term for operator in operators for term in getattr(unweighed.terms(operator.bill()), kind)}
 
 
 def write(fitted: Technology) -> None:

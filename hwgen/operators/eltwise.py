@@ -13,7 +13,7 @@ from hwgen.formats import IntFormat
 from hwgen.operators.base import Cycles, MemoryImage, Operator, accumulator_bits
 from hwgen.operators.requantize import Requantize
 from hwgen.streams import Array, StreamType, Words
-from hwgen.technology.parts import Adders, Bill, Handshake, Part, Registers, SpillRegister, counters
+from hwgen.technology.parts import Adders, Bill, Handshake, Registers, SpillRegister, counters
 from hwgen.technology.products import AlignedProducts
 
 
@@ -108,10 +108,11 @@ class Eltwise(Operator):
         lanes, acc, out = self.lanes, self.acc_bits, self.result.target.bits
         widest = self.a.bits + (not self.a.signed) + self.b.bits + (not self.b.signed)
         add = self.function is Function.ADD
-        arithmetic: Part = Adders(lanes, acc) if add else AlignedProducts(lanes, acc, out)
+        value = min(acc, widest)
+        products = AlignedProducts(lanes, acc, out, registered=value)
+        arithmetic: Bill = (Adders(lanes, acc), Registers(lanes * value)) if add else (products,)
         return (
-            arithmetic,
-            Registers(lanes * min(acc, widest)),
+            *arithmetic,
             self.result.requantizers(lanes, acc, 1),
             # Both inputs wait in spill registers for one another.
             SpillRegister(lanes * self.a.bits),

@@ -20,6 +20,7 @@ from hwgen.technology.parts import (
     Handshake,
     Part,
     Registers,
+    SerialRoot,
     Shifters,
     SpillRegister,
     bits,
@@ -228,7 +229,7 @@ class LayerNorm(Operator):
 
     def bill(self) -> Bill:
         p = self.rtl_parameters()
-        lanes, blocks, root, half = self.lanes, self.blocks, self.root_bits, self.half_bits
+        lanes, blocks, root = self.lanes, self.blocks, self.root_bits
         num, acc, target, wide = self.num_bits, self.acc_bits, self.result.target.bits, 2 * self.half_bits
         sums = p["SumWidth"] + p["SquareWidth"]
         return (
@@ -236,13 +237,10 @@ class LayerNorm(Operator):
             ConstantLogic(blocks, lanes * (self.gamma_bits + acc)),
             *self._products(p),
             Adders(lanes, sums + num),
-            # The root and the division, a bit a cycle, and the shift to the leading one before.
-            Adders(3, wide),
-            Shifters(1, wide, log2(wide)),
-            Adders(8, root),
-            Registers(3 * sums + 3 * wide + 9 * root),
-            Shifters(lanes, num, ceil(log2(2 * half))),
-            Registers(lanes * (num + p["ZWidth"] + acc)),
+            Shifters(1, wide, log2(wide)),  # to the leading one
+            SerialRoot(wide, root),
+            Registers(3 * sums + lanes * p["ZWidth"]),
+            Shifters(lanes, num, ceil(log2(wide)), rounded=True),
             self.result.requantizers(lanes, acc, 1),
             SpillRegister(lanes * target),
             Registers(lanes * target + 2),
@@ -258,8 +256,8 @@ class LayerNorm(Operator):
         return (
             Multipliers(lanes, x, x),
             Multipliers(1, p["SumWidth"], p["SumWidth"]),
-            Multipliers(lanes, p["NumWidth"], self.root_bits + 2),
-            Multipliers(lanes, p["ZWidth"], self.gamma_bits),
+            Multipliers(lanes, p["NumWidth"], self.root_bits + 2, registered=p["NumWidth"]),
+            Multipliers(lanes, p["ZWidth"], self.gamma_bits, registered=self.acc_bits),
             *scaling,
         )
 

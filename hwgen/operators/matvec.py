@@ -203,7 +203,7 @@ class Matvec(Operator):
         terms = n // sub
         return (
             ElementProducts(n, m, a, b, fixed=depth == 1),
-            Adders((terms - 1) * live * m * sub, a.bits + b.bits + 1 + (terms - 1).bit_length()),
+            Adders((terms - 1) * live * m * sub, a.bits + b.bits + 1 + (terms - 1).bit_length(), depth == 1),
             Adders((sub - 1) * m, acc),
             Shifters(m * sub, acc if exponents else 0, exponents),
             # A single block starts at the bias every time, and a single bias is a constant.

@@ -229,8 +229,7 @@ class AveragePool(Reduce):
         lanes, acc, multiplier = self.lanes, self.acc_bits, self.multiplier_bits
         return (
             Accumulators(lanes, acc, starts=self.kernel > 1),
-            Multipliers(lanes, acc, multiplier + 1),
-            Registers(lanes * self.value_bits),
+            Multipliers(lanes, acc, multiplier + 1, registered=self.value_bits),
             ConstantLogic(self.tokens if self.per_token else 1, multiplier),
             *counters([self.tokens if self.per_token else 1]),
             self.result.requantizers(lanes, self.value_bits, 1),

@@ -18,9 +18,11 @@ from hwgen.technology.parts import (
     Adders,
     Bill,
     Comparators,
+    Differences,
     Handshake,
     Maxima,
     Registers,
+    SerialDivision,
     SpillRegister,
     bits,
     counters,
@@ -202,10 +204,10 @@ class Softmax(Operator):
             Memory(4 * blocks, lanes * e),
             *[Constants(1 << self.index_bits, e)] * lanes,
             Maxima(lanes, x),
-            Adders(2 * lanes, x),  # distances to the maximum, rounded
+            Differences(lanes, x),  # to the maximum
             Adders(lanes, self.sum_bits),
-            Adders(2, self.sum_bits),  # the division
-            Registers(3 * x + lanes * self.index_bits + 5 * self.sum_bits + 2 * quotient),
+            SerialDivision(self.sum_bits, quotient),
+            Registers(3 * x + lanes * self.index_bits + 3 * self.sum_bits),
             Multipliers(lanes, e + 1, quotient + 1),
             self.result.requantizers(lanes, max(target, self.power + 1 - self.shift), 1),
             SpillRegister(lanes * target),

@@ -29,11 +29,16 @@ class DistributedRam:
 
 @dataclass(frozen=True)
 class BlockRam:
-    """One block RAM with a write and a read port: its (words, bits), the mapper's cost, units of 18 Kbit."""
+    """One block RAM with a write and a read port: its (words, bits), the mapper's cost, units of 18 Kbit.
+
+    Attributes:
+        collides: reading a word that is written is undefined, so the mapper keeps what was written beside the memory.
+    """
 
     shapes: tuple[tuple[int, int], ...]
     cost: int
     units: int
+    collides: bool
 
 
 @dataclass(frozen=True)
@@ -43,11 +48,13 @@ class Multiplier:
     Attributes:
         wide, narrow: bits of its operands, two's complement.
         least_product: bits of a product that is worth a block; both operands have at least 2 bits.
+        holds_result: whether the mapper moves the register behind a product into the block.
     """
 
     wide: int
     narrow: int
     least_product: int
+    holds_result: bool
 
 
 @dataclass(frozen=True)

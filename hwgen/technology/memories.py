@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from math import exp
 
 from hwgen.technology.fabric import Fabric
-from hwgen.technology.parts import Part
+from hwgen.technology.parts import Part, bits
 from hwgen.technology.terms import Terms
 
 
@@ -60,6 +60,8 @@ class Memory(Part):
             terms.add("register file", 0.7 * self.depth * self.width, self.depth * self.width)
         elif self.in_blocks(fabric):
             terms.bram += fabric.block_ram(self.depth, self.width)[1]
+            if any(block.collides for block in fabric.blocks):
+                terms.add("collision", self.width, self.width + bits(self.depth))
         else:
             terms.add("distributed memory", fabric.distributed_ram(self.depth, self.width)[1])
 
@@ -71,12 +73,12 @@ class Memory(Part):
 
 @dataclass(frozen=True)
 class WordRegister(Part):
-    """The register behind ``memory``: a block RAM has its own."""
+    """The register behind ``memory``: a block RAM has its own, unless what collides goes round it."""
 
     memory: Memory
 
     def area(self, fabric: Fabric, terms: Terms) -> None:
-        if not self.memory.in_blocks(fabric):
+        if not self.memory.in_blocks(fabric) or any(block.collides for block in fabric.blocks):
             terms.add("registers", ff=self.memory.width)
 
 

@@ -90,13 +90,19 @@ class PositionCounter(Part):
 
 @dataclass(frozen=True)
 class Adders(Part):
-    """``count`` adders of ``width`` bits."""
+    """``count`` adders of ``width`` bits.
+
+    Attributes:
+        count, width: how many, and their bits.
+        fixed: what they add are products with constants, so that some of their bits are always 0.
+    """
 
     count: float
     width: float
+    fixed: bool = False
 
     def area(self, fabric: Fabric, terms: Terms) -> None:
-        terms.add("adder", self.count * self.width)
+        terms.add("adder of fixed products" if self.fixed else "adder", self.count * self.width)
 
 
 @dataclass(frozen=True)
@@ -143,6 +149,40 @@ class Maxima(Part):
 
 
 @dataclass(frozen=True)
+class Differences(Part):
+    """``count`` differences of words of ``width`` bits, rounded and limited."""
+
+    count: int
+    width: int
+
+    def area(self, fabric: Fabric, terms: Terms) -> None:
+        terms.add("difference", 2.5 * self.count * self.width)
+
+
+@dataclass(frozen=True)
+class SerialDivision(Part):
+    """A division that gives one bit of the quotient a cycle."""
+
+    divisor_bits: int
+    quotient_bits: int
+
+    def area(self, fabric: Fabric, terms: Terms) -> None:
+        total = 2.0 * self.divisor_bits + self.quotient_bits
+        terms.add("division", total, total + self.quotient_bits)
+
+
+@dataclass(frozen=True)
+class SerialRoot(Part):
+    """The square root of ``bits``, and a division by it of ``root_bits``, one bit a cycle."""
+
+    bits: int
+    root_bits: int
+
+    def area(self, fabric: Fabric, terms: Terms) -> None:
+        terms.add("root", 3.0 * self.bits + 8.0 * self.root_bits, 3.0 * self.bits + 9.0 * self.root_bits)
+
+
+@dataclass(frozen=True)
 class Selectors(Part):
     """Multiplexers of ``inputs`` words of ``width`` bits."""
 
@@ -155,14 +195,16 @@ class Selectors(Part):
 
 @dataclass(frozen=True)
 class Shifters(Part):
-    """``count`` variable shifts of words of ``width`` bits by a distance of ``distance_bits`` bits."""
+    """``count`` variable shifts of words of ``width`` bits by a distance of ``distance_bits`` bits; some round."""
 
     count: int
     width: int
     distance_bits: float
+    rounded: bool = False
 
     def area(self, fabric: Fabric, terms: Terms) -> None:
-        terms.add("shifter", self.count * self.width * self.distance_bits / fabric.select_bits)
+        name = "rounding shifter" if self.rounded else "shifter"
+        terms.add(name, self.count * self.width * self.distance_bits / fabric.select_bits)
 
 
 @dataclass(frozen=True)
@@ -216,16 +258,19 @@ class Regrouping(Part):
         return self.first + self.later + min(self.first, self.later) - 1
 
     def area(self, fabric: Fabric, terms: Terms) -> None:
-        bits_held = self.capacity * self.unit
-        # A unit keeps its place, moves down, or comes from one of the places of the input that can fall on it.
-        sources = min(self.first, self.later)
-        terms.add("store", bits_held, bits_held + self.capacity)
-        if self.first == 1:
-            terms.add("append", bits_held * (self.later % 2 == 0))
-        else:
-            terms.add("place", bits_held)
-            terms.add("place select", bits_held * log2(sources) / fabric.select_bits)
-        terms.add("place decode", self.capacity * log2(self.capacity + 1))
+        held = self.capacity * self.unit
+        # A bit keeps its place, moves down, or comes from the input. The mapper decodes the place anew for each bit
+        # where the count fits into one look-up table, and once for a unit where it does not.
+        form = "append" if self.first == 1 else "place"
+        terms.add(f"{form}, {self._decoding(fabric)}", 2.0 * held)
+        terms.add("place decode", self.capacity)
+        terms.add("store", ff=held + self.capacity)
+
+    def _decoding(self, fabric: Fabric) -> str:
+        width = bits(self.capacity + 1)
+        if width > fabric.lut_inputs:
+            return "shared"
+        return "repeated" if width > fabric.lut_inputs - 2 else "short"
 
 
 def bits(count: int) -> int:

@@ -64,15 +64,25 @@ class ElementProducts(Part):
 
 @dataclass(frozen=True)
 class Multipliers(Part):
-    """``count`` products of ``a`` by ``b`` bits, two's complement, of which the low ``kept`` bits are used."""
+    """``count`` products of ``a`` by ``b`` bits, two's complement.
+
+    Attributes:
+        count, a, b: how many, bits of the operands.
+        kept: low bits that are used.
+        registered: bits of a register behind each product, 0 if there is none.
+    """
 
     count: int
     a: int
     b: int
     kept: int = WHOLE
+    registered: int = 0
 
     def area(self, fabric: Fabric, terms: Terms) -> None:
-        if fabric.is_multiplier(self.a, self.b, self.kept):
+        in_block = fabric.is_multiplier(self.a, self.b, self.kept)
+        if not (in_block and fabric.multiplier.holds_result):
+            terms.add("registers", ff=self.count * self.registered)
+        if in_block:
             terms.dsp += self.count * fabric.multipliers(self.a, self.b, self.kept)
         else:
             terms.add("multiplier", self.count * (self.a if min(self.a, self.b) == 1 else self.a * self.b))
@@ -85,15 +95,19 @@ class AlignedProducts(Part):
     Attributes:
         count, width: how many, and bits of an operand and of the product.
         kept: bits of the result.
+        registered: bits of the register behind each product.
     """
 
     count: int
     width: int
     kept: int
+    registered: int
 
     def area(self, fabric: Fabric, terms: Terms) -> None:
         blocks = fabric.multipliers(self.width, self.width, self.width)
         terms.dsp += self.count * blocks
+        if not (blocks and fabric.multiplier.holds_result):
+            terms.add("registers", ff=self.count * self.registered)
         if not blocks:
             terms.add("multiplier", self.count * self.width**2 / 3)
         elif self.width > 10:

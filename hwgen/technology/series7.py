@@ -10,5 +10,5 @@ FABRIC = Fabric(
     distributed=DistributedRam(((32, 6), (64, 3)), cost=8, luts=4, by_used_bits=True),
     blocks=BLOCK_RAMS,
     rom_bit_cost=ROM_BIT_COST,
-    multiplier=Multiplier(25, 18, least_product=9),
+    multiplier=Multiplier(25, 18, least_product=9, holds_result=True),
 )

@@ -22,6 +22,7 @@ from hwgen.technology import FABRICS, TechnologyError, technology
 from hwgen.technology.memories import Constants, Memory
 from hwgen.technology.parts import Part
 from hwgen.technology.products import Multipliers
+from hwgen.technology.terms import TERMS
 from tests.hwgen.conformance.registry import OPERATORS, cases
 
 FAMILIES = tuple(FABRICS)
@@ -69,12 +70,18 @@ def test_an_operator_without_a_bill_cannot_exist():
         Unknown(StreamType(1, 16, 16, BYTE), 4)
 
 
-def test_a_part_without_a_fitted_weight_is_refused():
+@pytest.mark.parametrize("family", FAMILIES)
+def test_every_kind_of_logic_has_a_weight(family):
+    fitted = technology(family)
+    assert set(fitted.lut) == set(fitted.ff) == set(TERMS)
+
+
+def test_logic_that_no_family_knows_is_refused():
     class Novel(Part):
         def area(self, fabric, terms):
             terms.add("novel logic", 3.0)
 
-    with pytest.raises(TechnologyError, match=r"no weight for .'novel logic'.: run python -m calibration"):
+    with pytest.raises(ValueError, match="'novel logic' is not among TERMS: list it and run python -m calibration"):
         technology("ecp5").area([Novel()])
 
 
