@@ -45,19 +45,20 @@ class Draw(NamedTuple):
 def plan() -> Iterator[list[Draw]]:
     """All draws in groups that are mapped together, the most informative ones first."""
     seen: set[str] = set()
-    fit, held = _designs(0, False, seen), _designs(2001, True, seen)
+    fit, shown, held = _designs(0, False, seen), _designs(2001, False, seen), _designs(3001, True, seen)
     adapters, large, drawn = _adapters(), _large(), _random(seen)
-    yield from _groups(fit, 4, 6)
-    yield from _groups(held, 3, 8)
-    yield from _groups(adapters, 5, 14)
-    yield from _groups(drawn, 2, 8)
+    yield from _groups(fit, 5, 8)
+    yield from _groups(shown, 4, 8)  # were held out, until they had shown what the terms lacked
+    yield from _groups(drawn, 4, 8)
+    yield from _groups(held, 4, 8)
+    yield from _groups(adapters, 5, 12)
     for _ in range(12):
         yield from _groups(large, 2, 1)
-        yield from _groups(drawn, 1, 8)
         yield from _groups(fit, 1, 8)
         yield from _groups(held, 1, 8)
+        yield from _groups(drawn, 1, 8)
+    yield from _groups(adapters, 99, 8)
     yield from _groups(large, 99, 1)
-    yield from _groups(drawn, 30, 8)
 
 
 def _groups(source: Iterator[Draw], count: int, size: int) -> Iterator[list[Draw]]:
@@ -125,17 +126,20 @@ def _is_small_and_new(draw: Draw, seen: set[str]) -> bool:
 def _adapters() -> Iterator[Draw]:
     """Adapters up to 128 units on a side; (input lanes, output lanes, bits, held out)."""
     shapes = [
-        (64, 1, 8, False), (1, 16, 8, False), (8, 1, 4, False), (16, 4, 8, False), (3, 5, 8, False), (1, 64, 4, False),
-        (32, 2, 6, False), (2, 9, 5, False), (32, 1, 4, True), (1, 32, 6, True), (9, 4, 6, True), (12, 1, 8, True),
-        (128, 1, 8, False), (16, 1, 8, False), (6, 10, 4, False), (64, 8, 4, True), (1, 8, 8, True), (25, 1, 5, True),
-        (1, 128, 8, False), (24, 9, 6, False), (4, 32, 4, False), (128, 1, 4, True), (7, 9, 8, True), (2, 48, 6, True),
-        (48, 1, 2, False), (10, 64, 4, False), (20, 1, 12, False), (1, 3, 12, False), (36, 1, 8, True),
-        (15, 2, 3, True), (1, 3, 8, False), (1, 6, 8, False), (1, 8, 4, False), (1, 12, 4, False), (1, 24, 8, False),
-        (1, 32, 8, False), (3, 1, 8, False), (5, 1, 8, False), (6, 1, 8, False), (8, 1, 8, False), (10, 1, 8, False),
-        (14, 1, 4, False), (24, 1, 8, False), (32, 1, 8, False), (40, 1, 6, False), (2, 3, 8, False), (3, 2, 8, False),
+        (1, 3, 8, False), (1, 6, 8, False), (1, 8, 4, False), (1, 12, 4, False), (3, 1, 8, False), (5, 1, 8, False),
+        (6, 1, 8, False), (8, 1, 8, False), (10, 1, 8, False), (14, 1, 4, False), (2, 3, 8, False), (3, 2, 8, False),
         (4, 3, 8, False), (5, 4, 6, False), (3, 8, 6, False), (8, 3, 6, False), (5, 8, 4, False), (9, 2, 6, False),
-        (2, 5, 8, False), (7, 2, 6, False), (16, 3, 6, False), (3, 16, 6, False), (11, 6, 4, False), (24, 5, 4, False),
-        (5, 24, 4, False), (32, 3, 4, False), (3, 32, 4, False), (64, 5, 4, False), (2, 15, 4, False),
+        (2, 5, 8, False), (7, 2, 6, False), (64, 1, 8, False), (1, 16, 8, False), (16, 4, 8, False), (3, 5, 8, False),
+        (1, 64, 4, False), (32, 2, 6, False), (2, 9, 5, False), (32, 1, 4, False), (1, 32, 6, False),
+        (9, 4, 6, False), (12, 1, 8, False), (128, 1, 8, False), (16, 1, 8, False), (64, 8, 4, False),
+        (1, 8, 8, False), (25, 1, 5, False), (1, 128, 8, False), (24, 9, 6, False), (4, 32, 4, False),
+        (128, 1, 4, False), (7, 9, 8, False), (2, 48, 6, False), (48, 1, 2, False), (10, 64, 4, False),
+        (20, 1, 12, False), (1, 3, 12, False), (13, 1, 8, True), (1, 5, 8, True), (4, 7, 6, True), (6, 5, 5, True),
+        (1, 40, 6, True), (56, 1, 6, True), (8, 1, 4, False), (6, 10, 4, False), (36, 1, 8, True), (15, 2, 3, True),
+        (1, 24, 8, False), (1, 32, 8, False), (2, 11, 6, True), (12, 5, 4, True), (1, 9, 6, True), (7, 1, 6, True),
+        (24, 1, 8, False), (32, 1, 8, False), (40, 1, 6, False), (16, 3, 6, False), (3, 16, 6, False),
+        (11, 6, 4, False), (24, 5, 4, False), (5, 24, 4, False), (32, 3, 4, False), (3, 32, 4, False),
+        (64, 5, 4, False), (2, 15, 4, False),
     ]  # fmt: skip
     for first, later, bits, held_out in shapes:
         stream = StreamType(1, first * later, first, IntFormat(bits, True))

@@ -171,7 +171,7 @@ class Matmul(Operator):
         return (
             *[Memory(depth, n * m * b.bits // slots)] * slots,
             Memory(2 * blocks, n * a.bits),
-            ElementProducts(n, m, a, b, fixed=False),
+            ElementProducts(n, m, a, b),
             Adders((n - 1) * m, min(acc, a.bits + b.bits + 1 + (n - 1).bit_length())),
             Accumulators(m, acc, starts=blocks > 1),
             self.result.requantizers(m, acc, 1),

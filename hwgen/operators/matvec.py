@@ -202,7 +202,7 @@ class Matvec(Operator):
         live = 0.5 if depth == 1 and b.bits == 1 else 1.0
         terms = n // sub
         return (
-            ElementProducts(n, m, a, b, fixed=depth == 1),
+            ElementProducts(n, m, a, b, words=depth),
             Adders((terms - 1) * live * m * sub, a.bits + b.bits + 1 + (terms - 1).bit_length(), depth == 1),
             Adders((sub - 1) * m, acc),
             Shifters(m * sub, acc if exponents else 0, exponents),

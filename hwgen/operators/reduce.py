@@ -287,7 +287,7 @@ class Depthwise(Reduce):
         lanes, acc, depth = self.lanes, self.acc_bits, self.blocks * self.kernel
         source = Factor(self.inputs["in"].element_bits, self.inputs["in"].signed)
         return (
-            ElementProducts(lanes, 1, source, Factor(self.weight.bits, self.weight.signed), fixed=depth == 1),
+            ElementProducts(lanes, 1, source, Factor(self.weight.bits, self.weight.signed), words=depth),
             Adders(lanes, acc),
             Accumulators(lanes, acc, starts=self.kernel > 1),
             Constants(depth, lanes * self.weight.bits),

@@ -259,18 +259,21 @@ class Regrouping(Part):
 
     def area(self, fabric: Fabric, terms: Terms) -> None:
         held = self.capacity * self.unit
-        # A bit keeps its place, moves down, or comes from the input. The mapper decodes the place anew for each bit
-        # where the count fits into one look-up table, and once for a unit where it does not.
-        form = "append" if self.first == 1 else "place"
-        terms.add(f"{form}, {self._decoding(fabric)}", 2.0 * held)
+        form, decoding = "append" if self.first == 1 else "place", self._decoding(fabric)
+        terms.add(f"{form}, {decoding}", held * (log2(self.capacity + 1) if decoding == "repeated" else 2.0))
         terms.add("place decode", self.capacity)
         terms.add("store", ff=held + self.capacity)
 
     def _decoding(self, fabric: Fabric) -> str:
+        """How the place that the count tells reaches a bit, which keeps its place, moves down, or comes from the input.
+
+        A short count fits into the look-up table of the bit. A longer one is decoded anew for each bit, unless units
+        come or go one by one: then a place that takes more than one table is decoded once for a unit.
+        """
         width = bits(self.capacity + 1)
-        if width > fabric.lut_inputs:
-            return "shared"
-        return "repeated" if width > fabric.lut_inputs - 2 else "short"
+        if width <= fabric.lut_inputs - 2:
+            return "short"
+        return "shared" if width > fabric.lut_inputs and min(self.first, self.later) == 1 else "repeated"
 
 
 def bits(count: int) -> int:

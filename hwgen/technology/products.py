@@ -26,14 +26,14 @@ class ElementProducts(Part):
     Attributes:
         shared, each: how many elements ``a``, and how many ``b`` meet each of them.
         a, b: the operands.
-        fixed: the elements ``b`` never change.
+        words: how many words the elements ``b`` take in turn: 1 if they never change, None if they are data.
     """
 
     shared: int
     each: int
     a: Factor
     b: Factor
-    fixed: bool
+    words: int | None = None
 
     def area(self, fabric: Fabric, terms: Terms) -> None:
         a, b, count = self.a.bits, self.b.bits, self.shared * self.each
@@ -42,14 +42,16 @@ class ElementProducts(Part):
         elif a + b > PRODUCT_TABLE:
             wide_a, wide_b = self._widths()
             terms.dsp += count * fabric.multipliers(wide_a, wide_b, WHOLE)
-        elif self.fixed:
+        elif self.words == 1:
             terms.add("fixed product", count * (a + b) * fabric.table_share(2.0**a) / 2)
         else:
-            terms.add("product table", count * (a + b) * fabric.table_share(2.0 ** (a + b)))
+            # Columns of few words are few different functions, so that the bits of b hang together.
+            independent = b if self.words is None else min(b, self.words - 1)
+            terms.add("product table", count * (a + b) * fabric.table_share(2.0 ** (a + independent)))
 
     def _gates(self, terms: Terms) -> None:
         a, b = self.a.bits, self.b.bits
-        if not self.fixed:
+        if self.words != 1:
             terms.add("product gate", self.shared * self.each * max(a, b) / 2)
         if (self.b if b == 1 else self.a).signed:
             # The negation of the other element serves all products with it.
