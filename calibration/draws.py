@@ -51,8 +51,9 @@ def plan() -> Iterator[list[Draw]]:
     yield from _groups(shown, 4, 8)  # were held out, until they had shown what the terms lacked
     yield from _groups(drawn, 4, 8)
     yield from _groups(held, 4, 8)
-    yield from _groups(adapters, 5, 12)
+    yield from _groups(large, 7, 1)
     for _ in range(12):
+        yield from _groups(adapters, 2, 6)
         yield from _groups(large, 2, 1)
         yield from _groups(fit, 1, 8)
         yield from _groups(held, 1, 8)
