@@ -10,6 +10,7 @@ from fractions import Fraction
 from hwgen.formats import IntFormat
 from hwgen.operators.base import Cycles, Operator
 from hwgen.streams import Array, StreamType, Words
+from hwgen.technology.parts import Bill, Counter, Handshake, Regrouping
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,11 @@ class Adapter(Operator):
     def cycles(self) -> Cycles:
         beats = max(self.source.beats, self.outputs["out"].beats)
         return Cycles(latency=beats + 1, interval=beats)
+
+    def bill(self) -> Bill:
+        p = self.rtl_parameters()
+        store = Regrouping(p["InUnits"], p["OutUnits"], p["UnitWidth"])
+        return store, Counter(store.capacity + 1), Handshake()
 
     def held(self, port: str) -> Fraction:
         unit = math.gcd(self.source.lanes, self.out_lanes)

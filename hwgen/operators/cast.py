@@ -12,6 +12,7 @@ from hwgen.formats import IntFormat
 from hwgen.operators.base import Cycles, MemoryImage, Operator, accumulator_bits
 from hwgen.operators.requantize import Requantize
 from hwgen.streams import Array, StreamType, Words
+from hwgen.technology.parts import Bill, Counter, Handshake, Registers, SpillRegister
 
 
 @dataclass(frozen=True)
@@ -72,6 +73,16 @@ class Cast(Operator):
 
     def cycles(self) -> Cycles:
         return Cycles(latency=self.source.beats + 2, interval=self.source.beats)
+
+    def bill(self) -> Bill:
+        lanes, target = self.source.lanes, self.result.target.bits
+        return (
+            self.result.requantizers(lanes, self.source.element_bits + 1, 1),
+            SpillRegister(self.source.payload_bits),
+            Registers(lanes * target + 2),
+            Counter(2),
+            Handshake(),
+        )
 
     def held(self, port: str) -> Fraction:
         return Fraction(3, self.source.beats)

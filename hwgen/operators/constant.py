@@ -9,6 +9,8 @@ from fractions import Fraction
 from hwgen.formats import IntFormat
 from hwgen.operators.base import Cycles, MemoryImage, Operator
 from hwgen.streams import Array, StreamType, Words
+from hwgen.technology.memories import Constants
+from hwgen.technology.parts import Bill, Counter, Handshake
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,9 @@ class Constant(Operator):
     def cycles(self) -> Cycles:
         """Latency counts from the first cycle after reset."""
         return Cycles(latency=self.stream.beats + 1, interval=self.stream.beats)
+
+    def bill(self) -> Bill:
+        return Constants(self.stream.beats, self.stream.payload_bits), Counter(self.stream.beats), Handshake()
 
     def held(self, port: str) -> Fraction:
         return Fraction(0)

@@ -8,6 +8,8 @@ from fractions import Fraction
 
 from hwgen.operators.base import Cycles, Operator
 from hwgen.streams import Array, StreamType, Words
+from hwgen.technology.memories import Memory, WordRegister
+from hwgen.technology.parts import Bill, Handshake, SpillRegister, counters
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,13 @@ class Fifo(Operator):
 
     def cycles(self) -> Cycles:
         return Cycles(latency=self.stream.beats + self.delay_cycles(self.depth), interval=self.stream.beats)
+
+    def bill(self) -> Bill:
+        width, depth = self.stream.payload_bits, self.depth
+        if depth <= 2:
+            return SpillRegister(width), Handshake()
+        memory = Memory(depth - 1, width + 1)
+        return memory, WordRegister(memory), *counters([depth - 1, depth - 1, depth]), Handshake()
 
     def held(self, port: str) -> Fraction:
         return Fraction(max(2, self.depth), self.stream.beats)

@@ -8,6 +8,7 @@ from fractions import Fraction
 
 from hwgen.operators.base import Cycles, Operator
 from hwgen.streams import Array, StreamType, Words
+from hwgen.technology.parts import Bill, Handshake, SpillRegister, counters
 
 MAX_COPIES = 4
 
@@ -40,6 +41,9 @@ class _Fork(Operator):
 
     def cycles(self) -> Cycles:
         return Cycles(latency=self.stream.beats + 1, interval=self.stream.beats)
+
+    def bill(self) -> Bill:
+        return SpillRegister(self.stream.payload_bits), *counters([2] * self.copies), Handshake()
 
     def held(self, port: str) -> Fraction:
         return Fraction(2, self.stream.beats)

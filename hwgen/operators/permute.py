@@ -12,6 +12,8 @@ from hwgen.errors import IllegalParameters
 from hwgen.formats import Format
 from hwgen.operators.base import Cycles, MemoryImage, Operator
 from hwgen.streams import Array, StreamType, Words
+from hwgen.technology.memories import ConstantLogic, Memory
+from hwgen.technology.parts import Bill, Handshake, Registers, SpillRegister, bits, counters
 
 
 @dataclass(frozen=True)
@@ -75,6 +77,18 @@ class Permute(Operator):
     def cycles(self) -> Cycles:
         beats = self.inputs["in"].beats
         return Cycles(latency=2 * beats + 1, interval=beats)
+
+    def bill(self) -> Bill:
+        stream = self.inputs["in"]
+        beats, width = stream.beats, stream.payload_bits
+        return (
+            Memory(2 * beats, width),
+            ConstantLogic(beats, bits(beats)),
+            Registers(bits(2 * beats) + 1),
+            SpillRegister(width),
+            *counters([2 * beats, 2 * beats, beats]),
+            Handshake(),
+        )
 
     def held(self, port: str) -> Fraction:
         return 2 + Fraction(2, self.inputs["in"].beats)
