@@ -143,7 +143,7 @@ class Evaluator:
         raise _Infeasible(f"no legal design: {problem}")
 
     def _estimate(self, climb: _Climb, design: Design) -> None:
-        found = estimate_design(design)
+        found = estimate_design(design, self._devices)
         climb.metrics |= found.metrics()
         climb.metrics["clock_mhz"], climb.clock_source = self._clock_mhz, "requested"
         climb.metrics["est_power_w"] = power_w(design, found, self._devices, self._clock_mhz)
@@ -225,7 +225,9 @@ class Evaluator:
         for index, resources in sorted(found.devices.items()):
             device, used = self._devices[index], resource_metrics(resources)
             share = {n: round(u / c, 4) for n, u in used.items() if (c := device.capacity()[n]) > 0}
-            details.append({"index": index, "device": device.name, "used": used, "share": share})
+            details.append(
+                {"index": index, "device": device.name, "family": device.family, "used": used, "share": share}
+            )
         return details
 
     def export(self, candidate: Candidate, result: TrialResult, out_zip: Path) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 
 from hwgen.numbers.arrays import Array
 from hwgen.numbers.formats import IntFormat, Overflow, Rounding, fit, round_shift
+from hwgen.technology.parts import Requantizers
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,12 @@ class Requantize:
         if self.overflow is Overflow.SATURATE:
             return np.clip(rounded, *self.clamp).astype(np.int32)
         return fit(rounded, self.target, self.overflow)
+
+    def requantizers(self, count: int, width: int, shifts: int) -> Requantizers:
+        """The part that does it to ``count`` words of ``width`` bits with ``shifts`` shift amounts in turn."""
+        saturating, half_even = self.overflow is Overflow.SATURATE, self.rounding is Rounding.HALF_EVEN
+        rounding = self.rounding is not Rounding.FLOOR
+        return Requantizers(count, width, self.target.bits, saturating, rounding, half_even, shifts)
 
     def rtl_parameters(self) -> Mapping[str, int]:
         """Parameters of ``dse_requantize.svh`` that describe the result."""

@@ -16,7 +16,7 @@ def test_submit_answers_202_with_location(server: Server) -> None:
 
 
 def test_own_device_reaches_the_specification(server: Server) -> None:
-    device = {"name": "mine", "lut": 5000, "ff": 9000, "dsp": 10, "bram_kb": 64, "uram_kb": 0,
+    device = {"name": "mine", "family": "ecp5", "lut": 5000, "ff": 9000, "dsp": 10, "bram_kb": 64, "uram_kb": 0,
               "off_chip_gb_per_s": 1.5, "static_w": 0.1, "default_clock_mhz": 100}  # fmt: skip
     job = server.submit(platform={"devices": [{"device": device, "count": 2}]})
     assert job["spec"]["platform"]["devices"] == [{"device": device, "count": 2}]
