@@ -61,9 +61,13 @@ class Body(BaseModel):
 
 
 class DeviceShape(Body):
-    """One FPGA: capacities, off-chip bandwidth (GB/s), static power (W), default clock (MHz)."""
+    """One FPGA: capacities in units of its family, off-chip bandwidth (GB/s), static power (W), default clock (MHz).
+
+    The family decides what a LUT is (four inputs in ECP5, else six), and how operators are estimated.
+    """
 
     name: Name
+    family: Literal["ultrascale_plus", "series7", "ecp5"] = "ultrascale_plus"
     lut: int = Field(ge=1, le=10**9)
     ff: int = Field(ge=1, le=10**9)
     dsp: int = Field(ge=0, le=10**8)

@@ -15,6 +15,7 @@ class DeviceView(View):
     model_config = ConfigDict(extra="allow")
 
     name: str
+    family: str
     lut: int
     ff: int
     dsp: int

@@ -13,9 +13,10 @@ from explorer.errors import SpecError
 from explorer.spec import PlatformSpec
 from hwgen.errors import IllegalGraph
 from hwgen.hardware.platform import LEAST_BITS_PER_CYCLE, Platform
+from hwgen.technology import FABRICS
 
 _FOLDER = Path(__file__).parent / "catalogue"
-BRAM18_KB = 18
+BRAM_UNIT_KB = 18  # of every family's block RAM, see ``hwgen.technology.Resources``
 
 
 @dataclass(frozen=True)
@@ -24,8 +25,9 @@ class Device:
 
     Attributes:
         name: catalogue name, lower case, or the user's own.
-        lut, ff, dsp: six-input LUTs, flip-flops, DSP slices.
-        bram_kb, uram_kb: block RAM and UltraRAM in kilobits (1,024 bits; a block of 36 Kb counts 36).
+        family: its technology, ``ultrascale_plus``, ``series7`` or ``ecp5``; another one is not fitted, and refused.
+        lut, ff, dsp: LUTs (six inputs; four in ECP5), flip-flops, DSP slices (18 x 18 multipliers in ECP5).
+        bram_kb, uram_kb: block RAM and UltraRAM in kilobits (1,024 bits; a block of 36 Kb counts 36, an EBR 18).
         off_chip_gb_per_s: peak bandwidth of the attached memory, gigabytes per second.
         static_w: static power in watts.
         default_clock_mhz: clock used when the job names none.
@@ -36,6 +38,7 @@ class Device:
     """
 
     name: str
+    family: str
     lut: int
     ff: int
     dsp: int
@@ -51,9 +54,12 @@ class Device:
 
     @staticmethod
     def from_json(data: Mapping[str, Any]) -> Device:
-        """Read a catalogue entry or a job's own device; unknown keys are ignored, ``uram_kb`` may be absent."""
+        """Read a catalogue entry or a job's own device; unknown keys are ignored, ``uram_kb`` may be absent.
+
+        A job's own device without a ``family`` is one of UltraScale+, as the HTTP contract says.
+        """
         known = {f.name for f in fields(Device)}
-        values: dict[str, Any] = {"uram_kb": 0.0}
+        values: dict[str, Any] = {"uram_kb": 0.0, "family": "ultrascale_plus"}
         values |= {k: tuple(v) if isinstance(v, list) else v for k, v in data.items() if k in known}
         return Device(**values)
 
@@ -73,7 +79,7 @@ def platform_devices(platform: PlatformSpec) -> tuple[Device, ...]:
     """The platform's devices one by one, in the order that partitions count them.
 
     Raises:
-        SpecError: a name that is not in the catalogue, with the names that are.
+        SpecError: a name that is not in the catalogue, with the names that are; or a family that is not fitted.
     """
     found: list[Device] = []
     for index, entry in enumerate(platform.devices):
@@ -87,8 +93,18 @@ def platform_devices(platform: PlatformSpec) -> tuple[Device, ...]:
                 f"/platform/devices/{index}/device",
                 f"there is no device {entry.device!r} in the catalogue; use one of {known}, or describe your own",
             )
+        _require_technology(device, index)
         found += [device] * entry.count
     return tuple(found)
+
+
+def _require_technology(device: Device, index: int) -> None:
+    if device.family not in FABRICS:
+        raise SpecError(
+            f"/platform/devices/{index}/device",
+            f"{device.name} is of the family {device.family}, whose resources cannot be estimated: no technology is "
+            f"fitted to it; use a device of {', '.join(FABRICS)}",
+        )
 
 
 def clock_mhz(platform: PlatformSpec) -> float:

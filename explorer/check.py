@@ -16,11 +16,11 @@ from typing import Any, TypeAlias
 
 from explorer.accuracy import Judge, evaluation_data
 from explorer.candidate import Candidate
-from explorer.catalogue import clock_mhz, platform_devices
+from explorer.catalogue import Device, clock_mhz, platform_devices
 from explorer.choices import build_encoding
 from explorer.encoding import Encoding
 from explorer.errors import DatasetError, SpecError
-from explorer.estimate import estimate_design, overflows, resource_metrics
+from explorer.estimate import estimate_design, estimate_operator, overflows, resource_metrics
 from explorer.hardware import Builder
 from explorer.power import energy_uj
 from explorer.quality import METRICS
@@ -29,10 +29,9 @@ from explorer.search import chosen_sampler
 from explorer.space import activation_formats, weight_formats
 from explorer.spec import Constraint, JobSpec, default_objectives
 from hwgen.errors import IllegalGraph, IllegalParameters
-from hwgen.hardware.operator import Resources
 from hwgen.model.graph import Graph
 from hwgen.numbers.formats import Format
-from hwgen.resources import estimate
+from hwgen.technology import Resources
 
 METRIC_NAMES = (
     "accuracy",
@@ -151,9 +150,10 @@ def _direction_errors(spec: JobSpec, metric: str) -> Iterator[SpecError]:
 def _fit_errors(spec: JobSpec, encoding: Encoding, builder: Builder) -> Iterator[SpecError]:
     """A design that is too large on all devices and, where links take the room, on one alone."""
     devices = platform_devices(spec.platform)
-    over = overflows(estimate_design(builder.design(smallest_candidate(encoding))), devices)
+    over = overflows(estimate_design(builder.design(smallest_candidate(encoding)), devices), devices)
     if over and len(devices) > 1:
-        over = over if overflows(estimate_design(builder.design(smallest_candidate(encoding, 1))), devices) else {}
+        alone = estimate_design(builder.design(smallest_candidate(encoding, 1)), devices)
+        over = over if overflows(alone, devices) else {}
     if over:
         amounts = ", ".join(f"{name} by {amount:g}" for name, amount in over.items())
         yield SpecError(
@@ -210,7 +210,7 @@ def attainable(
               "est_energy_uj_per_inference": energy_uj(power, fastest, clock),
               "meas_latency_cycles": cycles, "latency_ns": cycles * 1000 / clock}  # fmt: skip
     if any(c.metric in _RESOURCES and c.max is not None for c in spec.constraints):
-        least |= _least_resources(encoding, builder)
+        least |= _least_resources(encoding, builder, devices)
     most = {"devices_used": float(len(devices)), "clock_mhz": clock, "est_uram_kb": 0.0}
     most["throughput_per_s"] = clock * 1e6 / fastest
     if len(devices) == 1:
@@ -239,19 +239,21 @@ def least_latency(graph: Graph, encoding: Encoding) -> int:
     return 1 + min(passed[layout.node] for layout in graph.outputs)
 
 
-def _least_resources(encoding: Encoding, builder: Builder) -> Bounds:
-    """Least resources of a one-lane design: per node the best of all uniform formats, less a margin for mixed ones."""
+def _least_resources(encoding: Encoding, builder: Builder, devices: Sequence[Device]) -> Bounds:
+    """Least resources of a one-lane design: per node the best of all uniform formats and families, less a margin."""
     needs: dict[str, list[dict[str, float]]] = {}
     nodes = encoding.space.nodes
     weights = {Format.parse(text).element_bits for node in nodes for text in node.weights} or {8}
     activations = {Format.parse(text).element_bits for node in nodes for text in node.activations}
     for weight, activation in itertools.product(sorted(weights), sorted(activations)):
         design = builder.design(encoding.decode(encoding.uniform(weight, activation)))
-        sums: dict[str, Resources] = {}
-        for instance in design.instances:
-            sums[instance.source] = sums.get(instance.source, Resources()) + estimate(instance.operator)
-        for node, resources in sums.items():
-            needs.setdefault(node, []).append(resource_metrics(resources, "est_"))
+        for device in {device.family: device for device in devices}.values():
+            sums: dict[str, Resources] = {}
+            for instance in design.instances:
+                priced = estimate_operator(instance.operator, device)
+                sums[instance.source] = sums.get(instance.source, Resources()) + priced
+            for node, resources in sums.items():
+                needs.setdefault(node, []).append(resource_metrics(resources, "est_"))
     return {metric: _MARGIN * sum(min(f[metric] for f in found) for found in needs.values()) for metric in _RESOURCES}
 
 

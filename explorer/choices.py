@@ -8,12 +8,12 @@ from explorer.balance import Option
 from explorer.candidate import NodeLanes
 from explorer.catalogue import Device, connected_devices, platform_devices
 from explorer.encoding import Encoding
-from explorer.estimate import resource_metrics
+from explorer.estimate import estimate_operator, resource_metrics
 from explorer.inputs import generated_inputs
 from explorer.sharing import shared_regions
 from explorer.space import NodeSpace, Space, activation_formats, weight_formats
 from explorer.spec import JobSpec
-from hwgen.hardware.operator import Resources
+from hwgen.hardware.operator import Operator
 from hwgen.lowering import (
     Calibration,
     LaneChoice,
@@ -31,7 +31,7 @@ from hwgen.lowering import (
 from hwgen.model.graph import Graph
 from hwgen.model.regions import layer_regions
 from hwgen.numbers.formats import Format, IntFormat
-from hwgen.resources import estimate
+from hwgen.technology import Resources
 
 # Lanes are ranked at one width: which of two ways to build an operator is cheaper hardly depends on it.
 _NOMINAL = IntFormat(8, True)
@@ -65,7 +65,9 @@ def build_space(spec: JobSpec, graph: Graph) -> Space:
     followers = {name for region in regions for copy in region.copies[1:] for name in copy}
     nominal = _nominal(graph, precisions)
     nodes = [
-        NodeSpace(name, *formats, () if choice is None else _options(nominal, name, choice, spec.space.max_lanes))
+        NodeSpace(
+            name, *formats, () if choice is None else _options(nominal, name, choice, spec.space.max_lanes, devices)
+        )
         for name, (formats, choice) in decided.items()
         if name not in followers
     ]
@@ -102,17 +104,25 @@ def _nominal(graph: Graph, precisions: dict[str, PrecisionChoice]) -> QuantizedG
     return quantize_graph(graph, plan, calibration)
 
 
-def _options(graph: QuantizedGraph, name: str, choice: LaneChoice, limit: int) -> tuple[Option[NodeLanes], ...]:
+def _options(
+    graph: QuantizedGraph, name: str, choice: LaneChoice, limit: int, devices: Sequence[Device]
+) -> tuple[Option[NodeLanes], ...]:
     if choice.tied:
         pairs = [(n, n) for n in choice.in_lanes if n <= limit]
     else:
         pairs = [(i, o) for i in choice.in_lanes for o in choice.out_lanes if max(i, o) <= limit]
-    options = [_option(graph, name, NodeLanes(i, o)) for i, o in pairs]
+    options = [_option(graph, name, NodeLanes(i, o), devices) for i, o in pairs]
     return tuple(sorted(options, key=lambda o: (-o.interval, o.key.in_lanes, o.key.out_lanes)))
 
 
-def _option(graph: QuantizedGraph, name: str, lanes: NodeLanes) -> Option[NodeLanes]:
+def _option(graph: QuantizedGraph, name: str, lanes: NodeLanes, devices: Sequence[Device]) -> Option[NodeLanes]:
     operators = node_operators(graph, name, Lanes(lanes.in_lanes, lanes.out_lanes))
     interval = max((operator.cycles().interval for operator in operators), default=1)
-    metrics = resource_metrics(sum((estimate(operator) for operator in operators), Resources()))
-    return Option(lanes, interval, tuple(metrics[name] for name in _RESOURCES))
+    # A node may be placed on any device, so that where families are mixed the dearest one counts.
+    costs = [_cost(operators, device) for device in {device.family: device for device in devices}.values()]
+    return Option(lanes, interval, tuple(max(found) for found in zip(*costs, strict=True)))
+
+
+def _cost(operators: Sequence[Operator], device: Device) -> tuple[float, ...]:
+    metrics = resource_metrics(sum((estimate_operator(operator, device) for operator in operators), Resources()))
+    return tuple(metrics[name] for name in _RESOURCES)

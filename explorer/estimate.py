@@ -7,12 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from explorer.catalogue import BRAM18_KB, Device
+from explorer.catalogue import BRAM_UNIT_KB, Device
 from explorer.constraints import device_constraint
 from hwgen.hardware.design import Design
-from hwgen.hardware.operator import Resources
+from hwgen.hardware.operator import Operator
 from hwgen.hardware.platform import Platform
-from hwgen.resources import estimate
+from hwgen.technology import Resources, technology
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class Estimate:
     """What a design needs.
 
     Attributes:
-        devices: per device index in use, the summed resources.
+        devices: per device index in use, the summed resources, in the units of the device's family.
         operators: per instance.
         interval_cycles: interval of the slowest operator, a lower bound of the design's.
         hop_bytes: payload bytes per inference over each hop in use, by sending and receiving device.
@@ -44,18 +44,28 @@ def resource_metrics(resources: Resources, prefix: str = "") -> dict[str, float]
         f"{prefix}lut": round(resources.lut, 1),
         f"{prefix}ff": round(resources.ff, 1),
         f"{prefix}dsp": round(resources.dsp, 1),
-        f"{prefix}bram_kb": round(resources.bram18 * BRAM18_KB, 1),
+        f"{prefix}bram_kb": round(resources.bram * BRAM_UNIT_KB, 1),
     }
 
 
-def estimate_design(design: Design) -> Estimate:
-    """Estimate a design from the resource and cycle models of its operators."""
-    operators = {i.name: estimate(i.operator) for i in design.instances}
-    devices: dict[int, Resources] = {}
+def estimate_operator(operator: Operator, device: Device) -> Resources:
+    """Resources of an operator on a device, by the technology of the device's family."""
+    return technology(device.family).area(operator.bill())
+
+
+def estimate_design(design: Design, devices: Sequence[Device]) -> Estimate:
+    """Estimate a design from the bills and cycle models of its operators.
+
+    Args:
+        design: the design.
+        devices: the platform's devices; each prices what is placed on it by its own family.
+    """
+    operators = {i.name: estimate_operator(i.operator, devices[i.device]) for i in design.instances}
+    used: dict[int, Resources] = {}
     for instance in design.instances:
-        devices[instance.device] = devices.get(instance.device, Resources()) + operators[instance.name]
+        used[instance.device] = used.get(instance.device, Resources()) + operators[instance.name]
     interval = max((i.operator.cycles().interval for i in design.instances), default=1)
-    return Estimate(devices, operators, interval, {hop: bits / 8 for hop, bits in design.hop_bits.items()})
+    return Estimate(used, operators, interval, {hop: bits / 8 for hop, bits in design.hop_bits.items()})
 
 
 def hop_detail(design: Design, platform: Platform) -> list[dict[str, Any]]:

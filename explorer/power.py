@@ -13,12 +13,12 @@ from collections.abc import Sequence
 from explorer.catalogue import Device
 from explorer.estimate import Estimate
 from hwgen.hardware.design import Design
-from hwgen.hardware.operator import Resources
+from hwgen.technology import Resources
 
 LUT_PJ = 0.04
 FF_PJ = 0.01
 DSP_PJ = 2.0
-BRAM18_PJ = 3.0
+BRAM_PJ = 3.0
 
 
 def power_w(design: Design, found: Estimate, devices: Sequence[Device], clock_mhz: float) -> float:
@@ -44,5 +44,5 @@ def energy_uj(power: float, interval_cycles: float, clock_mhz: float) -> float:
 
 
 def _cycle_pj(resources: Resources, busy: float) -> float:
-    switching = resources.lut * LUT_PJ + resources.dsp * DSP_PJ + resources.bram18 * BRAM18_PJ
+    switching = resources.lut * LUT_PJ + resources.dsp * DSP_PJ + resources.bram * BRAM_PJ
     return resources.ff * FF_PJ + busy * switching

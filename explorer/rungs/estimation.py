@@ -23,7 +23,7 @@ class Estimation(Rung):
     def run(self, climb: Climb) -> Findings:
         """Resources per device, power, and the violations that no simulation can undo."""
         bench = climb.bench
-        found = estimate_design(climb.design)
+        found = estimate_design(climb.design, bench.devices)
         power = power_w(climb.design, found, bench.devices, bench.clock_mhz)
         over = overflows(found, bench.devices)
         # The slowest operator bounds the interval from below: no simulation can meet what this misses.

@@ -1,14 +1,14 @@
 """The operator contract: what every hardware operator declares beside its RTL.
 
 An operator is a frozen dataclass of its parameters. From it come the RTL parameters, the integer reference (the one
-definition of what the operator computes), the memory images, and the cycle and resource models.
+definition of what the operator computes), the memory images, the cycle model and the bill of materials.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, ClassVar
 
@@ -17,6 +17,7 @@ import numpy as np
 from hwgen.errors import IllegalParameters
 from hwgen.hardware.streams import StreamType, Words
 from hwgen.numbers.arrays import Array, pack_bits, row_slices
+from hwgen.technology.parts import Bill
 
 
 @dataclass(frozen=True)
@@ -30,19 +31,6 @@ class Cycles:
 
     latency: int
     interval: int
-
-
-@dataclass(frozen=True)
-class Resources:
-    """Estimated FPGA resources: LUTs, flip-flops, DSP slices, block RAM in units of 18 Kbit."""
-
-    lut: float = 0.0
-    ff: float = 0.0
-    dsp: float = 0.0
-    bram18: float = 0.0
-
-    def __add__(self, other: Resources) -> Resources:
-        return Resources(*(getattr(self, f.name) + getattr(other, f.name) for f in fields(self)))
 
 
 @dataclass(frozen=True)
@@ -106,6 +94,10 @@ class Operator(ABC):
     @abstractmethod
     def cycles(self) -> Cycles:
         """The exact cycle model."""
+
+    @abstractmethod
+    def bill(self) -> Bill:
+        """The bill of materials: what the operator is made of, for every technology."""
 
     @abstractmethod
     def held(self, port: str) -> Fraction:

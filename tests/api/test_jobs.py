@@ -27,7 +27,7 @@ def test_a_model_whose_graph_another_release_stored_is_asked_for_again(server: S
 
 
 def test_own_device_reaches_the_specification(server: Server) -> None:
-    device = {"name": "mine", "lut": 5000, "ff": 9000, "dsp": 10, "bram_kb": 64, "uram_kb": 0,
+    device = {"name": "mine", "family": "ecp5", "lut": 5000, "ff": 9000, "dsp": 10, "bram_kb": 64, "uram_kb": 0,
               "off_chip_gb_per_s": 1.5, "static_w": 0.1, "default_clock_mhz": 100}  # fmt: skip
     job = server.submit(platform={"devices": [{"device": device, "count": 2}]})
     assert job["spec"]["platform"]["devices"] == [{"device": device, "count": 2}]

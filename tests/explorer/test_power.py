@@ -27,7 +27,7 @@ def figures(spec, widest=False, clock=100.0):
                         for n in encoding.space.nodes if n.lanes}  # fmt: skip
         candidate = replace(candidate, parallelism=widest_lanes)
     design = Builder(spec, mlp(), evaluation_data(spec, mlp(), None)).design(candidate)
-    found = estimate_design(design)
+    found = estimate_design(design, platform_devices(spec.platform))
     return power_w(design, found, platform_devices(spec.platform), clock), found.interval_cycles
 
 

@@ -10,6 +10,7 @@ from fractions import Fraction
 from hwgen.hardware.operator import Cycles, Operator
 from hwgen.hardware.streams import StreamType, Words
 from hwgen.numbers.arrays import Array
+from hwgen.technology.parts import Bill, Counter, Handshake, Regrouping
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,11 @@ class Adapter(Operator):
     def cycles(self) -> Cycles:
         beats = max(self.source.beats, self.outputs["out"].beats)
         return Cycles(latency=beats + 1, interval=beats)
+
+    def bill(self) -> Bill:
+        p = self.rtl_parameters()
+        store = Regrouping(p["InUnits"], p["OutUnits"], p["UnitWidth"])
+        return store, Counter(store.capacity + 1), Handshake()
 
     def held(self, port: str) -> Fraction:
         unit = math.gcd(self.source.lanes, self.out_lanes)

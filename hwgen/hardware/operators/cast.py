@@ -9,10 +9,12 @@ from fractions import Fraction
 import numpy as np
 
 from hwgen.hardware.operator import Cycles, MemoryImage, Operator, accumulator_bits
+from hwgen.hardware.requantizers import requantizers
 from hwgen.hardware.streams import StreamType, Words
 from hwgen.numbers.arrays import Array
 from hwgen.numbers.formats import IntFormat
 from hwgen.numbers.rescale import Requantize
+from hwgen.technology.parts import Bill, Counter, Handshake, Registers, SpillRegister
 
 
 @dataclass(frozen=True)
@@ -73,6 +75,16 @@ class Cast(Operator):
 
     def cycles(self) -> Cycles:
         return Cycles(latency=self.source.beats + 2, interval=self.source.beats)
+
+    def bill(self) -> Bill:
+        lanes, target = self.source.lanes, self.result.target.bits
+        return (
+            requantizers(self.result, lanes, self.source.element_bits + 1, 1),
+            SpillRegister(self.source.payload_bits),
+            Registers(lanes * target + 2),
+            Counter(2),
+            Handshake(),
+        )
 
     def held(self, port: str) -> Fraction:
         return Fraction(3, self.source.beats)

@@ -11,6 +11,7 @@ import numpy as np
 from hwgen.hardware.operator import Cycles, Operator
 from hwgen.hardware.streams import StreamType, Words
 from hwgen.numbers.arrays import Array
+from hwgen.technology.parts import Bill, Counter, Handshake, Selectors, SpillRegister
 
 
 @dataclass(frozen=True)
@@ -72,6 +73,10 @@ class Concat(Operator):
     def runs_ahead(self, ahead: Collection[str]) -> bool:
         """A sample begins with ``a``, whatever ``b`` does."""
         return "a" in ahead
+
+    def bill(self) -> Bill:
+        width, beats = self.a.payload_bits, (self.a.beats + self.b.beats) // self.periods
+        return SpillRegister(width), Selectors(width), Counter(beats), Handshake()
 
     def held(self, port: str) -> Fraction:
         """A whole run of one input passes while the other waits, and two beats are in the output register."""

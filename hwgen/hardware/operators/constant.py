@@ -9,6 +9,8 @@ from fractions import Fraction
 from hwgen.hardware.operator import Cycles, MemoryImage, Operator
 from hwgen.hardware.streams import StreamType, Words
 from hwgen.numbers.arrays import Array
+from hwgen.technology.memories import Constants
+from hwgen.technology.parts import Bill, Counter, Handshake
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,9 @@ class Constant(Operator):
     def cycles(self) -> Cycles:
         """Latency counts from the first cycle after reset."""
         return Cycles(latency=self.stream.beats + 1, interval=self.stream.beats)
+
+    def bill(self) -> Bill:
+        return Constants(self.stream.beats, self.stream.payload_bits), Counter(self.stream.beats), Handshake()
 
     def held(self, port: str) -> Fraction:
         return Fraction(0)

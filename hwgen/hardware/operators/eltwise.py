@@ -10,10 +10,13 @@ from fractions import Fraction
 import numpy as np
 
 from hwgen.hardware.operator import Cycles, MemoryImage, Operator, accumulator_bits
+from hwgen.hardware.requantizers import requantizers
 from hwgen.hardware.streams import StreamType, Words
 from hwgen.numbers.arrays import Array
 from hwgen.numbers.formats import IntFormat
 from hwgen.numbers.rescale import Requantize
+from hwgen.technology.parts import Adders, Bill, Handshake, Registers, SpillRegister, counters
+from hwgen.technology.products import AlignedProducts
 
 
 class Function(IntEnum):
@@ -102,6 +105,24 @@ class Eltwise(Operator):
     def cycles(self) -> Cycles:
         beats = self.outputs["out"].beats
         return Cycles(latency=beats + 3, interval=beats)
+
+    def bill(self) -> Bill:
+        lanes, acc, out = self.lanes, self.acc_bits, self.result.target.bits
+        widest = self.a.bits + (not self.a.signed) + self.b.bits + (not self.b.signed)
+        add = self.function is Function.ADD
+        value = min(acc, widest)
+        products = AlignedProducts(lanes, acc, out, registered=value)
+        arithmetic: Bill = (Adders(lanes, acc), Registers(lanes * value)) if add else (products,)
+        return (
+            *arithmetic,
+            requantizers(self.result, lanes, acc, 1),
+            # Both inputs wait in spill registers for one another.
+            SpillRegister(lanes * self.a.bits),
+            SpillRegister(lanes * self.b.bits),
+            Registers(lanes * out + 2),
+            *counters([2, 2]),
+            Handshake(),
+        )
 
     def held(self, port: str) -> Fraction:
         """Two beats in the input register, one in each of two stages."""

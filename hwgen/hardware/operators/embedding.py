@@ -12,6 +12,9 @@ from hwgen.hardware.operator import Cycles, MemoryImage, Operator
 from hwgen.hardware.streams import StreamType, Words
 from hwgen.numbers.arrays import Array
 from hwgen.numbers.formats import IntFormat
+from hwgen.technology.memories import Constants, distinct
+from hwgen.technology.parts import Bill, Handshake, SpillRegister, bits, counters
+from hwgen.technology.products import Multipliers
 
 
 @dataclass(frozen=True)
@@ -78,6 +81,18 @@ class Embedding(Operator):
     def cycles(self) -> Cycles:
         beats = self.tokens * self.blocks
         return Cycles(latency=beats + 3, interval=beats)
+
+    def bill(self) -> Bill:
+        depth, width = self.vocabulary * self.blocks, self.lanes * self.target.bits
+        power_of_two = self.blocks & (self.blocks - 1) == 0
+        address = () if power_of_two else (Multipliers(1, self.source.bits, bits(self.blocks + 1)),)
+        return (
+            Constants(depth, width),
+            *address,
+            SpillRegister(distinct(1 << bits(depth), width)),
+            *counters([self.blocks, depth, 1 << self.source.bits]),
+            Handshake(),
+        )
 
     def held(self, port: str) -> Fraction:
         # One id waits, at most three beats are behind it.

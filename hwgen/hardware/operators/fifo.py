@@ -9,6 +9,8 @@ from fractions import Fraction
 from hwgen.hardware.operator import Cycles, Operator
 from hwgen.hardware.streams import StreamType, Words
 from hwgen.numbers.arrays import Array
+from hwgen.technology.memories import Memory, WordRegister
+from hwgen.technology.parts import Bill, Handshake, SpillRegister, counters
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,13 @@ class Fifo(Operator):
 
     def cycles(self) -> Cycles:
         return Cycles(latency=self.stream.beats + self.delay_cycles(self.depth), interval=self.stream.beats)
+
+    def bill(self) -> Bill:
+        width, depth = self.stream.payload_bits, self.depth
+        if depth <= 2:
+            return SpillRegister(width), Handshake()
+        memory = Memory(depth - 1, width + 1)
+        return memory, WordRegister(memory), *counters([depth - 1, depth - 1, depth]), Handshake()
 
     def held(self, port: str) -> Fraction:
         return Fraction(max(2, self.depth), self.stream.beats)

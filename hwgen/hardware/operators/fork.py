@@ -9,6 +9,7 @@ from fractions import Fraction
 from hwgen.hardware.operator import Cycles, Operator
 from hwgen.hardware.streams import StreamType, Words
 from hwgen.numbers.arrays import Array
+from hwgen.technology.parts import Bill, Handshake, SpillRegister, counters
 
 MAX_COPIES = 4
 
@@ -41,6 +42,9 @@ class _Fork(Operator):
 
     def cycles(self) -> Cycles:
         return Cycles(latency=self.stream.beats + 1, interval=self.stream.beats)
+
+    def bill(self) -> Bill:
+        return SpillRegister(self.stream.payload_bits), *counters([2] * self.copies), Handshake()
 
     def held(self, port: str) -> Fraction:
         return Fraction(2, self.stream.beats)

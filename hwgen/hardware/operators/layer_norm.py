@@ -10,10 +10,25 @@ from math import ceil, floor, log2, sqrt
 import numpy as np
 
 from hwgen.hardware.operator import Cycles, MemoryImage, Operator, accumulator_bits
+from hwgen.hardware.requantizers import requantizers
 from hwgen.hardware.streams import StreamType, Words
 from hwgen.numbers.arrays import Array
 from hwgen.numbers.formats import FloatArray, IntFormat
 from hwgen.numbers.rescale import Requantize
+from hwgen.technology.memories import ConstantLogic, Memory
+from hwgen.technology.parts import (
+    Adders,
+    Bill,
+    Handshake,
+    Part,
+    Registers,
+    SerialRoot,
+    Shifters,
+    SpillRegister,
+    bits,
+    counters,
+)
+from hwgen.technology.products import Multipliers
 
 GUARD_BITS = 3  # of the result, kept by the normalised value
 ROOT_GUARD_BITS = 5
@@ -213,6 +228,40 @@ class LayerNorm(Operator):
         serial = 2 * self.root_bits + 7
         row = max(self.blocks, serial)
         return Cycles(latency=2 * self.blocks + serial + 6 + (self.tokens - 1) * row, interval=self.tokens * row)
+
+    def bill(self) -> Bill:
+        p = self.rtl_parameters()
+        lanes, blocks, root = self.lanes, self.blocks, self.root_bits
+        num, acc, target, wide = self.num_bits, self.acc_bits, self.result.target.bits, 2 * self.half_bits
+        sums = p["SumWidth"] + p["SquareWidth"]
+        return (
+            Memory(4 * blocks, lanes * self.source.bits),
+            ConstantLogic(blocks, lanes * (self.gamma_bits + acc)),
+            *self._products(p),
+            Adders(lanes, sums + num),
+            Shifters(1, wide, log2(wide)),  # to the leading one
+            SerialRoot(wide, root),
+            Registers(3 * sums + lanes * p["ZWidth"]),
+            Shifters(lanes, num, ceil(log2(wide)), rounded=True),
+            requantizers(self.result, lanes, acc, 1),
+            SpillRegister(lanes * target),
+            Registers(lanes * target + 2),
+            *counters([blocks] * 5 + [4 * blocks] * 3 + [2 * root + 6]),
+            Handshake(),
+        )
+
+    def _products(self, p: Mapping[str, int]) -> Bill:
+        lanes, x, n = self.lanes, self.source.bits + 1, self.features
+        scaling: tuple[Part, ...] = ()
+        if n & (n - 1):  # else a shift
+            scaling = (Multipliers(1, p["SquareWidth"], bits(n) + 1), Multipliers(lanes, x, bits(n) + 1))
+        return (
+            Multipliers(lanes, x, x),
+            Multipliers(1, p["SumWidth"], p["SumWidth"]),
+            Multipliers(lanes, p["NumWidth"], self.root_bits + 2, registered=p["NumWidth"]),
+            Multipliers(lanes, p["ZWidth"], self.gamma_bits, registered=self.acc_bits),
+            *scaling,
+        )
 
     def held(self, port: str) -> Fraction:
         # Four tokens are stored, six beats are on their way to the output.

@@ -10,6 +10,8 @@ from hwgen.hardware.operator import Cycles, Operator
 from hwgen.hardware.operators.fifo import Fifo
 from hwgen.hardware.streams import StreamType, Words
 from hwgen.numbers.arrays import Array
+from hwgen.technology.memories import Memory
+from hwgen.technology.parts import Bill, DelayLine, counters
 
 
 @dataclass(frozen=True)
@@ -75,6 +77,16 @@ class Link(Operator):
         way = self.cycles_per_beat - 1 + self.latency_cycles + Fifo.delay_cycles(self.credits)
         sending = (self.stream.beats - 1) * self.cycles_per_beat + 1
         return Cycles(latency=sending + way, interval=self.stream.beats * self.cycles_per_beat)
+
+    def bill(self) -> Bill:
+        delay = self.cycles_per_beat - 1 + self.latency_cycles
+        return (
+            *Fifo(self.stream, self.credits).bill(),
+            Memory(delay, self.stream.payload_bits + 1),
+            # The beats and the credits in flight.
+            DelayLine(delay + self.latency_cycles),
+            *counters([self.cycles_per_beat + 1, self.credits + 1, delay]),
+        )
 
     def held(self, port: str) -> Fraction:
         return Fraction(self.credits, self.stream.beats)

@@ -9,10 +9,14 @@ from fractions import Fraction
 import numpy as np
 
 from hwgen.hardware.operator import Cycles, MemoryImage, Operator, accumulator_bits
+from hwgen.hardware.requantizers import requantizers
 from hwgen.hardware.streams import StreamType, Words
 from hwgen.numbers.arrays import Array, exact_type
 from hwgen.numbers.formats import IntFormat
 from hwgen.numbers.rescale import Requantize
+from hwgen.technology.memories import Memory
+from hwgen.technology.parts import Accumulators, Adders, Bill, Handshake, Registers, SpillRegister, counters
+from hwgen.technology.products import ElementProducts, Factor
 
 
 @dataclass(frozen=True)
@@ -159,6 +163,25 @@ class Matmul(Operator):
         multiply = self.tokens * self.heads * self.in_blocks * self.out_blocks
         interval = max(load, multiply) if self.banks == 2 else load + multiply
         return Cycles(latency=load + multiply + 4, interval=interval)
+
+    def bill(self) -> Bill:
+        n, m, acc, out = self.in_lanes, self.out_lanes, self.acc_bits, self.out_lanes * self.result.target.bits
+        blocks, depth = self.in_blocks, self.heads * self.in_blocks * self.out_blocks * self.banks
+        slots = m if self.transpose_b else n
+        a, b = Factor(self.a.bits, self.a.signed), Factor(self.b.bits, self.b.signed)
+        loops = [blocks, blocks, 2 * blocks, 2 * blocks, self.out_blocks, slots, self.heads, self.heads]
+        return (
+            *[Memory(depth, n * m * b.bits // slots)] * slots,
+            Memory(2 * blocks, n * a.bits),
+            ElementProducts(n, m, a, b),
+            Adders((n - 1) * m, min(acc, a.bits + b.bits + 1 + (n - 1).bit_length())),
+            Accumulators(m, acc, starts=blocks > 1),
+            requantizers(self.result, m, acc, 1),
+            SpillRegister(out),
+            Registers(out + 2),
+            *counters([*loops, *[depth] * 5]),
+            Handshake(),
+        )
 
     def held(self, port: str) -> Fraction:
         if port == "b":

@@ -9,10 +9,14 @@ from fractions import Fraction
 import numpy as np
 
 from hwgen.hardware.operator import Cycles, MemoryImage, Operator
+from hwgen.hardware.requantizers import requantizers
 from hwgen.hardware.streams import StreamType, Words
 from hwgen.numbers.arrays import Array, exact_type
 from hwgen.numbers.formats import Format
 from hwgen.numbers.rescale import Requantize
+from hwgen.technology.memories import Constants, Memory
+from hwgen.technology.parts import Accumulators, Adders, Bill, Handshake, Registers, Shifters, SpillRegister, counters
+from hwgen.technology.products import ElementProducts, Factor
 
 
 @dataclass(frozen=True)
@@ -150,6 +154,46 @@ class Matvec(Operator):
         steps = self.in_blocks * self.out_blocks
         # Three cycles of address, accumulate and result, two more of result register and spill register.
         return Cycles(latency=self.in_blocks + steps * vectors + 4, interval=vectors * steps)
+
+    def bill(self) -> Bill:
+        blocks, out = self.in_blocks, self.out_lanes * self.result.target.bits
+        depth, bias_depth = self.groups * blocks * self.out_blocks, self.groups * self.out_blocks
+        shifts = 1 if self.shared_shift else bias_depth
+        return (
+            *self._constants(depth, bias_depth, shifts),
+            Memory(2 * blocks, self.inputs["in"].payload_bits),
+            *self._arithmetic(depth, bias_depth),
+            requantizers(self.result, self.out_lanes, self.acc_bits, shifts),
+            SpillRegister(out),
+            Registers(out + 2),
+            *counters([blocks, blocks, 2 * blocks, 2 * blocks, self.out_blocks, depth, bias_depth]),
+            Handshake(),
+        )
+
+    def _constants(self, depth: int, bias_depth: int, shifts: int) -> Bill:
+        p, m = self.rtl_parameters(), self.out_lanes
+        return (
+            Constants(depth, self.in_lanes * m * p["WeightWidth"]),
+            Constants(depth, m * self.sub_blocks * p["WeightExpWidth"]),
+            Constants(bias_depth, m * self.acc_bits),
+            Constants(shifts, m * self.shift_bits),
+        )
+
+    def _arithmetic(self, depth: int, bias_depth: int) -> Bill:
+        p, n, m, acc, sub = self.rtl_parameters(), self.in_lanes, self.out_lanes, self.acc_bits, self.sub_blocks
+        a, b = Factor(p["InWidth"], bool(p["InSigned"])), Factor(p["WeightWidth"], bool(p["WeightSigned"]))
+        exponents = p["InExpWidth"] + p["WeightExpWidth"]
+        # A constant weight of one bit is zero half of the time.
+        live = 0.5 if depth == 1 and b.bits == 1 else 1.0
+        terms = n // sub
+        return (
+            ElementProducts(n, m, a, b, words=depth),
+            Adders((terms - 1) * live * m * sub, a.bits + b.bits + 1 + (terms - 1).bit_length(), depth == 1),
+            Adders((sub - 1) * m, acc),
+            Shifters(m * sub, acc if exponents else 0, exponents),
+            # A single block starts at the bias every time, and a single bias is a constant.
+            Accumulators(m * (1 - (1 - live) ** n), acc, starts=bias_depth > 1 or self.in_blocks > 1),
+        )
 
     def held(self, port: str) -> Fraction:
         return Fraction(3, self.tokens * self.groups)

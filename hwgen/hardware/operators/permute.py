@@ -13,6 +13,8 @@ from hwgen.hardware.operator import Cycles, MemoryImage, Operator
 from hwgen.hardware.streams import StreamType, Words
 from hwgen.numbers.arrays import Array
 from hwgen.numbers.formats import Format
+from hwgen.technology.memories import ConstantLogic, Memory
+from hwgen.technology.parts import Bill, Handshake, Registers, SpillRegister, bits, counters
 
 
 @dataclass(frozen=True)
@@ -76,6 +78,18 @@ class Permute(Operator):
     def cycles(self) -> Cycles:
         beats = self.inputs["in"].beats
         return Cycles(latency=2 * beats + 1, interval=beats)
+
+    def bill(self) -> Bill:
+        stream = self.inputs["in"]
+        beats, width = stream.beats, stream.payload_bits
+        return (
+            Memory(2 * beats, width),
+            ConstantLogic(beats, bits(beats)),
+            Registers(bits(2 * beats) + 1),
+            SpillRegister(width),
+            *counters([2 * beats, 2 * beats, beats]),
+            Handshake(),
+        )
 
     def held(self, port: str) -> Fraction:
         return 2 + Fraction(2, self.inputs["in"].beats)

@@ -12,10 +12,24 @@ import numpy as np
 
 from hwgen.hardware.operator import Cycles, MemoryImage, Operator, accumulator_bits
 from hwgen.hardware.operators.window import Axis
+from hwgen.hardware.requantizers import requantizers
 from hwgen.hardware.streams import StreamType, Words
 from hwgen.numbers.arrays import Array
 from hwgen.numbers.formats import Format, IntFormat
 from hwgen.numbers.rescale import Requantize
+from hwgen.technology.memories import ConstantLogic, Constants, Memory
+from hwgen.technology.parts import (
+    Accumulators,
+    Adders,
+    Bill,
+    Handshake,
+    Maxima,
+    Registers,
+    Shifters,
+    SpillRegister,
+    counters,
+)
+from hwgen.technology.products import ElementProducts, Factor, Multipliers
 
 
 @dataclass(frozen=True)
@@ -134,6 +148,24 @@ class Reduce(Operator):
         # Input register, accumulator, result register and spill register.
         return Cycles(latency=beats + 4, interval=beats)
 
+    @abstractmethod
+    def arithmetic(self) -> Bill:
+        """What a subclass computes with, requantisation included."""
+
+    def bill(self) -> Bill:
+        lanes, acc, source, out = self.lanes, self.acc_bits, self.inputs["in"], self.lanes * self.result.target.bits
+        memory = (Memory(self.blocks, lanes * acc, registered=False), Adders(lanes, acc)) if self.whole else ()
+        return (
+            Registers(source.payload_bits),
+            Shifters(lanes, acc if source.exponent_bits else 0, source.exponent_bits),
+            *self.arithmetic(),
+            *memory,
+            SpillRegister(out),
+            Registers(out + 2),
+            *counters([self.blocks, self.kernel]),
+            Handshake(),
+        )
+
     def held(self, port: str) -> Fraction:
         beats = self.inputs["in"].beats
         # Three finished results and one in the making; a whole sample is held until its last pixel.
@@ -150,6 +182,12 @@ class MaxPool(Reduce):
     def acc_bits(self) -> int:
         """Accumulator width: one input integer."""
         return self.input_sum_bits(1)
+
+    def arithmetic(self) -> Bill:
+        width, narrows = self.inputs["in"].element_bits, self.result.target.bits < self.inputs["in"].element_bits
+        # A result as wide as the input goes through unchanged.
+        result = (requantizers(self.result, self.lanes, self.acc_bits, 1),) if narrows else ()
+        return Maxima(self.lanes, width), Registers(self.lanes * self.acc_bits), *result
 
     def accumulate(self, words: Words, contents: Mapping[str, Array]) -> Array:
         """Values before requantisation, ``(samples, tokens, channels)``."""
@@ -186,6 +224,16 @@ class AveragePool(Reduce):
     def rtl_parameters(self) -> Mapping[str, int]:
         depth = self.tokens if self.per_token else 1
         return {**super().rtl_parameters(), "MultWidth": self.multiplier_bits, "MultDepth": depth}
+
+    def arithmetic(self) -> Bill:
+        lanes, acc, multiplier = self.lanes, self.acc_bits, self.multiplier_bits
+        return (
+            Accumulators(lanes, acc, starts=self.kernel > 1),
+            Multipliers(lanes, acc, multiplier + 1, registered=self.value_bits),
+            ConstantLogic(self.tokens if self.per_token else 1, multiplier),
+            *counters([self.tokens if self.per_token else 1]),
+            requantizers(self.result, lanes, self.value_bits, 1),
+        )
 
     def accumulate(self, words: Words, contents: Mapping[str, Array]) -> Array:
         """Values before requantisation, ``(samples, tokens, channels)``."""
@@ -234,6 +282,19 @@ class Depthwise(Reduce):
     def rtl_parameters(self) -> Mapping[str, int]:
         weight = {"WeightWidth": self.weight.bits, "WeightSigned": int(self.weight.signed)}
         return {**super().rtl_parameters(), **weight}
+
+    def arithmetic(self) -> Bill:
+        lanes, acc, depth = self.lanes, self.acc_bits, self.blocks * self.kernel
+        source = Factor(self.inputs["in"].element_bits, self.inputs["in"].signed)
+        return (
+            ElementProducts(lanes, 1, source, Factor(self.weight.bits, self.weight.signed), words=depth),
+            Adders(lanes, acc),
+            Accumulators(lanes, acc, starts=self.kernel > 1),
+            Constants(depth, lanes * self.weight.bits),
+            Constants(self.blocks, lanes * acc),
+            *counters([depth]),
+            requantizers(self.result, lanes, acc, 1 if self.shared_shift else self.blocks),
+        )
 
     def accumulate(self, words: Words, contents: Mapping[str, Array]) -> Array:
         """Values before requantisation, ``(samples, tokens, channels)``."""

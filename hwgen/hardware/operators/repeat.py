@@ -11,6 +11,8 @@ import numpy as np
 from hwgen.hardware.operator import Cycles, Operator
 from hwgen.hardware.streams import StreamType, Words
 from hwgen.numbers.arrays import Array
+from hwgen.technology.memories import Memory
+from hwgen.technology.parts import Bill, Handshake, Part, Selectors, SpillRegister, counters
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,9 @@ class Repeat(Operator):
         beats = self.outputs["out"].beats
         return Cycles(latency=beats + 1, interval=beats)
 
+    def bill(self) -> Bill:
+        return _bill(self.source.payload_bits, self.block_tokens * self.source.blocks, self.copies)
+
     def held(self, port: str) -> Fraction:
         """The stored block, and two beats in the output register."""
         return Fraction(self.block_tokens * self.source.blocks + 2, self.source.beats)
@@ -111,5 +116,13 @@ class Spread(Operator):
         beats = self.outputs["out"].beats
         return Cycles(latency=beats + 1, interval=beats)
 
+    def bill(self) -> Bill:
+        return _bill(self.source.payload_bits, 1, self.features // self.lanes)
+
     def held(self, port: str) -> Fraction:
         return Fraction(3, self.source.tokens)
+
+
+def _bill(width: int, beats: int, copies: int) -> Bill:
+    stored: tuple[Part, ...] = (Memory(beats, width, registered=False), Selectors(width + 15)) if copies > 1 else ()
+    return SpillRegister(width), *stored, *counters([beats, copies]), Handshake()

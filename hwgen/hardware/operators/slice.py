@@ -9,6 +9,7 @@ from fractions import Fraction
 from hwgen.hardware.operator import Cycles, Operator
 from hwgen.hardware.streams import StreamType, Words
 from hwgen.numbers.arrays import Array
+from hwgen.technology.parts import Bill, Handshake, SpillRegister, counters
 
 
 @dataclass(frozen=True)
@@ -77,6 +78,10 @@ class Slice(Operator):
         period = self.source.beats // self.periods
         last_kept = (self.periods - 1) * period + self._beats(self.stop)
         return Cycles(latency=last_kept + 1, interval=self.source.beats)
+
+    def bill(self) -> Bill:
+        period = self.source.beats // self.periods
+        return SpillRegister(self.source.payload_bits), *counters([period, self.periods]), Handshake()
 
     def held(self, port: str) -> Fraction:
         """A period, and two beats in the output register.

@@ -10,10 +10,26 @@ from math import ceil, log, log2
 import numpy as np
 
 from hwgen.hardware.operator import Cycles, MemoryImage, Operator
+from hwgen.hardware.requantizers import requantizers
 from hwgen.hardware.streams import StreamType, Words
 from hwgen.numbers.arrays import Array
 from hwgen.numbers.formats import IntFormat, Overflow
 from hwgen.numbers.rescale import Requantize
+from hwgen.technology.memories import Constants, Memory
+from hwgen.technology.parts import (
+    Adders,
+    Bill,
+    Comparators,
+    Differences,
+    Handshake,
+    Maxima,
+    Registers,
+    SerialDivision,
+    SpillRegister,
+    bits,
+    counters,
+)
+from hwgen.technology.products import Multipliers
 
 MAX_INDEX_BITS = 12
 DSP_BITS = 18  # operand width of a DSP slice
@@ -181,6 +197,31 @@ class Softmax(Operator):
     def cycles(self) -> Cycles:
         rows, row = self.tokens * self.groups, max(self.blocks, self.quotient_bits + 1)
         return Cycles(latency=3 * self.blocks + self.quotient_bits + 7 + (rows - 1) * row, interval=rows * row)
+
+    def bill(self) -> Bill:
+        lanes, blocks, x, e = self.lanes, self.blocks, self.source.bits + 1, self.exp_bits
+        target, quotient = self.result.target.bits, self.quotient_bits
+        return (
+            Memory(2 * blocks, lanes * self.source.bits),
+            Memory(4 * blocks, lanes * e),
+            *[Constants(1 << self.index_bits, e)] * lanes,
+            Maxima(lanes, x),
+            Differences(lanes, x),  # to the maximum
+            Adders(lanes, self.sum_bits),
+            SerialDivision(self.sum_bits, quotient),
+            Registers(3 * x + lanes * self.index_bits + 3 * self.sum_bits),
+            Multipliers(lanes, e + 1, quotient + 1),
+            requantizers(self.result, lanes, max(target, self.power + 1 - self.shift), 1),
+            SpillRegister(lanes * target),
+            Registers(lanes * target + 2),
+            *counters([blocks, 2 * blocks, blocks, *[2 * blocks] * 2, *[4 * blocks] * 5, blocks, quotient]),
+            *(self._mask() if self.causal else ()),
+            Handshake(),
+        )
+
+    def _mask(self) -> Bill:
+        element = self.lanes * self.blocks + 1
+        return Comparators(self.lanes, bits(element)), *counters([element] * 4 + [self.tokens] * 5 + [self.groups])
 
     def held(self, port: str) -> Fraction:
         # Two rows are loaded, four are between exponential and scaling, three beats wait at the output.

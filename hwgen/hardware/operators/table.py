@@ -12,6 +12,8 @@ from hwgen.hardware.operator import Cycles, MemoryImage, Operator
 from hwgen.hardware.streams import StreamType, Words
 from hwgen.numbers.arrays import Array
 from hwgen.numbers.formats import FloatArray, IntFormat, dequantize, quantize
+from hwgen.technology.memories import Constants, distinct
+from hwgen.technology.parts import Bill, Handshake, SpillRegister
 
 RealFunction = Callable[[FloatArray], FloatArray]
 
@@ -76,6 +78,11 @@ class Table(Operator):
     def cycles(self) -> Cycles:
         beats = self.inputs["in"].beats
         return Cycles(latency=beats + 2, interval=beats)
+
+    def bill(self) -> Bill:
+        entries, width = 1 << self.source.bits, self.target.bits
+        stream = SpillRegister(self.lanes * distinct(entries, width))
+        return *[Constants(entries, width)] * self.lanes, stream, Handshake()
 
     def held(self, port: str) -> Fraction:
         return Fraction(3, self.inputs["in"].beats)

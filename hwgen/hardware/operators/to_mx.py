@@ -10,6 +10,18 @@ from hwgen.hardware.operator import Cycles, MemoryImage, Operator
 from hwgen.hardware.streams import StreamType, Words
 from hwgen.numbers.arrays import Array
 from hwgen.numbers.formats import Format, IntFormat, Rounding
+from hwgen.technology.memories import Memory
+from hwgen.technology.parts import (
+    Adders,
+    Bill,
+    Comparators,
+    Handshake,
+    Maxima,
+    Registers,
+    Shifters,
+    SpillRegister,
+    counters,
+)
 
 
 @dataclass(frozen=True)
@@ -98,6 +110,26 @@ class ToMx(Operator):
         beats = self.inputs["in"].beats
         # A beat waits for its whole block, then extremes, exponent, issue, read, result and spill register.
         return Cycles(latency=beats + self.block_beats + 5, interval=beats)
+
+    def bill(self) -> Bill:
+        lanes, width, exponent = self.lanes, self.source.bits + 1, self.target.exponent_bits
+        sub_blocks = self.outputs["out"].exponents_per_beat
+        depth = 2 * self.block_beats + 2
+        even = (Adders(lanes + 2 * sub_blocks, width),) if self.rounding is Rounding.HALF_EVEN else ()
+        return (
+            Memory(depth, lanes * self.source.bits + 1),
+            Memory(depth, sub_blocks * exponent),
+            Maxima(2 * lanes, width),
+            Registers(2 * sub_blocks * width),
+            Comparators(sub_blocks * ((1 << exponent) - 1), width + 2),
+            *even,
+            Shifters(lanes, width, exponent),
+            Adders(lanes, width),
+            Registers(lanes * self.source.bits),
+            SpillRegister(self.outputs["out"].payload_bits),
+            *counters([depth] * 6 + [self.token_beats, self.block_beats] * 2),
+            Handshake(),
+        )
 
     def held(self, port: str) -> Fraction:
         return Fraction(self.block_beats + 7, self.inputs["in"].beats)

@@ -13,6 +13,8 @@ from hwgen.hardware.operator import Cycles, Operator
 from hwgen.hardware.streams import StreamType, Words
 from hwgen.numbers.arrays import Array
 from hwgen.numbers.formats import Format
+from hwgen.technology.memories import Memory
+from hwgen.technology.parts import Adders, Bill, Handshake, PositionCounter, Registers, SpillRegister, bits, counters
 
 
 @dataclass(frozen=True)
@@ -178,6 +180,25 @@ class Window(Operator):
         ends = _ends(rows, columns, self.blocks, self.buffer_rows)
         return Cycles(latency=ends[0] + 1, interval=ends[-1] - ends[-2])
 
+    def bill(self) -> Bill:
+        rows, columns = self._buffered
+        payload = self.inputs["in"].payload_bits
+        depth = self.buffer_rows * columns.size * self.blocks
+        y, x = bits(_reach(rows)) + 1, bits(_reach(columns)) + 1
+        column, address = bits(_reach(columns) * self.blocks) + 1, bits(2 * depth)
+        grid = self.buffer_rows + rows.size
+        return (
+            Memory(depth, payload),
+            *counters([rows.kernel, columns.kernel, self.blocks, rows.outputs, columns.outputs, grid]),
+            *[PositionCounter(y)] * 3,
+            *[PositionCounter(x)] * 2,
+            *[PositionCounter(column)] * 3,
+            Adders(6, address),
+            Registers(address),
+            SpillRegister(payload),
+            Handshake(),
+        )
+
     def held(self, port: str) -> Fraction:
         rows = self._buffered[0]
         # When output row r begins, the rows released so far and a full buffer have been taken in.
@@ -284,3 +305,8 @@ def _lead(rows: Axis, columns: Axis, blocks: int) -> int | None:
         for block in (0, blocks - 1)
     ]
     return int(max(lead[inside].max() for lead in leads))
+
+
+def _reach(axis: Axis) -> int:
+    """Bound of the positions that the counters of an axis hold."""
+    return axis.outputs * axis.stride + axis.kernel * axis.dilation + axis.before + axis.size

@@ -1,0 +1,100 @@
+"""Parts that store: memories of constants, and memories with a write port."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import exp
+
+from hwgen.technology.fabric import Fabric
+from hwgen.technology.parts import Part, bits
+from hwgen.technology.terms import Terms
+
+
+@dataclass(frozen=True)
+class Constants(Part):
+    """``depth`` random words of ``width`` bits with a register at the output."""
+
+    depth: int
+    width: int
+
+    def area(self, fabric: Fabric, terms: Terms) -> None:
+        if self.depth <= 1 or self.width == 0:
+            return
+        cost, units = fabric.block_ram(self.depth, self.width)
+        if self.depth * self.width * fabric.rom_bit_cost > cost:
+            terms.bram += units
+            return
+        terms.add("constants", rom_luts(fabric, self.depth, self.width), distinct(self.depth, self.width))
+        # From 9 words on, the register holds its word through a multiplexer.
+        terms.add("constants held", self.width if self.depth > 8 else 0.0)
+
+
+@dataclass(frozen=True)
+class ConstantLogic(Part):
+    """``depth`` random words of ``width`` bits without a register."""
+
+    depth: int
+    width: int
+
+    def area(self, fabric: Fabric, terms: Terms) -> None:
+        terms.add("constants", rom_luts(fabric, self.depth, self.width))
+
+
+@dataclass(frozen=True)
+class Memory(Part):
+    """A memory with one write port and one read port.
+
+    Attributes:
+        depth, width: words, bits of a word.
+        registered: whether the address of a read is registered, as block RAM needs it.
+    """
+
+    depth: int
+    width: int
+    registered: bool = True
+
+    def area(self, fabric: Fabric, terms: Terms) -> None:
+        if self.width == 0:
+            return
+        if self.depth <= 1 or (self.depth * self.width <= 18 and self.depth <= 8):
+            terms.add("register file", 0.7 * self.depth * self.width, self.depth * self.width)
+        elif self.in_blocks(fabric):
+            terms.bram += fabric.block_ram(self.depth, self.width)[1]
+            if any(block.collides for block in fabric.blocks):
+                terms.add("collision", self.width, self.width + bits(self.depth))
+        else:
+            terms.add("distributed memory", fabric.distributed_ram(self.depth, self.width)[1])
+
+    def in_blocks(self, fabric: Fabric) -> bool:
+        """Whether it becomes block RAM."""
+        cheaper = fabric.distributed_ram(self.depth, self.width)[0] >= fabric.block_ram(self.depth, self.width)[0]
+        return self.registered and self.depth * self.width > 18 and cheaper
+
+
+@dataclass(frozen=True)
+class WordRegister(Part):
+    """The register behind ``memory``: a block RAM has its own, unless what collides goes round it."""
+
+    memory: Memory
+
+    def area(self, fabric: Fabric, terms: Terms) -> None:
+        if not self.memory.in_blocks(fabric) or any(block.collides for block in fabric.blocks):
+            terms.add("registers", ff=self.memory.width)
+
+
+def distinct(depth: int, width: int) -> float:
+    """Different functions of the address, constants left out, among ``width`` random columns of ``depth`` bits.
+
+    Columns that are equal share their logic and their register.
+    """
+    if depth <= 1:
+        return 0.0
+    functions = 2.0 ** min(depth, 40) - 2
+    return functions * (1 - exp(-width / functions))
+
+
+def rom_luts(fabric: Fabric, depth: int, width: int) -> float:
+    """Look-up tables of a constant memory in logic."""
+    if depth <= 2:
+        return 0.5 * distinct(depth, width)
+    return distinct(depth, width) * fabric.table_luts(depth)

@@ -1,0 +1,14 @@
+"""AMD 7 series: LUTs of six inputs, DSP48E1, block RAM of 36 Kbit that splits into two units of 18 Kbit."""
+
+from __future__ import annotations
+
+from hwgen.technology.fabric import DistributedRam, Fabric, Multiplier
+from hwgen.technology.xilinx import BLOCK_RAMS, ROM_BIT_COST
+
+FABRIC = Fabric(
+    lut_inputs=6,
+    distributed=DistributedRam(((32, 6), (64, 3)), cost=8, luts=4, by_used_bits=True),
+    blocks=BLOCK_RAMS,
+    rom_bit_cost=ROM_BIT_COST,
+    multiplier=Multiplier(25, 18, least_product=9, holds_result=True),
+)
