@@ -9,9 +9,10 @@ from enum import IntEnum
 from functools import cache
 from typing import Any, get_type_hints
 
-from hwgen import formats, operators, streams
+from hwgen.hardware import operators, streams
 from hwgen.hardware.operator import Operator
-from hwgen.hardware.operators import requantize, window
+from hwgen.hardware.operators import window
+from hwgen.numbers import formats, rescale
 
 
 def encode(value: Any) -> Any:
@@ -45,7 +46,7 @@ def _enum(hint: Any, value: Any) -> Any:
 def _classes() -> dict[str, Any]:
     for module in pkgutil.iter_modules(operators.__path__):
         importlib.import_module(f"{operators.__name__}.{module.name}")
-    values = [formats.IntFormat, formats.MxFormat, streams.StreamType, requantize.Requantize, window.Axis]
+    values = [formats.IntFormat, formats.MxFormat, streams.StreamType, rescale.Requantize, window.Axis]
     return {kind.__name__: kind for kind in [*values, *_subclasses(Operator)]}
 
 

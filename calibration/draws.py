@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import numpy as np
-from hwgen.numbers.requantize import Requantize
 
 from calibration.rows import key
 from hwgen.hardware.operator import Operator, accumulator_bits
@@ -21,6 +20,7 @@ from hwgen.model.graph import Graph
 from hwgen.model.load import import_file
 from hwgen.numbers.arrays import Array
 from hwgen.numbers.formats import IntFormat, Overflow
+from hwgen.numbers.rescale import Requantize
 from tests.hwgen.conformance.registry import OPERATORS, cases
 from tests.hwgen.lowering.test_attention import transformer
 from tests.hwgen.networks import random_candidate, random_network

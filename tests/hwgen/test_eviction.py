@@ -12,10 +12,10 @@ import pytest
 
 from explorer.rungs.records import Records
 from explorer.rungs.rung import Findings
-from hwgen import eviction
 from hwgen.hardware.operators.fifo import Fifo
 from hwgen.hardware.streams import StreamType
 from hwgen.numbers.formats import IntFormat
+from hwgen.simulation import eviction
 from hwgen.simulation.build import BuildCache
 from hwgen.simulation.eviction import mark_used, trim
 from hwgen.simulation.simulate import memory_arguments

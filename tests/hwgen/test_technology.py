@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
-from hwgen.numbers.requantize import Requantize
 
 from calibration import rows
 from calibration.codec import decode, encode
@@ -18,6 +17,7 @@ from hwgen.hardware.operators.fifo import Fifo
 from hwgen.hardware.operators.matvec import Matvec
 from hwgen.hardware.streams import StreamType
 from hwgen.numbers.formats import IntFormat
+from hwgen.numbers.rescale import Requantize
 from hwgen.synthesis.yosys import MAPPERS, parse_cells, synthesize_operators
 from hwgen.technology import FABRICS, TechnologyError, technology
 from hwgen.technology.memories import Constants, Memory
