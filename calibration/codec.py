@@ -51,5 +51,5 @@ def _classes() -> dict[str, Any]:
 
 
 def _subclasses(kind: type) -> list[type]:
-    found = kind.__subclasses__()
+    found: list[type] = kind.__subclasses__()
     return found + [deeper for subclass in found for deeper in _subclasses(subclass)]

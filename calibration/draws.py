@@ -14,8 +14,9 @@ from hwgen.hardware.operator import Operator, accumulator_bits
 from hwgen.hardware.operators.adapter import Adapter
 from hwgen.hardware.operators.matmul import Matmul
 from hwgen.hardware.operators.matvec import Matvec
+from hwgen.hardware.platform import Platform
 from hwgen.hardware.streams import StreamType
-from hwgen.lowering import LinkTiming, lower
+from hwgen.lowering import lower
 from hwgen.model.graph import Graph
 from hwgen.model.load import import_file
 from hwgen.numbers.arrays import Array
@@ -31,7 +32,7 @@ from tests.models.mnist_conv import mnist_conv
 CONSTANTS = 1024  # elements: Yosys takes minutes to unroll a larger memory of constants that is no block RAM
 PAYLOAD_BITS = 1000  # of all streams of a small operator
 DRAWN_OF_A_DESIGN = 3
-LINK = LinkTiming.of("chain", 2, bandwidth_gbps=10, latency_ns=40, clock_mhz=300)
+PLATFORM = Platform.connected("chain", ("a", "b"), bandwidth_gbps=10, latency_ns=40, clock_mhz=300)
 
 
 class Draw(NamedTuple):
@@ -77,7 +78,7 @@ def _designs(first: int, held_out: bool, seen: set[str]) -> Iterator[Draw]:
         graph = _GRAPHS[seed // 2 % len(_GRAPHS)](seed)
         weight = str(rng.choice(["int1", "int2", "int3", "int4", "int5", "int6", "int8"]))
         sample = random_candidate(graph, seed, devices=1 + seed // 2 % 2, weight=weight)
-        instances = lower(sample.quantized, sample.lanes, sample.devices, LINK).instances
+        instances = lower(sample.quantized, sample.lanes, sample.devices, PLATFORM).instances
         for index in rng.permutation(len(instances))[:DRAWN_OF_A_DESIGN]:
             draw = Draw(instances[index].operator, dict(instances[index].contents), "designs", held_out)
             common = found[draw.operator.module] > 2 + found.total() // 8 and draw.operator.module != "dse_matvec"

@@ -34,8 +34,8 @@ def fit(family: str, train: Sequence[Row]) -> Technology:
     """The family with a weight for every term."""
     unweighed = Technology(family, FABRICS[family], {}, {})
     prior = technology(RELATED[family]) if family in RELATED else unweighed
-    kinds = {kind: _weights(unweighed, train, kind, getattr(prior, kind)) for kind in ("lut", "ff")}
-    return replace(unweighed, **kinds)
+    lut, ff = (_weights(unweighed, train, kind, getattr(prior, kind)) for kind in ("lut", "ff"))
+    return replace(unweighed, lut=lut, ff=ff)
 
 
 def _weights(unweighed: Technology, train: Sequence[Row], kind: str, prior: Mapping[str, float]) -> Weights:

@@ -262,7 +262,8 @@ class Regrouping(Part):
         form, decoding = "append" if self.first == 1 else "place", self._decoding(fabric)
         terms.add(f"{form}, {decoding}", held * (log2(self.capacity + 1) if decoding == "repeated" else 2.0))
         terms.add("place decode", self.capacity)
-        terms.add("store", ff=held + self.capacity)
+        # Of the marks that end a sample, only those that can move to the end of an output beat are kept.
+        terms.add("store", ff=held + self.capacity // self.later)
 
     def _decoding(self, fabric: Fabric) -> str:
         """How the place that the count tells reaches a bit, which keeps its place, moves down, or comes from the input.
