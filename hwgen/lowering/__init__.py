@@ -8,6 +8,7 @@ from hwgen.lowering.parts import Part
 from hwgen.lowering.precision import Precision, PrecisionChoice, QuantizeOptions
 from hwgen.lowering.quantize import quantize_graph
 from hwgen.lowering.quantized import QuantizedGraph, QuantizedNode
+from hwgen.lowering.shard import TensorGroup, shard_graph, tensor_groups
 from hwgen.lowering.space import cut_points, lane_choices, precision_choices
 
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
     "QuantizeOptions",
     "QuantizedGraph",
     "QuantizedNode",
+    "TensorGroup",
     "cut_bits",
     "cut_points",
     "lane_choices",
@@ -27,4 +29,6 @@ __all__ = [
     "node_operators",
     "precision_choices",
     "quantize_graph",
+    "shard_graph",
+    "tensor_groups",
 ]

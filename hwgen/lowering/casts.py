@@ -30,3 +30,9 @@ def widened_cast(part: Part, lanes: int, feed: int | str) -> Part:
     assert isinstance(part.operator, Cast)
     source = replace(part.operator.source, lanes=lanes)
     return replace(part, operator=replace(part.operator, source=source), feeds={"in": feed})
+
+
+def narrowed_cast(part: Part, features: int) -> Part:
+    """A ``cast_part`` for other features."""
+    assert isinstance(part.operator, Cast)
+    return replace(part, operator=replace(part.operator, source=replace(part.operator.source, features=features)))

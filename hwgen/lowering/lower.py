@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import TypeAlias
 
 from hwgen.errors import IllegalGraph
 from hwgen.hardware.design import Design, verify_design
@@ -18,11 +19,13 @@ from hwgen.lowering.parts import Part
 from hwgen.lowering.quantized import QuantizedGraph, QuantizedNode
 from hwgen.model.kinds.sources import Constant, Input
 
+Place: TypeAlias = int | Sequence[int]  # the device of a node, or of each of its shards
+
 
 def lower(
     graph: QuantizedGraph,
     lanes: Mapping[str, Lanes],
-    devices: Mapping[str, int],
+    devices: Mapping[str, Place],
     platform: Platform | None = None,
     name: str = "design",
 ) -> Design:
@@ -31,7 +34,7 @@ def lower(
     Args:
         graph: formats and integer constants.
         lanes: per node of ``lane_choices``.
-        devices: per node, the device index; nodes not named are on device 0. Inputs enter, and outputs leave, on the
+        devices: per node, the device index, or one per shard; nodes not named are on device 0. Inputs enter, and outputs leave, on the
             device of the node that reads or makes them.
         platform: its sites are the devices; needed when more than one is used.
         name: of the design, a legal identifier.
@@ -44,7 +47,7 @@ def lower(
         IllegalGraph: several devices without a platform, or one that the platform does not have or reach, or a node
             without lanes.
     """
-    builder = DesignBuilder(name, _platform(platform, set(devices.values())))
+    builder = DesignBuilder(name, _platform(platform, _used(devices)))
     signals: dict[str, Signal] = {}
     for node in graph.nodes:
         if isinstance(node.node.kind, Constant):
@@ -52,8 +55,8 @@ def lower(
         if isinstance(node.node.kind, Input):
             signals[node.name] = _add_input(builder, graph, node, lanes, devices)
             continue
-        parts = node_parts(graph, node, lanes.get(node.name))
-        signals[node.name] = _add_parts(builder, node, parts, devices.get(node.name, 0), signals)
+        parts = node_parts(graph, node, _lanes(node, lanes))
+        signals[node.name] = _add_parts(builder, node, parts, _device(node, devices), signals)
     for index, output in enumerate(graph.outputs):
         signal = signals[output]
         builder.add_output(f"output{index}", signal, signal.device)
@@ -88,15 +91,16 @@ def _add_input(
     graph: QuantizedGraph,
     node: QuantizedNode,
     lanes: Mapping[str, Lanes],
-    devices: Mapping[str, int],
+    devices: Mapping[str, Place],
 ) -> Signal:
     """The stream of a graph input, with the lanes and on the device of its first reader."""
     shape = node.node.shape
     readers = [n for n in graph.nodes if node.name in n.inputs]
     first = readers[0]
-    wanted = lanes[first.name].in_lanes if first.name in lanes else 1
+    given = _lanes(first, lanes)
+    wanted = given.in_lanes if given else 1
     kind = StreamType(shape.tokens, shape.features, wanted if shape.features % wanted == 0 else 1, node.format)
-    return builder.add_input(node.name, kind, devices.get(first.name, 0))
+    return builder.add_input(node.name, kind, _device(first, devices))
 
 
 def _add_parts(
@@ -115,9 +119,37 @@ def _add_parts(
             for port, feed in part.feeds.items()
         }
         instance = f"{node.name}_{part.suffix}" if part.suffix else node.name
-        last = builder.add(instance, part.operator, part.contents, inputs, device, node.name)
+        last = builder.add(instance, part.operator, part.contents, inputs, device, node.source)
         made[part.suffix] = last
     return last or signals[node.inputs[0]]
+
+
+def _lanes(node: QuantizedNode, lanes: Mapping[str, Lanes]) -> Lanes | None:
+    """A shard has its node's lanes; what joins shards has those of the node's output."""
+    given = lanes.get(node.source)
+    if given is None or node.origin is None or not node.origin.joins:
+        return given
+    return Lanes(given.out_lanes, given.out_lanes)
+
+
+def _device(node: QuantizedNode, devices: Mapping[str, Place]) -> int:
+    """The device of a node or of a shard.
+
+    Raises:
+        IllegalGraph: one device for several shards, or the other way round.
+    """
+    place = devices.get(node.source, 0)
+    if isinstance(place, int):
+        return place
+    if node.origin is None:
+        raise IllegalGraph(f"{node.name} is not sharded and needs one device, not {list(place)}")
+    if not node.origin.shard < len(place):
+        raise IllegalGraph(f"{node.source} has a shard {node.origin.shard}, but places for {len(place)}")
+    return place[node.origin.shard]
+
+
+def _used(devices: Mapping[str, Place]) -> set[int]:
+    return {d for place in devices.values() for d in ((place,) if isinstance(place, int) else place)}
 
 
 def _platform(platform: Platform | None, used: set[int]) -> Platform:

@@ -14,6 +14,21 @@ from hwgen.numbers.formats import Format, IntFormat
 
 
 @dataclass(frozen=True)
+class Origin:
+    """Which node of the float graph a node made by sharding stands for.
+
+    Attributes:
+        node: its name; lanes, devices and reports go by it.
+        shard: number of the shard; what joins shards is with shard 0.
+        joins: it joins shards, with the lanes of the node's output.
+    """
+
+    node: str
+    shard: int
+    joins: bool = False
+
+
+@dataclass(frozen=True)
 class QuantizedNode:
     """One node with everything that its number formats decide.
 
@@ -24,6 +39,7 @@ class QuantizedNode:
         shared: the shared-exponent format in which a matrix product reads its tensor; None: as integers.
         parts: the operators whose widths and constants follow from formats, at one element per cycle. Lowering sets
             their lanes and adds what only moves words.
+        origin: of a node made by sharding; None: it is a node of the float graph itself.
     """
 
     node: Node
@@ -31,11 +47,17 @@ class QuantizedNode:
     format: IntFormat
     shared: Format | None = None
     parts: tuple[Part, ...] = ()
+    origin: Origin | None = None
 
     @property
     def name(self) -> str:
         """Name of the node."""
         return self.node.name
+
+    @property
+    def source(self) -> str:
+        """The node of the float graph that it belongs to."""
+        return self.origin.node if self.origin else self.name
 
     @property
     def shape(self) -> Shape:

@@ -13,7 +13,7 @@ from hwgen.hardware.operators.eltwise import Eltwise, Function
 from hwgen.hardware.operators.repeat import Repeat, Spread
 from hwgen.hardware.streams import StreamType
 from hwgen.lowering.kinds.families import AllFeatures, Chosen
-from hwgen.lowering.kinds.lowering import K, lowers
+from hwgen.lowering.kinds.lowering import K, Shard, lowers
 from hwgen.lowering.lanes import Lanes
 from hwgen.lowering.parts import Part, widened
 from hwgen.lowering.precision import Quantizer, Target
@@ -36,6 +36,13 @@ class _Elementwise(Chosen[K], AllFeatures[K]):
             made += before
         (part,) = node.parts
         return (*made, replace(widened(part, lanes=lanes.in_lanes), feeds=feeds))
+
+    def shard(self, kind: K, node: QuantizedNode, ways: int, index: int) -> Shard | None:
+        """Fewer elements of both operands."""
+        if node.shape.features % ways:
+            return None
+        (part,) = node.parts
+        return kind, (widened(part, features=node.shape.features // ways),)
 
 
 @lowers(Add)

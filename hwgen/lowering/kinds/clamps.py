@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from hwgen.lowering.casts import cast_part, widened_cast
+from hwgen.lowering.casts import cast_part, narrowed_cast, widened_cast
 from hwgen.lowering.kinds.families import AllFeatures, Inherited
-from hwgen.lowering.kinds.lowering import K, lowers
+from hwgen.lowering.kinds.lowering import K, Shard, lowers
 from hwgen.lowering.lanes import Lanes
 from hwgen.lowering.parts import Part
 from hwgen.lowering.precision import Quantizer
@@ -27,6 +27,12 @@ class _ClampLowering(Inherited[K], AllFeatures[K]):
         """The same at other lanes."""
         (part,) = node.parts
         return (widened_cast(part, lanes.in_lanes, 0),)
+
+    def shard(self, kind: K, node: QuantizedNode, ways: int, index: int) -> Shard | None:
+        """The same clamp for fewer features."""
+        if node.shape.features % ways:
+            return None
+        return kind, tuple(narrowed_cast(part, node.shape.features // ways) for part in node.parts)
 
 
 @lowers(Relu)

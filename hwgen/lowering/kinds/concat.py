@@ -12,7 +12,7 @@ from hwgen.hardware.operators.constant import Constant
 from hwgen.hardware.streams import StreamType
 from hwgen.lowering.axes import is_feature_axis, periods
 from hwgen.lowering.casts import cast_part, widened_cast
-from hwgen.lowering.kinds.families import Chosen
+from hwgen.lowering.kinds.families import Chosen, Unsharded
 from hwgen.lowering.kinds.lowering import lowers
 from hwgen.lowering.lanes import LaneChoice, Lanes, tied
 from hwgen.lowering.parts import Part
@@ -27,7 +27,7 @@ from hwgen.numbers.rescale import Requantize
 
 
 @lowers(Concat)
-class ConcatLowering(Chosen[Concat]):
+class ConcatLowering(Chosen[Concat], Unsharded[Concat]):
     """See the module."""
 
     def lanes(self, kind: Concat, node: Node, inputs: Sequence[Shape], mx_blocks: Sequence[int]) -> LaneChoice | None:

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 from hwgen.hardware.operators.reduce import Depthwise
 from hwgen.hardware.operators.window import Axis, matvec_weights
-from hwgen.lowering.kinds.families import activation_choice
-from hwgen.lowering.kinds.lowering import Lowering, lowers
+from hwgen.lowering.kinds.families import Unsharded, activation_choice
+from hwgen.lowering.kinds.lowering import lowers
 from hwgen.lowering.lanes import LaneChoice, Lanes, divisors, tied, whole_blocks
 from hwgen.lowering.parts import Part, feed_of, widened
 from hwgen.lowering.precision import PrecisionChoice, Quantizer
@@ -24,7 +24,7 @@ from hwgen.numbers.formats import carrier
 
 
 @lowers(Conv)
-class ConvLowering(Lowering[Conv]):
+class ConvLowering(Unsharded[Conv]):
     """Contents of the products hold the weights in the graph's order until the lanes of the window are known."""
 
     def precision(self, kind: Conv, group: FusedNode, graph: Graph) -> PrecisionChoice | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hwgen.hardware.operators import embedding
-from hwgen.lowering.kinds.families import AllFeatures, Chosen
+from hwgen.lowering.kinds.families import AllFeatures, Chosen, Unsharded
 from hwgen.lowering.kinds.lowering import lowers
 from hwgen.lowering.lanes import Lanes
 from hwgen.lowering.parts import Part, widened
@@ -15,7 +15,7 @@ from hwgen.model.passes.fusion import FusedNode
 
 
 @lowers(Embedding)
-class EmbeddingLowering(Chosen[Embedding], AllFeatures[Embedding]):
+class EmbeddingLowering(Chosen[Embedding], AllFeatures[Embedding], Unsharded[Embedding]):
     """See the module."""
 
     def quantize(self, kind: Embedding, group: FusedNode, quantizer: Quantizer) -> QuantizedNode:

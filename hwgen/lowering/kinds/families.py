@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from hwgen.lowering.kinds.lowering import K, Lowering
+from hwgen.lowering.kinds.lowering import K, Lowering, Shard
 from hwgen.lowering.lanes import LaneChoice, Lanes, tied
 from hwgen.lowering.parts import Part
 from hwgen.lowering.precision import OUTPUT_BITS, PrecisionChoice, Quantizer
@@ -62,3 +62,11 @@ class Placeless(Lowering[K]):
     def parts(self, kind: K, graph: QuantizedGraph, node: QuantizedNode, lanes: Lanes) -> tuple[Part, ...]:
         """None."""
         return ()
+
+
+class Unsharded(Lowering[K]):
+    """Is not split by features: a slice needs other features too, or the order of words is not by features."""
+
+    def shard(self, kind: K, node: QuantizedNode, ways: int, index: int) -> Shard | None:
+        """None."""
+        return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from hwgen.hardware.operators import layer_norm
-from hwgen.lowering.kinds.families import AllFeatures, Chosen
+from hwgen.lowering.kinds.families import AllFeatures, Chosen, Unsharded
 from hwgen.lowering.kinds.lowering import lowers
 from hwgen.lowering.lanes import Lanes
 from hwgen.lowering.parts import Part, widened
@@ -16,7 +16,7 @@ from hwgen.model.passes.fusion import FusedNode
 
 
 @lowers(LayerNorm)
-class LayerNormLowering(Chosen[LayerNorm], AllFeatures[LayerNorm]):
+class LayerNormLowering(Chosen[LayerNorm], AllFeatures[LayerNorm], Unsharded[LayerNorm]):
     """See the module."""
 
     def quantize(self, kind: LayerNorm, group: FusedNode, quantizer: Quantizer) -> QuantizedNode:

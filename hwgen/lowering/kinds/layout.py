@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from math import gcd
 
 from hwgen.hardware.operators import permute
-from hwgen.lowering.kinds.families import Moved, Placeless
+from hwgen.lowering.kinds.families import Moved, Placeless, Unsharded
 from hwgen.lowering.kinds.lowering import lowers
 from hwgen.lowering.lanes import LaneChoice, Lanes, tied
 from hwgen.lowering.parts import Part
@@ -17,12 +17,12 @@ from hwgen.model.shape import Shape
 
 
 @lowers(Reshape)
-class ReshapeLowering(Moved[Reshape], Placeless[Reshape]):
+class ReshapeLowering(Moved[Reshape], Placeless[Reshape], Unsharded[Reshape]):
     """The same stream."""
 
 
 @lowers(Permute)
-class PermuteLowering(Moved[Permute]):
+class PermuteLowering(Moved[Permute], Unsharded[Permute]):
     """Beats move as they are."""
 
     def lanes(self, kind: Permute, node: Node, inputs: Sequence[Shape], mx_blocks: Sequence[int]) -> LaneChoice | None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from hwgen.lowering.kinds.families import activation_choice
-from hwgen.lowering.kinds.lowering import Lowering, lowers
+from hwgen.lowering.kinds.lowering import Lowering, Shard, lowers
 from hwgen.lowering.lanes import LaneChoice, Lanes, divisors, whole_blocks
 from hwgen.lowering.parts import Part, feed_of, widened
 from hwgen.lowering.precision import PrecisionChoice, Quantizer
@@ -45,3 +45,13 @@ class LinearLowering(Lowering[Linear]):
         *convert, products = node.parts
         before = [widened(part, lanes=lanes.in_lanes) for part in convert]
         return (*before, widened(products, in_lanes=lanes.in_lanes, out_lanes=lanes.out_lanes))
+
+    def shard(self, kind: Linear, node: QuantizedNode, ways: int, index: int) -> Shard | None:
+        """Rows of the weights: so many of the results, of the whole operand."""
+        *convert, products = node.parts
+        outputs = node.shape.features
+        if outputs % ways:
+            return None
+        kept = slice(index * outputs // ways, (index + 1) * outputs // ways)
+        contents = {key: value if value.ndim == 0 else value[:, kept] for key, value in products.contents.items()}
+        return kind, (*convert, replace(widened(products, out_features=outputs // ways), contents=contents))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeAlias, TypeVar
 
 from hwgen.lowering.lanes import LaneChoice, Lanes
 from hwgen.lowering.parts import Part
@@ -16,6 +16,8 @@ from hwgen.model.passes.fusion import FusedNode
 from hwgen.model.shape import Shape
 
 K = TypeVar("K", bound=Kind)
+
+Shard: TypeAlias = tuple[Kind, tuple[Part, ...]]  # what one slice of a node's features takes
 
 LOWERINGS: dict[type[Kind], Lowering[Any]] = {}  # ``lowers`` fills it
 
@@ -54,6 +56,16 @@ class Lowering(ABC, Generic[K]):
         Raises:
             IllegalParameters: an operator cannot take these lanes.
             IllegalGraph: operands do not broadcast.
+        """
+
+    @abstractmethod
+    def shard(self, kind: K, node: QuantizedNode, ways: int, index: int) -> Shard | None:
+        """The node on slice ``index`` of ``ways`` equal slices of its output's features.
+
+        Its operands are sliced likewise; only a product with stored weights reads its operand whole.
+
+        Returns:
+            None where a slice cannot be computed by itself.
         """
 
 

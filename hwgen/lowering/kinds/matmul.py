@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from hwgen.hardware.operators.matmul import Matmul
 from hwgen.lowering.kinds.families import Chosen
-from hwgen.lowering.kinds.lowering import lowers
+from hwgen.lowering.kinds.lowering import Shard, lowers
 from hwgen.lowering.lanes import LaneChoice, Lanes, divisors
 from hwgen.lowering.parts import Part, widened
 from hwgen.lowering.precision import Quantizer
@@ -40,3 +41,11 @@ class MatMulLowering(Chosen[MatMul]):
         """The same at other lanes."""
         (part,) = node.parts
         return (widened(part, in_lanes=lanes.in_lanes, out_lanes=lanes.out_lanes),)
+
+    def shard(self, kind: MatMul, node: QuantizedNode, ways: int, index: int) -> Shard | None:
+        """So many of the heads."""
+        if kind.heads % ways:
+            return None
+        heads = kind.heads // ways
+        (part,) = node.parts
+        return replace(kind, heads=heads), (widened(part, heads=heads),)

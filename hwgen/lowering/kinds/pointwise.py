@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from hwgen.hardware.operators.table import Table, function_table
-from hwgen.lowering.casts import cast_part, widened_cast
+from hwgen.lowering.casts import cast_part, narrowed_cast, widened_cast
 from hwgen.lowering.kinds.families import AllFeatures, Chosen
-from hwgen.lowering.kinds.lowering import lowers
+from hwgen.lowering.kinds.lowering import Shard, lowers
 from hwgen.lowering.lanes import Lanes
 from hwgen.lowering.parts import Part, feed_of, widened
 from hwgen.lowering.precision import Quantizer
@@ -41,3 +41,11 @@ class PointwiseLowering(Chosen[Pointwise], AllFeatures[Pointwise]):
         """The same at other lanes."""
         *narrow, table = node.parts
         return (*(widened_cast(p, lanes.in_lanes, 0) for p in narrow), widened(table, lanes=lanes.in_lanes))
+
+    def shard(self, kind: Pointwise, node: QuantizedNode, ways: int, index: int) -> Shard | None:
+        """The same table for fewer features."""
+        if node.shape.features % ways:
+            return None
+        features = node.shape.features // ways
+        *narrow, table = node.parts
+        return kind, (*(narrowed_cast(part, features) for part in narrow), widened(table, features=features))

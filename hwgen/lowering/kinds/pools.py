@@ -6,7 +6,7 @@ import numpy as np
 
 from hwgen.hardware.operators import reduce
 from hwgen.hardware.operators.window import Axis
-from hwgen.lowering.kinds.families import AllFeatures, Chosen, Inherited
+from hwgen.lowering.kinds.families import AllFeatures, Chosen, Inherited, Unsharded
 from hwgen.lowering.kinds.lowering import K, lowers
 from hwgen.lowering.lanes import Lanes
 from hwgen.lowering.parts import Part, feed_of, widened
@@ -22,7 +22,7 @@ from hwgen.numbers.rescale import Requantize
 MULTIPLIER_GUARD_BITS = 4  # an average is off by at most 1/32 unit in the last place more than its rounding
 
 
-class _Pooling(AllFeatures[K]):
+class _Pooling(AllFeatures[K], Unsharded[K]):
     def parts(self, kind: K, graph: QuantizedGraph, node: QuantizedNode, lanes: Lanes) -> tuple[Part, ...]:
         """The same at other lanes."""
         return tuple(widened(part, lanes=lanes.in_lanes) for part in node.parts)

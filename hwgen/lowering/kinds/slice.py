@@ -8,7 +8,7 @@ from math import gcd, prod
 from hwgen.hardware.operators import slice as hardware
 from hwgen.hardware.streams import StreamType
 from hwgen.lowering.axes import is_feature_axis, periods
-from hwgen.lowering.kinds.families import Moved
+from hwgen.lowering.kinds.families import Moved, Unsharded
 from hwgen.lowering.kinds.lowering import lowers
 from hwgen.lowering.lanes import LaneChoice, Lanes, tied
 from hwgen.lowering.parts import Part
@@ -19,7 +19,7 @@ from hwgen.model.shape import Shape
 
 
 @lowers(Slice)
-class SliceLowering(Moved[Slice]):
+class SliceLowering(Moved[Slice], Unsharded[Slice]):
     """See the module."""
 
     def lanes(self, kind: Slice, node: Node, inputs: Sequence[Shape], mx_blocks: Sequence[int]) -> LaneChoice | None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from hwgen.hardware.operators import softmax
 from hwgen.lowering.kinds.families import Chosen
-from hwgen.lowering.kinds.lowering import lowers
+from hwgen.lowering.kinds.lowering import Shard, lowers
 from hwgen.lowering.lanes import LaneChoice, Lanes, tied
 from hwgen.lowering.parts import Part, widened
 from hwgen.lowering.precision import Quantizer
@@ -37,3 +37,10 @@ class SoftmaxLowering(Chosen[Softmax]):
     def parts(self, kind: Softmax, graph: QuantizedGraph, node: QuantizedNode, lanes: Lanes) -> tuple[Part, ...]:
         """The same at other lanes."""
         return tuple(widened(part, lanes=lanes.in_lanes) for part in node.parts)
+
+    def shard(self, kind: Softmax, node: QuantizedNode, ways: int, index: int) -> Shard | None:
+        """So many of the rows of a token."""
+        rows = node.shape.features // kind.size
+        if rows % ways:
+            return None
+        return kind, tuple(widened(part, groups=rows // ways) for part in node.parts)

@@ -7,8 +7,8 @@ from dataclasses import replace
 from hwgen.hardware.operators import constant
 from hwgen.hardware.streams import StreamType
 from hwgen.lowering.calibration import best_fraction_bits
-from hwgen.lowering.kinds.families import Inherited, Placeless, activation_choice
-from hwgen.lowering.kinds.lowering import lowers
+from hwgen.lowering.kinds.families import Inherited, Placeless, Unsharded, activation_choice
+from hwgen.lowering.kinds.lowering import Shard, lowers
 from hwgen.lowering.parts import Part
 from hwgen.lowering.precision import PrecisionChoice, Quantizer
 from hwgen.lowering.quantized import QuantizedNode
@@ -20,7 +20,7 @@ from hwgen.numbers.formats import IntFormat, quantize
 
 
 @lowers(Input)
-class InputLowering(Placeless[Input]):
+class InputLowering(Placeless[Input], Unsharded[Input]):
     """A stream from outside; it gets lanes and device of its first reader."""
 
     def precision(self, kind: Input, group: FusedNode, graph: Graph) -> PrecisionChoice | None:
@@ -50,6 +50,18 @@ class ConstantLowering(Inherited[Constant], Placeless[Constant]):
         source = constant.Constant(StreamType(shape.tokens, shape.features, 1, target))
         part = Part("", source, {"value": quantize(value, target)}, {})
         return QuantizedNode(group.node, (), target, parts=(part,))
+
+    def shard(self, kind: Constant, node: QuantizedNode, ways: int, index: int) -> Shard | None:
+        """A slice of the value; one that has a single feature is repeated by its reader and stays whole."""
+        if node.shape.features == 1:
+            return kind, node.parts
+        if node.shape.features % ways:
+            return None
+        (part,) = node.parts
+        features = node.shape.features // ways
+        value = part.contents["value"][..., index * features : (index + 1) * features]
+        stored = constant.Constant(StreamType(node.shape.tokens, features, 1, node.format))
+        return kind, (Part("", stored, {"value": value}, {}),)
 
 
 def _layout(graph: Graph, group: FusedNode) -> InputLayout:

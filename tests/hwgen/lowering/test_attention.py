@@ -19,15 +19,15 @@ from tests.hwgen.networks import NetworkMaker, random_candidate
 HEADS = 2
 
 
-def attention_block(maker: NetworkMaker, x: str, causal: bool) -> str:
+def attention_block(maker: NetworkMaker, x: str, causal: bool, heads: int = HEADS) -> str:
     """``x + linear(attention(layer_norm(x)))``."""
     shape = maker.shape(x)
     gamma, beta = np.ones(shape.features, np.float32), np.zeros(shape.features, np.float32)
     n = maker.put(LayerNorm(1e-5), x, gamma=gamma, beta=beta)
     q, k, v = (maker.linear(n, shape.features) for _ in range(3))
-    a = maker.put(MatMul(HEADS, transpose_b=True), q, k)
+    a = maker.put(MatMul(heads, transpose_b=True), q, k)
     p = maker.put(Softmax(shape.tokens, causal), a)
-    o = maker.put(MatMul(HEADS, transpose_b=False), p, v)
+    o = maker.put(MatMul(heads, transpose_b=False), p, v)
     return maker.add(x, maker.linear(o, shape.features))
 
 

@@ -1,0 +1,98 @@
+"""Tensor parallelism: the words of one device, on every topology and under stalls, at the interval of the model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from hwgen.hardware.design import Design, run_reference
+from hwgen.hardware.platform import Platform, Topology
+from hwgen.hardware.streams import Words
+from hwgen.lowering import Lanes, lower, shard_graph, tensor_groups
+from hwgen.model.graph import Graph
+from hwgen.simulation.build import BuildCache
+from hwgen.simulation.simulate import SimulationOptions, simulate
+from tests.hwgen.lowering.test_attention import attention_block
+from tests.hwgen.lowering.test_channels import carried, platform_of
+from tests.hwgen.networks import NetworkMaker, Sample, random_candidate
+
+
+def mlp() -> Graph:
+    maker = NetworkMaker(np.random.default_rng(0))
+    return maker.graph(maker.linear(maker.relu(maker.linear(maker.input((2,), 8), 8)), 6))
+
+
+def attention() -> Graph:
+    maker = NetworkMaker(np.random.default_rng(1))
+    return maker.graph(attention_block(maker, maker.input((4,), 8), causal=True, heads=4))
+
+
+def feed_forward() -> Graph:
+    maker = NetworkMaker(np.random.default_rng(2))
+    x = maker.input((2,), 8)
+    return maker.graph(maker.add(x, maker.linear(maker.relu(maker.linear(x, 16)), 8)))
+
+
+def lone() -> Graph:
+    maker = NetworkMaker(np.random.default_rng(3))
+    return maker.graph(maker.linear(maker.input((2,), 6), 8))
+
+
+NETWORKS: dict[str, Callable[[], Graph]] = {
+    "mlp": mlp, "attention": attention, "feed-forward": feed_forward, "lone": lone,
+}  # fmt: skip
+
+
+def sample_of(graph: Graph) -> Sample:
+    found = random_candidate(graph, 3, samples=4)
+    return Sample(found.graph, found.quantized, {name: Lanes(1, 1) for name in found.lanes}, {}, found.inputs)
+
+
+def sharded(sample: Sample, ways: int, platform: Platform) -> Design:
+    graph = shard_graph(sample.quantized, ways)
+    places = {name: range(ways) for group in tensor_groups(sample.quantized, ways) for name in group.nodes}
+    return lower(graph, sample.lanes, places, platform)
+
+
+def words_of(design: Design, sample: Sample) -> dict[str, Words]:
+    found = run_reference(design, sample.inputs)
+    return {stream.name: found[stream.name] for stream in design.outputs}
+
+
+@pytest.mark.parametrize("ways", [2, 4])
+@pytest.mark.parametrize("name", NETWORKS)
+def test_words_are_those_of_one_device(name: str, ways: int) -> None:
+    sample = sample_of(NETWORKS[name]())
+    single = lower(sample.quantized, sample.lanes, {})
+    design = sharded(sample, ways, platform_of("full", ways, 16))
+    expected, found = words_of(single, sample), words_of(design, sample)
+    assert set(expected) == set(found)
+    for stream, words in expected.items():
+        np.testing.assert_array_equal(found[stream].elements, words.elements)
+    assert len(design.devices) == ways
+    assert {i.source for i in design.instances} <= {n.name for n in sample.graph.nodes}
+
+
+@pytest.mark.parametrize("topology", ["full", "ring", "chain"])
+@pytest.mark.parametrize(
+    ("name", "ways"),
+    [("mlp", 2), ("mlp", 4), ("attention", 2), ("attention", 4), ("feed-forward", 2), ("feed-forward", 4), ("lone", 2)],
+)
+def test_simulation_is_exact_on_every_topology(
+    name: str, ways: int, topology: Topology, build_cache: BuildCache
+) -> None:
+    sample, platform = sample_of(NETWORKS[name]()), platform_of(topology, ways, 16)
+    single = words_of(lower(sample.quantized, sample.lanes, {}), sample)
+    design = sharded(sample, ways, platform)
+    for stalls in ("none", "random"):
+        options = SimulationOptions(output_stalls=stalls, input_stalls=stalls, quiet_cycles=20_000)
+        result = simulate(design, sample.inputs, build_cache, options)
+        assert result.exact, result.deadlock or result.first_wrong
+        if stalls == "none":
+            assert result.interval_cycles == max(i.operator.cycles().interval for i in design.instances)
+            carried(design, platform, result.interval_cycles)
+    found = words_of(design, sample)
+    for stream, words in single.items():
+        np.testing.assert_array_equal(found[stream].elements, words.elements)
