@@ -118,7 +118,7 @@ class Space(Body):
     activation_bits: list[Bits] = Field([4, 6, 8], min_length=1, max_length=16)
     mx_blocks: list[Annotated[int, Field(ge=8, le=32)]] = Field([16], min_length=1, max_length=8)
     max_lanes: int = Field(64, ge=1, le=4096)
-    partition: list[Literal["pipeline"]] = Field(["pipeline"], min_length=1, max_length=4)
+    partition: list[Literal["pipeline", "tensor"]] = Field(["pipeline"], min_length=1, max_length=2)
     per_channel: bool = True
     rounding: Literal["half_up", "half_even", "floor"] = "half_up"
 

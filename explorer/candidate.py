@@ -1,4 +1,4 @@
-"""A candidate: three frozen plans with one canonical JSON form and one content hash.
+"""A candidate: three frozen plans, and how its graph is split, with one canonical JSON form and one content hash.
 
 The plans name nodes of the imported graph (``hwgen.model.graph.Graph``), never RTL instances, so a candidate
 means the same thing to every tool version.
@@ -9,8 +9,11 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+Place: TypeAlias = int | tuple[int, ...]  # the device of a node, or of each of its shards
+TENSOR = "tensor"
 
 
 @dataclass(frozen=True)
@@ -40,24 +43,34 @@ class Candidate:
     Attributes:
         quantization: node name -> formats.
         parallelism: node name -> lanes.
-        partition: node name -> device index, in the order of the platform's device list.
+        partition: node name -> device index, in the order of the platform's device list; for a node that is split, the
+            device of each shard.
+        structure: how the graph is split: ``{"tensor": ways}`` or nothing.
     """
 
     quantization: Mapping[str, NodeFormats]
     parallelism: Mapping[str, NodeLanes]
-    partition: Mapping[str, int]
+    partition: Mapping[str, Place]
+    structure: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def ways(self) -> int:
+        """Shards of every group of products that is split; 1: none is."""
+        return self.structure.get(TENSOR, 1)
 
     def to_json(self) -> dict[str, Any]:
         """The candidate as the ``candidate`` object of the HTTP contract."""
-        return {
+        data: dict[str, Any] = {
             "quantization": {
                 name: {"weight": f.weight, "activation": f.activation} for name, f in sorted(self.quantization.items())
             },
             "parallelism": {
                 name: {"in_lanes": p.in_lanes, "out_lanes": p.out_lanes} for name, p in sorted(self.parallelism.items())
             },
-            "partition": dict(sorted(self.partition.items())),
+            "partition": {n: p if isinstance(p, int) else list(p) for n, p in sorted(self.partition.items())},
         }
+        # Left out where nothing is split: such candidates keep the digests that they have always had.
+        return data | {"structure": dict(sorted(self.structure.items()))} if self.structure else data
 
     @staticmethod
     def from_json(data: Mapping[str, Any]) -> Candidate:
@@ -65,7 +78,10 @@ class Candidate:
         return Candidate(
             quantization={n: NodeFormats(q["weight"], q["activation"]) for n, q in data["quantization"].items()},
             parallelism={n: NodeLanes(int(p["in_lanes"]), int(p["out_lanes"])) for n, p in data["parallelism"].items()},
-            partition={n: int(d) for n, d in data["partition"].items()},
+            partition={
+                n: tuple(int(d) for d in p) if isinstance(p, list) else int(p) for n, p in data["partition"].items()
+            },
+            structure={name: int(ways) for name, ways in data.get("structure", {}).items()},
         )
 
     def digest(self) -> str:

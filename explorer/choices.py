@@ -11,8 +11,9 @@ from explorer.encoding import Encoding
 from explorer.estimate import estimate_operator, resource_metrics
 from explorer.inputs import generated_inputs
 from explorer.sharing import shared_regions
-from explorer.space import NodeSpace, Space, activation_formats, weight_formats
+from explorer.space import NodeSpace, Space, TensorWay, activation_formats, weight_formats
 from explorer.spec import JobSpec
+from hwgen.errors import IllegalParameters
 from hwgen.hardware.operator import Operator
 from hwgen.lowering import (
     Calibration,
@@ -27,6 +28,8 @@ from hwgen.lowering import (
     node_operators,
     precision_choices,
     quantize_graph,
+    shard_graph,
+    tensor_groups,
 )
 from hwgen.model.graph import Graph
 from hwgen.model.regions import layer_regions
@@ -73,7 +76,34 @@ def build_space(spec: JobSpec, graph: Graph) -> Space:
     ]
     equal = len(set(devices)) == 1
     first = (0,) if equal else tuple(range(len(devices)))
-    return Space(tuple(nodes), tuple(cut_points(graph)), len(devices), first, regions)
+    ways = _tensor_ways(nominal, tuple(decided), nodes, len(devices)) if "tensor" in spec.space.partition else ()
+    if "pipeline" not in spec.space.partition:
+        return Space(tuple(nodes), tuple(cut_points(graph)), 1, (0,), regions, ways)
+    return Space(tuple(nodes), tuple(cut_points(graph)), len(devices), first, regions, ways)
+
+
+def _tensor_ways(
+    graph: QuantizedGraph, decided: Sequence[str], nodes: Sequence[NodeSpace], devices: int
+) -> tuple[TensorWay, ...]:
+    """The ways to split the products of a graph over at most so many devices."""
+    found = []
+    options = {node.name: [option.key for option in node.lanes] for node in nodes}
+    for ways in range(2, devices + 1):
+        names = [name for group in tensor_groups(graph, ways) for name in group.nodes]
+        if not names:
+            continue
+        split = shard_graph(graph, ways)
+        legal = {name: frozenset(k for k in options.get(name, ()) if _takes(split, f"{name}_s0", k)) for name in names}
+        found.append(TensorWay(ways, {name: lanes for name, lanes in legal.items() if name in decided}))
+    return tuple(found)
+
+
+def _takes(graph: QuantizedGraph, name: str, lanes: NodeLanes) -> bool:
+    try:
+        node_operators(graph, name, Lanes(lanes.in_lanes, lanes.out_lanes))
+    except IllegalParameters:
+        return False
+    return True
 
 
 def _cut_cycles(spec: JobSpec, graph: Graph) -> tuple[float, ...]:

@@ -16,10 +16,10 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from explorer.balance import Option, intervals, share
-from explorer.candidate import Candidate, NodeFormats, NodeLanes
+from explorer.candidate import TENSOR, Candidate, NodeFormats, NodeLanes, Place
 from explorer.partition import cut_chain
 from explorer.sharing import MAX_STEP, SharedRegion, Split, splits
-from explorer.space import NodeSpace, Space
+from explorer.space import NodeSpace, Space, TensorWay
 from hwgen.numbers.formats import Format
 
 Point = dict[str, int]
@@ -76,6 +76,7 @@ class Encoding:
             ranges[f"step:{region.name}"] = (-MAX_STEP, MAX_STEP)
         units = len(self.space.units)
         ranges |= {f"cut:{d}": (1, units) for d in range(1, min(self.space.devices, units))}
+        ranges[TENSOR] = (0, len(self.space.tensor))
         ranges[FIRST_DEVICE] = (0, len(self.space.first_devices) - 1)
         return {name: (low, high) for name, (low, high) in ranges.items() if high > low}
 
@@ -86,11 +87,15 @@ class Encoding:
             split = Split(1 + point.get(f"split:{region.name}", 0), point.get(f"step:{region.name}", 0))
             quantization |= self._copied_formats(region, point, split)
         interval = self.levels[point.get(LEVEL, 0)]
+        split = point.get(TENSOR, 0)
+        way = self.space.tensor[split - 1] if split else None
         lanes = {
-            name: ladder[_clip(_rung(ladder, interval) + point.get(f"shift:{name}", 0), ladder)].key
+            name: _legal(name, ladder, _clip(_rung(ladder, interval) + point.get(f"shift:{name}", 0), ladder), way)
             for name, ladder in self.ladders.items()
         }
         parallelism = {name: lanes[leader] for name, leader in self.space.leaders.items() if leader in lanes}
+        if way is not None:
+            return Candidate(quantization, parallelism, self.space.spread(way), {TENSOR: way.ways})
         return Candidate(quantization, parallelism, self._placement(point))
 
     @cached_property
@@ -106,7 +111,7 @@ class Encoding:
             if self._choices[leader].activations
         }
 
-    def _placement(self, point: Mapping[str, int]) -> dict[str, int]:
+    def _placement(self, point: Mapping[str, int]) -> dict[str, Place]:
         units = len(self.space.units)
         first = self.space.first_devices[point.get(FIRST_DEVICE, 0)]
         positions = {point.get(f"cut:{d}", units) for d in range(1, self.space.devices)}
@@ -127,7 +132,7 @@ class Encoding:
         lanes = self._encode_lanes(candidate.parallelism)
         if lanes is None:
             return None
-        point |= lanes | self._encode_partition(candidate.partition)
+        point |= lanes | self._encode_place(candidate)
         complete = {name: point.get(name, low if name.startswith("cut:") else 0) for name, (low, _) in self.box.items()}
         return complete if self.decode(complete).digest() == candidate.digest() else None
 
@@ -156,8 +161,16 @@ class Encoding:
                 best = point
         return best
 
-    def _encode_partition(self, partition: Mapping[str, int]) -> Point:
-        devices = [partition.get(u, 0) for u in self.space.units]
+    def _encode_place(self, candidate: Candidate) -> Point:
+        """How products are split, or else where the pipeline is cut; empty where the box has neither."""
+        if not candidate.structure:
+            return self._encode_partition(candidate.partition)
+        ways = [{TENSOR: way.ways} for way in self.space.tensor]
+        return {TENSOR: ways.index(dict(candidate.structure)) + 1} if candidate.structure in ways else {}
+
+    def _encode_partition(self, partition: Mapping[str, Place]) -> Point:
+        places = [partition.get(u, 0) for u in self.space.units]
+        devices = [place for place in places if isinstance(place, int)]
         first = devices[0] if devices else 0
         cuts = [i for i in range(1, len(devices)) if devices[i] > devices[i - 1]]
         padded = cuts + [len(devices)] * (self.space.devices - 1 - len(cuts))
@@ -275,6 +288,13 @@ def _rung(ladder: Ladder, interval: int) -> int:
 
 def _clip(rung: int, ladder: Ladder) -> int:
     return min(max(rung, 0), len(ladder) - 1)
+
+
+def _legal(name: str, ladder: Ladder, rung: int, way: TensorWay | None) -> NodeLanes:
+    """The lanes of a rung, or of the next slower one that a shard can take; one lane always can be."""
+    legal = None if way is None else way.lanes.get(name)
+    keys = [option.key for option in ladder[: rung + 1]]
+    return next((key for key in reversed(keys) if legal is None or key in legal), keys[0])
 
 
 def _deviation(point: Point) -> int:

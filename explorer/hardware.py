@@ -22,6 +22,7 @@ from hwgen.lowering import (
     QuantizeOptions,
     lower,
     quantize_graph,
+    shard_graph,
 )
 from hwgen.model.float_reference import apply_output_layout
 from hwgen.model.graph import Graph
@@ -75,7 +76,8 @@ class Builder:
         """
         lanes = {name: Lanes(p.in_lanes, p.out_lanes) for name, p in candidate.parallelism.items()}
         name = "design_" + candidate.digest().removeprefix("sha256:")[:12]
-        return lower(self.quantized(candidate.quantization), lanes, candidate.partition, self._platform, name)
+        graph = shard_graph(self.quantized(candidate.quantization), candidate.ways)
+        return lower(graph, lanes, candidate.partition, self._platform, name)
 
 
 def plan_digest(plan: Mapping[str, NodeFormats]) -> str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from explorer.balance import Option
-from explorer.candidate import Candidate, NodeFormats, NodeLanes
+from explorer.candidate import TENSOR, Candidate, NodeFormats, NodeLanes, Place
 from explorer.sharing import SharedRegion
 from explorer.spec import SpaceSpec
 from hwgen.numbers.formats import Format
@@ -39,6 +39,19 @@ class NodeSpace:
 
 
 @dataclass(frozen=True)
+class TensorWay:
+    """One way to split the products of a graph over devices.
+
+    Attributes:
+        ways: shards, on devices 0, 1, and so on; all else is on device 0.
+        lanes: per node that is split, the lanes that its shards can take.
+    """
+
+    ways: int
+    lanes: Mapping[str, frozenset[NodeLanes]]
+
+
+@dataclass(frozen=True)
 class Space:
     """All designs that a search may propose.
 
@@ -48,6 +61,7 @@ class Space:
         devices: devices of the platform.
         first_devices: devices on which the pipeline may start; only device 0 where all devices are equal.
         regions: repeated blocks whose copies follow the decisions of the first one.
+        tensor: ways to split products instead of cutting the pipeline, fewest shards first.
     """
 
     nodes: tuple[NodeSpace, ...]
@@ -55,6 +69,7 @@ class Space:
     devices: int = 1
     first_devices: tuple[int, ...] = (0,)
     regions: tuple[SharedRegion, ...] = ()
+    tensor: tuple[TensorWay, ...] = ()
 
     @cached_property
     def followers(self) -> dict[str, tuple[str, ...]]:
@@ -80,7 +95,11 @@ class Space:
     @property
     def size(self) -> int:
         """Number of designs whose regions are whole, exact."""
-        return math.prod(n.size for n in self.nodes) * max(1, sum(count for *_, count in self.cut_counts))
+        return math.prod(n.size for n in self.nodes) * self._placements
+
+    @cached_property
+    def _placements(self) -> int:
+        return max(1, sum(count for *_, count in self.cut_counts)) + len(self.tensor)
 
     def design(self, index: int) -> Candidate:
         """Design number ``index`` of ``0 .. size - 1``; every design with whole regions has exactly one number."""
@@ -96,10 +115,13 @@ class Space:
             if node.lanes:
                 index, lanes = divmod(index, len(node.lanes))
                 parallelism[node.name] = node.lanes[lanes].key
+        pipelines = self._placements - len(self.tensor)
+        way = None if index < pipelines else self.tensor[index - pipelines]
         return Candidate(
             {name: quantization[leader] for name, leader in self.leaders.items() if leader in quantization},
             {name: parallelism[leader] for name, leader in self.leaders.items() if leader in parallelism},
-            self.placement(*self._cuts(index)),
+            self.placement(*self._cuts(index)) if way is None else self.spread(way),
+            {} if way is None else {TENSOR: way.ways},
         )
 
     def _cuts(self, rank: int) -> tuple[int, tuple[int, ...]]:
@@ -109,9 +131,14 @@ class Space:
             rank -= count
         return 0, ()
 
-    def placement(self, first: int, cuts: Sequence[int]) -> dict[str, int]:
+    def placement(self, first: int, cuts: Sequence[int]) -> dict[str, Place]:
         """Device of each unit when the pipeline starts on device ``first`` and changes device before each cut."""
         return {unit: first + sum(1 for c in cuts if c <= i) for i, unit in enumerate(self.units)}
+
+    def spread(self, way: TensorWay) -> dict[str, Place]:
+        """Places of all units when products are split."""
+        shards = tuple(range(way.ways))
+        return {unit: shards if unit in way.lanes else 0 for unit in self.units}
 
     def contains(self, candidate: Candidate) -> str | None:
         """None when the candidate lies in the space, otherwise which choice does not."""
@@ -123,10 +150,26 @@ class Space:
             )
             if problem:
                 return problem
+        if candidate.structure:
+            return self._tensor_problem(candidate)
         return self._partition_problem(candidate.partition)
 
-    def _partition_problem(self, partition: Mapping[str, int]) -> str | None:
-        devices = [partition.get(unit, 0) for unit in self.units]
+    def _tensor_problem(self, candidate: Candidate) -> str | None:
+        way = next((w for w in self.tensor if {TENSOR: w.ways} == candidate.structure), None)
+        if way is None:
+            return f"the space holds no structure {dict(candidate.structure)}"
+        if candidate.partition != self.spread(way):
+            return f"products split {way.ways} ways are on devices 0 .. {way.ways - 1}, all else on device 0"
+        for name, legal in way.lanes.items():
+            if name in candidate.parallelism and candidate.parallelism[name] not in legal:
+                return f"{name}: a shard of {way.ways} cannot take its lanes"
+        return None
+
+    def _partition_problem(self, partition: Mapping[str, Place]) -> str | None:
+        places = [partition.get(unit, 0) for unit in self.units]
+        devices = [place for place in places if isinstance(place, int)]
+        if len(devices) < len(places):
+            return "a node that is not split is on one device"
         if any(not 0 <= d < self.devices for d in devices):
             return f"the partition names a device outside 0 .. {self.devices - 1}"
         if any(b < a for a, b in itertools.pairwise(devices)):

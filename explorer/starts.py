@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from explorer.candidate import TENSOR
 from explorer.encoding import LEVEL, Encoding, Point
 
 _FILL = 0.9  # of a device's scarcest resource at the nominal width: the rest is for adapters, links and buffers
@@ -28,6 +29,8 @@ def starting_points(encoding: Encoding) -> list[Point]:
         points.append(_point(encoding, 8, 8, middle, two[1]))
     fast = filled[-1] if filled else (last, ())
     points += [_point(encoding, 4, 8, *fast), _point(encoding, 4, 4, middle), _point(encoding, 6, 6, *fast)]
+    if encoding.space.tensor:
+        points.append(_point(encoding, 8, 8, middle) | {TENSOR: 1})
     return points
 
 

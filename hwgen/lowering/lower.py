@@ -34,8 +34,8 @@ def lower(
     Args:
         graph: formats and integer constants.
         lanes: per node of ``lane_choices``.
-        devices: per node, the device index, or one per shard; nodes not named are on device 0. Inputs enter, and outputs leave, on the
-            device of the node that reads or makes them.
+        devices: per node, the device index, or one per shard; nodes not named are on device 0. Inputs enter, and
+            outputs leave, on the device of the node that reads or makes them.
         platform: its sites are the devices; needed when more than one is used.
         name: of the design, a legal identifier.
 

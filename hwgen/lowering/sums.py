@@ -81,8 +81,8 @@ def bounded_products(node: QuantizedNode, ways: int) -> SplitProducts:
     bits = accumulator_bits(-bound, bound)
     if bits > WIDEST_SUM:
         raise IllegalGraph(
-            f"{node.name}: exact partial sums need {bits} bits, but a stream carries {WIDEST_SUM}; use narrower formats "
-            "or do not split it"
+            f"{node.name}: exact partial sums need {bits} bits, but a stream carries {WIDEST_SUM}; use narrower "
+            "formats or do not split it"
         )
     return SplitProducts(node, ways, IntFormat(bits, True))
 
@@ -110,7 +110,7 @@ def _rescaled(node: QuantizedNode, sums: str, shift: Array, products: SplitProdu
     gains = np.left_shift(1, greatest - shift.reshape(-1)).astype(np.int64)
     words = IntFormat(int(gains.max()).bit_length(), False)
     name = f"{node.name}_gain"
-    stored = Part("", Stored(StreamType(1, features, 1, words)), {"value": gains[None].astype(np.int32)}, {})
+    stored = Part("", Stored(StreamType(1, features, 1, words)), {"value": gains.astype(np.int32)}, {})
     own = Node(name, Constant(), (), Shape((1,) * len(node.shape.grid), features))
     yield QuantizedNode(own, (), words, parts=(stored,), origin=Origin(node.name, 0, joins=True))
     made = _eltwise(Function.MULTIPLY, node.shape, (products.partial, words), products.whole.result, greatest)

@@ -40,8 +40,15 @@ def lone() -> Graph:
     return maker.graph(maker.linear(maker.input((2,), 6), 8))
 
 
+def vector() -> Graph:
+    """Without a grid, and with an output whose channels have scales of their own."""
+    maker = NetworkMaker(np.random.default_rng(4))
+    return maker.graph(maker.linear(maker.relu(maker.linear(maker.input((), 8), 8)), 6))
+
+
 NETWORKS: dict[str, Callable[[], Graph]] = {
-    "mlp": mlp, "attention": attention, "feed-forward": feed_forward, "lone": lone,
+    "mlp": mlp, "attention": attention, "feed-forward": feed_forward, "vector": vector,
+    "lone": lone,
 }  # fmt: skip
 
 

@@ -1,0 +1,51 @@
+"""Tensor parallelism in the search: part of the space, of points, of candidates, and of trials."""
+
+import numpy as np
+import pytest
+
+from explorer.candidate import Candidate
+from explorer.choices import build_encoding
+from explorer.encoding import LEVEL
+from explorer.evaluate import Evaluator
+from explorer.spec import JobSpec, PlatformDevice, PlatformSpec, SpaceSpec
+from explorer.starts import starting_points
+from tests.explorer.graphs import mlp
+
+GRAPH = mlp((4, 4, 2))
+SPACE = SpaceSpec(weight_bits=(4,), activation_bits=(8,), partition=("pipeline", "tensor"))
+SPEC = JobSpec(model="m", dataset="d", platform=PlatformSpec((PlatformDevice("pynq-z2", 2),)), space=SPACE)
+
+
+@pytest.fixture(scope="module")
+def encoding():
+    return build_encoding(SPEC, GRAPH)
+
+
+def test_points_with_shards_come_back_and_lie_in_the_space(encoding):
+    for level in range(len(encoding.levels)):
+        candidate = encoding.decode({LEVEL: level, "tensor": 1})
+        assert candidate.structure == {"tensor": 2}
+        assert encoding.space.contains(candidate) is None
+        assert Candidate.from_json(candidate.to_json()) == candidate
+        point = encoding.encode(candidate)
+        assert point is not None and encoding.decode(point) == candidate
+
+
+def test_one_start_is_split(encoding):
+    assert sum(bool(encoding.decode(p).structure) for p in starting_points(encoding)) == 1
+
+
+def test_candidates_without_shards_have_no_structure_in_their_json(encoding):
+    assert "structure" not in encoding.decode({}).to_json()
+
+
+def test_both_partitions_complete_with_the_same_accuracy(encoding, tmp_path, cache_directory):
+    GRAPH.save(tmp_path / "graph")
+    generator = np.random.default_rng(0)
+    np.savez(tmp_path / "data.npz", inputs=generator.normal(size=(40, 4)), targets=generator.integers(0, 2, 40))
+    evaluator = Evaluator(SPEC, tmp_path / "graph", tmp_path / "data.npz", cache_directory)
+    pipeline = evaluator.evaluate(encoding.decode({"cut:1": 1}))
+    tensor = evaluator.evaluate(encoding.decode({"tensor": 1}))
+    assert pipeline.state == tensor.state == "complete"
+    assert pipeline.metrics["accuracy"] == tensor.metrics["accuracy"]
+    assert pipeline.metrics["devices_used"] == tensor.metrics["devices_used"] == 2
