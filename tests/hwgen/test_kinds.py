@@ -13,7 +13,7 @@ from hwgen.errors import IllegalGraph
 from hwgen.hardware.design import run_reference
 from hwgen.hardware.operators.eltwise import Eltwise, Function
 from hwgen.lowering import lower
-from hwgen.lowering.kinds.families import AllFeatures, Chosen
+from hwgen.lowering.kinds.families import AllFeatures, Chosen, Unsharded
 from hwgen.lowering.kinds.lowering import LOWERINGS, check_complete, lowers
 from hwgen.lowering.lanes import Lanes
 from hwgen.lowering.parts import Part, widened
@@ -95,7 +95,7 @@ def test_a_lowering_without_a_method_is_refused() -> None:
         def parts(self, kind: Add, graph: QuantizedGraph, node: QuantizedNode, lanes: Lanes) -> tuple[Part, ...]:
             return ()
 
-    with pytest.raises(TypeError, match="Silent says nothing of quantize"):
+    with pytest.raises(TypeError, match="Silent says nothing of quantize, shard"):
         lowers(Add)(Silent)
 
 
@@ -137,7 +137,7 @@ def test_a_new_operator_needs_a_kind_and_a_lowering_only(tmp_path: Path) -> None
             return True
 
     @lowers(Square)
-    class SquareLowering(Chosen[Square], AllFeatures[Square]):
+    class SquareLowering(Chosen[Square], AllFeatures[Square], Unsharded[Square]):
         def quantize(self, kind: Square, group: FusedNode, quantizer: Quantizer) -> QuantizedNode:
             (x,) = quantizer.operands(group)
             exact, shape = 2 * x.format.fraction_bits, group.node.shape
