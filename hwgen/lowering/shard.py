@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from hwgen.errors import IllegalGraph
+from hwgen.hardware.operators.matvec import Matvec
 from hwgen.hardware.operators.to_mx import ToMx
 from hwgen.lowering.kinds.lowering import Shard, lowering_of
 from hwgen.lowering.parts import Part
@@ -169,7 +170,8 @@ def _aligned(graph: QuantizedGraph, node: QuantizedNode) -> bool:
 def _divides_reduction(node: QuantizedNode, ways: int) -> bool:
     """Whether slices of the operand have whole features and whole blocks of shared exponents."""
     *convert, products = node.parts
-    features = products.operator.inputs["in"].features
+    assert isinstance(products.operator, Matvec)
+    features = products.operator.in_features
     blocks = [p.operator.target.block for p in convert if isinstance(p.operator, ToMx)]
     blocks.append(products.operator.weight.block)
     return features % ways == 0 and all(block == 0 or features // ways % block == 0 for block in blocks)

@@ -7,11 +7,22 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
+from hwgen.errors import IllegalGraph
 from hwgen.hardware.design import Design, run_reference
 from hwgen.hardware.platform import Platform, Topology
 from hwgen.hardware.streams import Words
-from hwgen.lowering import Lanes, lower, shard_graph, tensor_groups
+from hwgen.lowering import (
+    Calibration,
+    Lanes,
+    Precision,
+    lower,
+    precision_choices,
+    quantize_graph,
+    shard_graph,
+    tensor_groups,
+)
 from hwgen.model.graph import Graph
+from hwgen.numbers.formats import IntFormat
 from hwgen.simulation.build import BuildCache
 from hwgen.simulation.simulate import SimulationOptions, simulate
 from tests.hwgen.lowering.test_attention import attention_block
@@ -103,3 +114,18 @@ def test_simulation_is_exact_on_every_topology(
     found = words_of(design, sample)
     for stream, words in single.items():
         np.testing.assert_array_equal(found[stream].elements, words.elements)
+
+
+def test_sums_wider_than_a_stream_are_refused() -> None:
+    maker = NetworkMaker(np.random.default_rng(5))
+    graph = maker.graph(maker.linear(maker.linear(maker.input((), 8), 4), 2))
+    plan = {name: Precision(IntFormat(16, True), IntFormat(16, True)) for name in precision_choices(graph)}
+    inputs = {graph.inputs[0].node: np.ones((2, 8), np.float32)}
+    quantized = quantize_graph(graph, plan, Calibration.collect(graph, inputs))
+    with pytest.raises(IllegalGraph, match=r"partial sums need 3[3-9] bits"):
+        shard_graph(quantized, 2)
+
+
+def test_ways_that_divide_nothing_are_refused() -> None:
+    with pytest.raises(IllegalGraph, match="can be split 7 ways"):
+        shard_graph(sample_of(mlp()).quantized, 7)
