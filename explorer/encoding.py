@@ -87,8 +87,8 @@ class Encoding:
             split = Split(1 + point.get(f"split:{region.name}", 0), point.get(f"step:{region.name}", 0))
             quantization |= self._copied_formats(region, point, split)
         interval = self.levels[point.get(LEVEL, 0)]
-        split = point.get(TENSOR, 0)
-        way = self.space.tensor[split - 1] if split else None
+        chosen = point.get(TENSOR, 0)
+        way = self.space.tensor[chosen - 1] if chosen else None
         lanes = {
             name: _legal(name, ladder, _clip(_rung(ladder, interval) + point.get(f"shift:{name}", 0), ladder), way)
             for name, ladder in self.ladders.items()
