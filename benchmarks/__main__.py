@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from benchmarks import candidate_cost, jet_mlp, mac_rate, operator_cost, plan_cost, search_rate
+from benchmarks import candidate_cost, jet_mlp, mac_rate, operator_cost, opt_layer, plan_cost, search_rate
 
 BENCHMARKS = {
     "a": candidate_cost.main,
@@ -13,6 +13,7 @@ BENCHMARKS = {
     "d": search_rate.main,
     "e": jet_mlp.main,
     "f": plan_cost.main,
+    "g": opt_layer.main,
 }
 
 

@@ -90,7 +90,8 @@ def _of_rank(result: View, weight: Array) -> View:
 
 
 def _matrix(array: Array) -> Array:
-    squeezed = array.astype(np.float64)
+    # A copy of every weight would be dear. What is folded into it is float64, so it becomes that where it matters.
+    squeezed = array if array.dtype == np.float32 else array.astype(np.float64)
     while squeezed.ndim > 2 and squeezed.shape[0] == 1:
         squeezed = squeezed[0]
     if squeezed.ndim != 2:
