@@ -38,13 +38,15 @@ class Architecture:
         name: what the library calls it.
         library: ``timm`` or ``torchvision``.
         input: shape of one sample, channels first.
+        accepted: whether the importer takes it.
         options: arguments of the library's constructor that make it fit the input.
-        not_simulated: why no candidate of it is simulated, with the time that it took; empty where one is.
+        not_simulated: why no candidate of an accepted one is simulated; empty where one is.
     """
 
     name: str
     library: Literal["timm", "torchvision"]
     input: tuple[int, ...]
+    accepted: bool
     options: Mapping[str, Any] = field(default_factory=dict)
     not_simulated: str = ""
 
@@ -61,7 +63,9 @@ class Outcome:
 
 def architectures() -> tuple[Architecture, ...]:
     """The whole list, in its order."""
-    return tuple(Architecture(**{**line, "input": tuple(line["input"])}) for line in json.loads(LIST.read_text()))
+    return tuple(
+        Architecture(**{**line, "input": tuple(line["input"])}) for line in json.loads(LIST.read_text("utf-8"))
+    )
 
 
 def by_name(name: str) -> Architecture:
@@ -109,9 +113,7 @@ def onnxruntime_outputs(file: Path, samples: Array) -> list[Array]:
 
 def largest_difference(found: Sequence[Array], expected: Sequence[Array]) -> float:
     """The largest difference of any output as a share of that output's largest value; infinite for a NaN."""
-    shares = [
-        np.abs(a.reshape(b.shape) - b).max() / np.abs(b).max() for a, b in zip(found, expected, strict=True)
-    ]
+    shares = [np.abs(a.reshape(b.shape) - b).max() / np.abs(b).max() for a, b in zip(found, expected, strict=True)]
     return float(np.max(np.nan_to_num(shares, nan=np.inf)))
 
 
@@ -123,8 +125,9 @@ def page(outcomes: Sequence[Outcome]) -> str:
         "# Architectures of timm and torchvision",
         "",
         "Written by `python -m tests.models.architectures`: the list `tests/models/architectures.json` with random",
-        "weights, exported by `torch.onnx.export` at batch 1, imported, and compared with onnxruntime on random inputs.",
-        "`make models` checks the counts, and simulates one candidate of each accepted architecture that is marked so.",
+        "weights, exported by `torch.onnx.export(dynamo=False)` at batch 1, imported, and compared with onnxruntime on",
+        "random inputs. `make models` checks this page, and simulates one candidate (8 bits, at most 4 lanes on each",
+        "side of an operator, one device) of every accepted architecture, unless the last column says why not.",
         "",
         f"{counts['equal']} of {len(outcomes)} accepted and equal, {counts['refused']} refused, "
         f"{counts['wrong']} wrong.",

@@ -1,6 +1,6 @@
 """``python -m tests.models.export_architecture NAME FILE``: one architecture of the list as ONNX, with random weights.
 
-A process of its own, because it puts unpacked wheels on the path and teaches torch the names of torchvision's operators.
+A process of its own, because it puts unpacked wheels on the path and names torchvision's operators to torch.
 """
 
 from __future__ import annotations
