@@ -1,4 +1,4 @@
-"""Models use the compiled operators of the other tests."""
+from __future__ import annotations
 
 from tests.hwgen.conftest import build_cache, cache_directory
 

@@ -14,24 +14,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hwgen.hardware.design import Design, run_reference
-from hwgen.hardware.streams import Words
-from hwgen.lowering import (
-    Calibration,
-    LaneChoice,
-    Lanes,
-    Precision,
-    lane_choices,
-    lower,
-    precision_choices,
-    quantize_graph,
-)
+from hwgen.hardware.design import run_reference
 from hwgen.model.load import import_file
-from hwgen.numbers.formats import Format, carrier, quantize
 from hwgen.simulation.build import BuildCache
 from hwgen.simulation.simulate import simulate
 from tests.hwgen.conformance.fingerprints import words_digest
 from tests.models.cache import ModelFixture
+from tests.models.candidate import Plan, candidate, graph_inputs, input_words
 from tests.models.char_transformer import char_transformer
 from tests.models.digits import digits_cnn, digits_mlp
 from tests.models.mnist_conv import mnist_conv
@@ -48,34 +37,17 @@ MODELS = {
     "ds_cnn": ds_cnn,
     "char_transformer": char_transformer,
 }
-# weights, activations, most lanes
-PLANS = (("int8", "int8", 4), ("int4", "int6", 8), ("mxint4b16", "mxint8b16", 2))
+PLANS = (Plan("int8", "int8", 4), Plan("int4", "int6", 8), Plan("mxint4b16", "mxint8b16", 2))
 SAMPLES = 2
 WIRING = ("dse_fifo", "dse_fork2", "dse_fork3", "dse_fork4")  # buffers come and go with the search for them
 
 
-def fingerprint(fixture: ModelFixture, plan: tuple[str, str, int], cache: BuildCache) -> dict[str, object]:
+def fingerprint(fixture: ModelFixture, plan: Plan, cache: BuildCache) -> dict[str, object]:
     """Digests of every operator's words, and the cycles, of a model under one plan on one device."""
-    weights, activations, most = plan
     graph = import_file(fixture.onnx).graph
-    data = np.load(fixture.dataset)["inputs"]
-    (layout,) = graph.inputs
-    shape = graph.node(layout.node).shape
-    ordered = data.reshape(len(data), *layout.shape).transpose(0, *(1 + axis for axis in layout.order))
-    inputs = {layout.node: ordered.reshape(len(data), *shape.dims)}
-    precisions = {
-        name: Precision(
-            Format.parse(weights) if choice.has_weight else None,
-            Format.parse(choice.fixed_activation or activations),
-        )
-        for name, choice in precision_choices(graph).items()
-    }
-    calibration = Calibration.collect(graph, {name: array[:32] for name, array in inputs.items()})
-    quantized = quantize_graph(graph, precisions, calibration)
-    blocks = [16] if "mx" in weights else []
-    lanes = {name: _lanes(choice, most) for name, choice in lane_choices(graph, blocks).items()}
-    design = lower(quantized, lanes, {})
-    words = _input_words(design, {name: array[:SAMPLES] for name, array in inputs.items()})
+    inputs = graph_inputs(graph, np.load(fixture.dataset)["inputs"])
+    design = candidate(graph, plan, {name: array[:32] for name, array in inputs.items()})
+    words = input_words(design, {name: array[:SAMPLES] for name, array in inputs.items()})
     expected = run_reference(design, words)
     measured = simulate(design, words, cache, expected=expected)
     assert measured.exact, measured.deadlock or measured.first_wrong
@@ -90,31 +62,15 @@ def fingerprint(fixture: ModelFixture, plan: tuple[str, str, int], cache: BuildC
     }
 
 
-def _lanes(choice: LaneChoice, most: int) -> Lanes:
-    if choice.tied:
-        tied = max(n for n in choice.in_lanes if n <= most)
-        return Lanes(tied, tied)
-    return Lanes(max(n for n in choice.in_lanes if n <= most), max(n for n in choice.out_lanes if n <= most))
-
-
-def _input_words(design: Design, inputs: dict[str, np.ndarray]) -> dict[str, Words]:
-    words = {}
-    for stream in design.inputs:
-        array = inputs[stream.name]
-        shape = (len(array), stream.type.tokens, stream.type.features)
-        words[stream.name] = Words(quantize(array, carrier(stream.type.format)).reshape(shape))
-    return words
-
-
 def _source(fixture: ModelFixture) -> str:
     return hashlib.sha256(fixture.onnx.read_bytes() + fixture.dataset.read_bytes()).hexdigest()[:16]
 
 
 @pytest.mark.parametrize("plan", PLANS, ids=["int8", "int4", "mxint4"])
 @pytest.mark.parametrize("name", MODELS)
-def test_words_and_cycles_are_those_on_record(name: str, plan: tuple[str, str, int], build_cache: BuildCache) -> None:
+def test_words_and_cycles_are_those_on_record(name: str, plan: Plan, build_cache: BuildCache) -> None:
     fixture = MODELS[name]()
-    stored = json.loads(FILE.read_text())[f"{name} {plan[0]}"]
+    stored = json.loads(FILE.read_text())[f"{name} {plan.weights}"]
     found = fingerprint(fixture, plan, build_cache)
     if stored["model"] == _source(fixture):
         assert found == {key: stored[key] for key in found}
@@ -128,8 +84,10 @@ def record(cache: BuildCache) -> None:
     for name, make in MODELS.items():
         fixture = make()
         for plan in PLANS:
-            entries[f"{name} {plan[0]}"] = {"model": _source(fixture), **fingerprint(fixture, plan, cache)}
-            print(name, plan, entries[f"{name} {plan[0]}"]["latency"], entries[f"{name} {plan[0]}"]["interval"])
+            entries[f"{name} {plan.weights}"] = {"model": _source(fixture), **fingerprint(fixture, plan, cache)}
+            print(
+                name, plan, entries[f"{name} {plan.weights}"]["latency"], entries[f"{name} {plan.weights}"]["interval"]
+            )
     FILE.write_text(json.dumps(entries, indent=0, sort_keys=True) + "\n")
 
 

@@ -46,11 +46,12 @@ def _count(size: int, kernel: int, stride: int, before: int, after: int, dilatio
     if min(kernel, stride, dilation) < 1 or min(before, after) < 0:
         raise IllegalGraph("kernel, stride and dilation are 1 or more, pads are 0 or more")
     room = size + before + after - (dilation * (kernel - 1) + 1)
-    if room < 0:
+    # in ceil mode even the first window may reach beyond the data
+    count = (-(-room // stride) if ceil_mode else room // stride) + 1
+    if count < 1:
         raise IllegalGraph(
             f"a window of {kernel} (dilation {dilation}) does not fit {size} positions padded by {before}+{after}"
         )
-    count = (-(-room // stride) if ceil_mode else room // stride) + 1
     if ceil_mode and (count - 1) * stride >= size + before:
         count -= 1
     return count

@@ -112,6 +112,12 @@ def _gather_elements(o: Operands) -> Array:
     return np.take_along_axis(o[0], o[1].astype(np.int64), axis=o.attribute("axis", 0))
 
 
+def _scatter_nd(o: Operands) -> Array:
+    result = o[0].copy()
+    result[tuple(np.moveaxis(o[1].astype(np.int64), -1, 0))] = o[2]
+    return result
+
+
 def _dropout(o: Operands) -> Array:
     training = o.optional(2)
     if training is not None and training.any():
@@ -156,6 +162,7 @@ RULES: Folds = {
     "Transpose": Declared(lambda o: np.transpose(o[0], o.attribute("perm")), 1, ("perm",), ANYTHING),
     "Gather": Declared(_gather, 2, ("axis",), ANYTHING),
     "GatherElements": Declared(_gather_elements, 2, ("axis",), ANYTHING),
+    "ScatterND": Declared(_scatter_nd, 3, (), ANYTHING),
     "Shape": Declared(_shape, 1, ("start", "end"), ANYTHING),
     "Size": Declared(lambda o: np.asarray(o[0].size), 1, (), ANYTHING),
     "Trilu": Declared(_trilu, 2, ("upper",), ANYTHING),

@@ -47,6 +47,17 @@ def _matmul(o: Operands) -> Array:
     return np.asarray(np.matmul(o[0], o[1]))
 
 
+def _batch_norm(o: Operands) -> Array:
+    """Standardised weights are spelt as batch norm with the statistics of the weights themselves."""
+    if o[0].ndim < 2:
+        raise ValueError("a BatchNormalization of a tensor without channels")
+    rest = tuple(a for a in range(o[0].ndim) if a != 1)
+    data, column = o[0].astype(np.float64), [-1 if a == 1 else 1 for a in range(o[0].ndim)]
+    mean, variance = (data.mean(rest), data.var(rest)) if o.attribute("training_mode", 0) else (o[3], o[4])
+    factor = o[1] / np.sqrt(variance + o.attribute("epsilon", 1e-5))
+    return np.asarray(data * factor.reshape(column) + (o[2] - mean * factor).reshape(column)).astype(o[0].dtype)
+
+
 def _binary(function: Callable[[Array, Array], Array]) -> Fold:
     def rule(o: Operands) -> Array:
         limited(np.broadcast_shapes(o[0].shape, o[1].shape))
@@ -86,6 +97,7 @@ _REDUCTION = ("axes", "keepdims", "noop_with_empty_axes")
 RULES: Folds = {
     "CumSum": Declared(_cumsum, 2, ("exclusive", "reverse"), NUMBERS),
     "MatMul": Declared(_matmul, 2, (), NUMBERS),
+    "BatchNormalization": Declared(_batch_norm, 5, ("epsilon", "momentum", "training_mode"), FLOATS),
     "Add": Declared(_binary(np.add), 2, (), NUMBERS),
     "Sub": Declared(_binary(np.subtract), 2, (), NUMBERS),
     "Mul": Declared(_binary(np.multiply), 2, (), NUMBERS),

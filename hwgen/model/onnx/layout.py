@@ -11,6 +11,7 @@ import numpy as np
 from hwgen.model.kinds.concat import Concat
 from hwgen.model.kinds.embedding import Embedding
 from hwgen.model.kinds.layout import Reshape
+from hwgen.model.kinds.pools import MaxPool
 from hwgen.model.kinds.slice import Slice
 from hwgen.model.kinds.sources import Input
 from hwgen.model.onnx.call import Call, Handlers
@@ -123,14 +124,33 @@ def cut(call: Call, view: View, axis: int, start: int, stop: int) -> View:
         raise Refused(f"the empty or impossible range {start}:{stop} of an axis of {view.shape[axis]}")
     if (start, stop) == (0, view.shape[axis]):
         return view
-    view = view.merged()
-    if len(view.dims[axis]) != 1:
-        view = call.builder.lay(view, view.sequence, (), view.elements).merged()
+    view = _one_factor(call, view, axis)
     (factor,) = view.dims[axis]
     dims, ir_axis, inner = _axis_shape(call.builder.shape(view), view, factor)
     laid = call.builder.lay(view, range(len(view.sizes)), dims[:-1], dims[-1])
     node = call.builder.emit(Slice(ir_axis, start * inner, stop * inner), [laid.node])
     return _resized(node, view, factor, stop - start)
+
+
+def _one_factor(call: Call, view: View, axis: int) -> View:
+    """The view with one factor along an axis longer than 1."""
+    view = view.merged()
+    if len(view.dims[axis]) == 1:
+        return view
+    return call.builder.lay(view, view.sequence, (), view.elements).merged()
+
+
+def _every(call: Call, view: View, axis: int, step: int) -> View:
+    """Positions 0, ``step``, 2 ``step``… of one ONNX axis: a pool whose windows are single elements."""
+    if view.shape[axis] == 1 or step == 1:
+        return view
+    view = _one_factor(call, view, axis)
+    (factor,) = view.dims[axis]
+    size = view.sizes[factor]
+    before, behind = math.prod(view.sizes[:factor]), math.prod(view.sizes[factor + 1 :])
+    laid = call.builder.lay(view, range(len(view.sizes)), (before, size), behind)
+    node = call.builder.emit(MaxPool((1, 1), (1, step), (0, 0, 0, 0), (1, 1), False), [laid.node])
+    return _resized(node, view, factor, -(-size // step))
 
 
 def _axis_shape(shape: Shape, view: View, factor: int) -> tuple[tuple[int, ...], int, int]:
@@ -166,12 +186,13 @@ def _slice(call: Call) -> View:
     if starts is None or ends is None or len(starts) != len(ends):
         raise Refused("a Slice without constant starts and ends")
     axes = axes or tuple(range(len(starts)))
-    if any(s != 1 for s in steps or ()):
-        raise Refused("a Slice with a step; use a strided convolution or a Reshape")
-    for axis, start, end in zip(axes, starts, ends, strict=True):
+    steps = steps or (1,) * len(starts)
+    if min(steps) < 1:
+        raise Refused("a Slice with a negative step would reverse an axis; take the positions in rising order")
+    for axis, start, end, step in zip(axes, starts, ends, steps, strict=True):
         position = call.axis(axis, rank)
         first, last, _ = slice(start, end).indices(view.shape[position])
-        view = cut(call, view, position, first, last)
+        view = _every(call, cut(call, view, position, first, last), position, step)
     return view
 
 

@@ -62,6 +62,18 @@ def _layer_norm(call: Call) -> View:
     return layer_norm(call, view, axis, call.attribute("epsilon", 1e-5), call.weights(1), call.weights(2))
 
 
+def _instance_norm(call: Call) -> View:
+    """Every channel by itself is a layer norm over its positions; group norm is spelt as this over reshaped groups."""
+    view, scale, bias = call.view(0), call.weights(1), call.weights(2)
+    if scale is None or bias is None or len(view.dims) < 3:
+        raise Refused("an InstanceNormalization without its scale and bias, or without positions")
+    normalized = layer_norm(call, view, 2, call.attribute("epsilon", 1e-5), None, None)
+    column = (-1,) + (1,) * (len(view.dims) - 2)
+    if (scale != 1).any():
+        normalized = call.builder.with_constant(normalized, Multiply(), scale.reshape(column))
+    return call.builder.with_constant(normalized, Add(), bias.reshape(column)) if bias.any() else normalized
+
+
 def decomposed_layer_norm(call: Call) -> View | None:
     """``(x - mean(x)) / sqrt(mean((x - mean(x))^2) + epsilon)`` spelt out; None where ``call`` is no such division."""
     centred = call.producer(call.node.inputs[0])
@@ -158,5 +170,6 @@ def _is_causal(masked: Masked, view: View, axis: int) -> bool:
 HANDLERS: Handlers = {
     "BatchNormalization": Declared(_batch_norm, 5, ("epsilon", "momentum", "training_mode", "spatial"), FLOATS),
     "LayerNormalization": Declared(_layer_norm, 3, ("axis", "epsilon", "stash_type"), FLOATS),
+    "InstanceNormalization": Declared(_instance_norm, 3, ("epsilon",), FLOATS),
     "Softmax": Declared(_softmax, 1, ("axis",), FLOATS),
 }

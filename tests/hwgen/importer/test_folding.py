@@ -49,6 +49,37 @@ def test_elements_gathered_from_constants() -> None:
     assert ops(graph) == ["add"]
 
 
+def test_rows_scattered_into_constants() -> None:
+    """Masks of shifted windows: regions of a constant overwritten one by one."""
+    constants = {"c": weights(4, 4), "at": np.array([[2], [-4]]), "rows": weights(2, 4, seed=2)}
+    nodes = [N("ScatterND", ["c", "at", "rows"], ["g"]), N("Add", ["x", "g"], ["y"])]
+    assert ops(compare(model(nodes, {"x": [1, 4, 4]}, constants=constants))) == ["add"]
+
+
+def test_a_scatter_outside_a_constant_is_refused() -> None:
+    constants = {"c": weights(4, 4), "at": np.array([[4]]), "rows": weights(1, 4)}
+    nodes = [N("ScatterND", ["c", "at", "rows"], ["g"]), N("Add", ["x", "g"], ["y"])]
+    with pytest.raises(ModelError, match="do not fit"):
+        imported(model(nodes, {"x": [1, 4, 4]}, constants=constants))
+
+
+@pytest.mark.parametrize("training", [0, 1])
+def test_weights_standardised_by_batch_norm(training: int) -> None:
+    """Scaled weight standardisation: batch norm of a weight by its own statistics, channels first on axis 1."""
+    constants = {
+        "w": 2 + weights(1, 4, 27),
+        "scale": weights(4), "bias": weights(4, seed=2), "mean": weights(4, seed=3), "var": weights(4, seed=4) ** 2,
+        "shape": np.array([4, 3, 3, 3]),
+    }  # fmt: skip
+    more = [["mean2", "var2"], {"training_mode": 1}] if training else [[], {}]
+    nodes = [
+        N("BatchNormalization", ["w", "scale", "bias", "mean", "var"], ["n", *more[0]], epsilon=1e-3, **more[1]),
+        N("Reshape", ["n", "shape"], ["k"]),
+        N("Conv", ["x", "k"], ["y"]),
+    ]
+    assert ops(compare(model(nodes, {"x": [1, 3, 5, 5]}, constants=constants))) == ["conv"]
+
+
 def test_division_of_large_integers_is_exact() -> None:
     large = np.array([2**62 + 1, -(2**62) - 1])
     folded = Folder(17).fold(SourceNode("n", "Div", ("a", "b"), ("c",)), [large, np.array(1)], ["int64", "int64"])

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hwgen.errors import ModelError
 from hwgen.model.onnx.view import View, plain_view, refined, stream_view
 from tests.hwgen.importer.support import N, compare, imported, model, ops, weights
 
@@ -190,3 +191,40 @@ def test_integer_pixels_are_no_token_ids() -> None:
     graph = compare(model(nodes, {"x": [1, 3, 6, 5]}, constants=constants, integer=["x"]))
     assert ops(graph) == ["conv"]
     assert not graph.inputs[0].integer
+
+
+@pytest.mark.parametrize("size", [6, 7])
+@pytest.mark.parametrize(
+    ("axes", "starts", "ends", "steps"),
+    [
+        ([1], [0], [99], [2]),
+        ([2], [1], [99], [3]),
+        ([3], [0], [-1], [2]),
+        ([1, 2], [0, 1], [99, 99], [2, 2]),
+        ([2], [-1], [99], [4]),
+    ],
+)
+def test_slice_with_steps(axes: list[int], starts: list[int], ends: list[int], steps: list[int], size: int) -> None:
+    constants = {"w": weights(6, 8), "s": np.array(starts), "e": np.array(ends), "a": np.array(axes)}
+    constants["d"] = np.array(steps)
+    nodes = [N("MatMul", ["x", "w"], ["h"]), N("Slice", ["h", "s", "e", "a", "d"], ["y"])]
+    graph = compare(model(nodes, {"x": [1, size, 5, 6]}, constants=constants))
+    assert "permute" not in ops(graph)
+
+
+def test_slice_with_steps_of_a_transposed_tensor() -> None:
+    constants = {"w": weights(6, 8), "s": np.array([0]), "e": np.array([99]), "a": np.array([1]), "d": np.array([2])}
+    nodes = [
+        N("MatMul", ["x", "w"], ["h"]),
+        N("Transpose", ["h"], ["t"], perm=[0, 2, 1]),
+        N("Reshape", ["t", "shape"], ["r"]),
+        N("Slice", ["r", "s", "e", "a", "d"], ["y"]),
+    ]
+    compare(model(nodes, {"x": [1, 3, 6]}, constants={**constants, "shape": np.array([1, 6, 4])}))
+
+
+def test_a_slice_that_reverses_is_refused() -> None:
+    constants = {"s": np.array([-1]), "e": np.array([-99]), "a": np.array([1]), "d": np.array([-1])}
+    proto = model([N("Relu", ["x"], ["h"]), N("Slice", ["h", *"sead"], ["y"])], {"x": [1, 5, 6]}, constants=constants)
+    with pytest.raises(ModelError, match="negative step"):
+        imported(proto)

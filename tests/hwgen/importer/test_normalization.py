@@ -139,3 +139,30 @@ def test_decomposed_layer_norm(square: str, opset: int) -> None:
     norm = graph.node("layer_norm1").kind
     assert isinstance(norm, LayerNorm)
     assert norm.epsilon == pytest.approx(1e-5)
+
+
+@pytest.mark.parametrize("plain", [False, True])
+@pytest.mark.parametrize("shape", [(1, 4, 6), (1, 4, 3, 5)])
+def test_instance_norm(shape: tuple[int, ...], plain: bool) -> None:
+    scale, bias = (np.ones(4, np.float32), np.zeros(4, np.float32)) if plain else (weights(4), weights(4, seed=2))
+    nodes = [N("Relu", ["x"], ["h"]), N("InstanceNormalization", ["h", "scale", "bias"], ["y"], epsilon=1e-3)]
+    graph = compare(model(nodes, {"x": shape}, constants={"scale": scale, "bias": bias}))
+    assert ops(graph).count("layer_norm") == 1 and ("mul" in ops(graph)) != plain
+
+
+@pytest.mark.parametrize("groups", [1, 2])
+def test_group_norm_as_exporters_spell_it(groups: int) -> None:
+    constants = {
+        "k": weights(4, 3, 3, 3), "one": np.ones(groups, np.float32), "zero": np.zeros(groups, np.float32),
+        "groups": np.array([0, groups, -1]), "image": np.array([1, 4, 3, 4]),
+        "gamma": weights(4, 1, 1), "beta": weights(4, 1, 1, seed=2),
+    }  # fmt: skip
+    nodes = [
+        N("Conv", ["x", "k"], ["h"]),
+        N("Reshape", ["h", "groups"], ["r"]),
+        N("InstanceNormalization", ["r", "one", "zero"], ["n"]),
+        N("Reshape", ["n", "image"], ["i"]),
+        N("Mul", ["i", "gamma"], ["m"]),
+        N("Add", ["m", "beta"], ["y"]),
+    ]
+    compare(model(nodes, {"x": [1, 3, 5, 6]}, constants=constants))

@@ -190,3 +190,10 @@ def test_space_and_depth(operator: str, mode: str | None) -> None:
     more = attributes(mode=mode)
     nodes = [N("Conv", ["x", "w"], ["h"]), N(operator, ["h"], ["d"], blocksize=2, **more), N("Relu", ["d"], ["y"])]
     compare(model(nodes, {"x": [1, 3, 6, 6]}, constants={"w": weights(8, 3, 1, 1)}))
+
+
+@pytest.mark.parametrize("operator", ["MaxPool", "AveragePool"])
+@pytest.mark.parametrize("size", [(2, 2), (2, 5)])
+def test_in_ceil_mode_a_window_may_be_larger_than_the_image(operator: str, size: tuple[int, int]) -> None:
+    node = N(operator, ["x"], ["y"], kernel_shape=[3, 3], strides=[2, 2], ceil_mode=1)
+    compare(model([node], {"x": [1, 4, *size]}))
