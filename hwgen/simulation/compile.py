@@ -81,7 +81,7 @@ def compile_models(tools: Toolchain, runtime: Path, models: Sequence[ModelSource
 
 
 def _verilate(tools: Toolchain, model: ModelSource, work: Path) -> str:
-    """Generate the C++ of one model and return the text that includes it; set-up code is hardly optimised: it runs once."""
+    """Generate the C++ of one model and return the text that includes it; set-up code is optimised little."""
     work.mkdir()
     prefix = f"V{model.key}"
     flags = (*VERILATOR_FLAGS, *(DIRECT_FLAGS if model.direct else ()))
