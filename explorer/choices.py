@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from explorer.balance import Option
 from explorer.candidate import NodeLanes
@@ -76,25 +77,27 @@ def build_space(spec: JobSpec, graph: Graph) -> Space:
     ]
     equal = len(set(devices)) == 1
     first = (0,) if equal else tuple(range(len(devices)))
-    ways = _tensor_ways(nominal, tuple(decided), nodes, len(devices)) if "tensor" in spec.space.partition else ()
-    if "pipeline" not in spec.space.partition:
-        return Space(tuple(nodes), tuple(cut_points(graph)), 1, (0,), regions, ways)
-    return Space(tuple(nodes), tuple(cut_points(graph)), len(devices), first, regions, ways)
+    pipelines, starts = (len(devices), first) if "pipeline" in spec.space.partition else (1, (0,))
+    space = Space(tuple(nodes), tuple(cut_points(graph)), pipelines, starts, regions)
+    if "tensor" not in spec.space.partition:
+        return space
+    return replace(space, tensor=_tensor_ways(nominal, space, len(devices)))
 
 
-def _tensor_ways(
-    graph: QuantizedGraph, decided: Sequence[str], nodes: Sequence[NodeSpace], devices: int
-) -> tuple[TensorWay, ...]:
+def _tensor_ways(graph: QuantizedGraph, space: Space, devices: int) -> tuple[TensorWay, ...]:
     """The ways to split the products of a graph over at most so many devices."""
     found = []
-    options = {node.name: [option.key for option in node.lanes] for node in nodes}
+    choices = {node.name: [option.key for option in node.lanes] for node in space.nodes}
+    options = {name: choices[leader] for name, leader in space.leaders.items()}
     for ways in range(2, devices + 1):
         names = [name for group in tensor_groups(graph, ways) for name in group.nodes]
         if not names:
             continue
         split = shard_graph(graph, ways)
-        legal = {name: frozenset(k for k in options.get(name, ()) if _takes(split, f"{name}_s0", k)) for name in names}
-        found.append(TensorWay(ways, {name: lanes for name, lanes in legal.items() if name in decided}))
+        decided = [name for name in names if name in options]
+        way = TensorWay(ways, {n: frozenset(k for k in options[n] if _takes(split, f"{n}_s0", k)) for n in decided})
+        if all(any(way.takes(space.copies(n), k) for k in keys) for n, keys in choices.items() if keys):
+            found.append(way)
     return tuple(found)
 
 

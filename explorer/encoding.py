@@ -90,13 +90,22 @@ class Encoding:
         chosen = point.get(TENSOR, 0)
         way = self.space.tensor[chosen - 1] if chosen else None
         lanes = {
-            name: _legal(name, ladder, _clip(_rung(ladder, interval) + point.get(f"shift:{name}", 0), ladder), way)
+            name: self._lanes(name, _clip(_rung(ladder, interval) + point.get(f"shift:{name}", 0), ladder), way)
             for name, ladder in self.ladders.items()
         }
         parallelism = {name: lanes[leader] for name, leader in self.space.leaders.items() if leader in lanes}
         if way is not None:
             return Candidate(quantization, parallelism, self.space.spread(way), {TENSOR: way.ways})
         return Candidate(quantization, parallelism, self._placement(point))
+
+    def _lanes(self, name: str, rung: int, way: TensorWay | None) -> NodeLanes:
+        """The lanes of a rung; where products are split, of the nearest that shards can take, a slower one if any."""
+        ladder = self.ladders[name]
+        if way is None:
+            return ladder[rung].key
+        nearest_first = (*ladder[rung::-1], *ladder[rung + 1 :], *self._choices[name].lanes)
+        copies = self.space.copies(name)
+        return next(option.key for option in nearest_first if way.takes(copies, option.key))
 
     @cached_property
     def _choices(self) -> dict[str, NodeSpace]:
@@ -288,13 +297,6 @@ def _rung(ladder: Ladder, interval: int) -> int:
 
 def _clip(rung: int, ladder: Ladder) -> int:
     return min(max(rung, 0), len(ladder) - 1)
-
-
-def _legal(name: str, ladder: Ladder, rung: int, way: TensorWay | None) -> NodeLanes:
-    """The lanes of a rung, or of the next slower one that a shard can take; one lane always can be."""
-    legal = None if way is None else way.lanes.get(name)
-    keys = [option.key for option in ladder[: rung + 1]]
-    return next((key for key in reversed(keys) if legal is None or key in legal), keys[0])
 
 
 def _deviation(point: Point) -> int:

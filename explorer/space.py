@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -44,11 +44,15 @@ class TensorWay:
 
     Attributes:
         ways: shards, on devices 0, 1, and so on; all else is on device 0.
-        lanes: per node that is split, the lanes that its shards can take.
+        lanes: per node that is split, the lanes that its shards can take; none for a node without lanes.
     """
 
     ways: int
     lanes: Mapping[str, frozenset[NodeLanes]]
+
+    def takes(self, names: Iterable[str], lanes: NodeLanes) -> bool:
+        """Whether all of these nodes can have the lanes, those that are split as well as the others."""
+        return all(lanes in self.lanes[name] for name in names if name in self.lanes)
 
 
 @dataclass(frozen=True)
@@ -95,17 +99,43 @@ class Space:
     @property
     def size(self) -> int:
         """Number of designs whose regions are whole, exact."""
-        return math.prod(n.size for n in self.nodes) * self._placements
+        return self._pipelines + sum(_choices(nodes) for nodes in self._split_nodes)
 
     @cached_property
-    def _placements(self) -> int:
-        return max(1, sum(count for *_, count in self.cut_counts)) + len(self.tensor)
+    def _pipelines(self) -> int:
+        """Number of designs in which no product is split."""
+        return _choices(self.nodes) * max(1, sum(count for *_, count in self.cut_counts))
+
+    @cached_property
+    def _split_nodes(self) -> tuple[tuple[NodeSpace, ...], ...]:
+        """Per way to split, the nodes with only the lanes that shards of them and of their followers can take."""
+        return tuple(tuple(self._split_node(node, way) for node in self.nodes) for way in self.tensor)
+
+    def _split_node(self, node: NodeSpace, way: TensorWay) -> NodeSpace:
+        return replace(node, lanes=tuple(o for o in node.lanes if way.takes(self.copies(node.name), o.key)))
+
+    def copies(self, leader: str) -> tuple[str, ...]:
+        """A node of ``nodes`` and all that take over its decisions."""
+        return (leader, *self.followers.get(leader, ()))
 
     def design(self, index: int) -> Candidate:
-        """Design number ``index`` of ``0 .. size - 1``; every design with whole regions has exactly one number."""
+        """Design number ``index`` of ``0 .. size - 1``; every design with whole regions has exactly one number.
+
+        Pipelines come first, then each way to split products, because shards take fewer lanes.
+        """
+        if index < self._pipelines:
+            return self._design(self.nodes, index, None)
+        index -= self._pipelines
+        for way, nodes in zip(self.tensor, self._split_nodes, strict=True):
+            if index < _choices(nodes):
+                return self._design(nodes, index, way)
+            index -= _choices(nodes)
+        raise IndexError(f"the space holds {self.size} designs")
+
+    def _design(self, nodes: Sequence[NodeSpace], index: int, way: TensorWay | None) -> Candidate:
         quantization: dict[str, NodeFormats] = {}
         parallelism: dict[str, NodeLanes] = {}
-        for node in self.nodes:
+        for node in nodes:
             if node.activations:
                 index, activation = divmod(index, len(node.activations))
                 index, weight = divmod(index, max(1, len(node.weights)))
@@ -115,8 +145,6 @@ class Space:
             if node.lanes:
                 index, lanes = divmod(index, len(node.lanes))
                 parallelism[node.name] = node.lanes[lanes].key
-        pipelines = self._placements - len(self.tensor)
-        way = None if index < pipelines else self.tensor[index - pipelines]
         return Candidate(
             {name: quantization[leader] for name, leader in self.leaders.items() if leader in quantization},
             {name: parallelism[leader] for name, leader in self.leaders.items() if leader in parallelism},
@@ -160,8 +188,8 @@ class Space:
             return f"the space holds no structure {dict(candidate.structure)}"
         if candidate.partition != self.spread(way):
             return f"products split {way.ways} ways are on devices 0 .. {way.ways - 1}, all else on device 0"
-        for name, legal in way.lanes.items():
-            if name in candidate.parallelism and candidate.parallelism[name] not in legal:
+        for name, lanes in candidate.parallelism.items():
+            if not way.takes((name,), lanes):
                 return f"{name}: a shard of {way.ways} cannot take its lanes"
         return None
 
@@ -175,6 +203,10 @@ class Space:
         if any(b < a for a, b in itertools.pairwise(devices)):
             return "a pipeline partition never goes back to an earlier device"
         return None
+
+
+def _choices(nodes: Sequence[NodeSpace]) -> int:
+    return math.prod(node.size for node in nodes)
 
 
 def _format_problem(node: NodeSpace, formats: NodeFormats | None) -> str | None:

@@ -1,5 +1,8 @@
 """Tensor parallelism in the search: part of the space, of points, of candidates, and of trials."""
 
+import random
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -10,6 +13,7 @@ from explorer.evaluate import Evaluator
 from explorer.spec import JobSpec, PlatformDevice, PlatformSpec, SpaceSpec
 from explorer.starts import starting_points
 from tests.explorer.graphs import mlp
+from tests.hwgen.lowering.test_buffers import transformer_layers
 
 GRAPH = mlp((4, 4, 2))
 SPACE = SpaceSpec(weight_bits=(4,), activation_bits=(8,), partition=("pipeline", "tensor"))
@@ -29,6 +33,37 @@ def test_points_with_shards_come_back_and_lie_in_the_space(encoding):
         assert Candidate.from_json(candidate.to_json()) == candidate
         point = encoding.encode(candidate)
         assert point is not None and encoding.decode(point) == candidate
+
+
+@pytest.mark.parametrize("layers", [1, 2, 3])
+def test_every_point_with_shards_of_repeated_blocks_lies_in_the_space(layers):
+    made = build_encoding(SPEC, transformer_layers(layers))
+    draw = random.Random(1)
+    for _ in range(40):
+        point = {name: draw.randint(low, high) for name, (low, high) in made.box.items()} | {"tensor": 1}
+        candidate = made.decode(point)
+        assert candidate.structure == {"tensor": 2}
+        assert made.space.contains(candidate) is None
+        found = made.encode(candidate)
+        assert found is not None and made.decode(found) == candidate
+
+
+def test_every_number_is_a_different_design_of_the_space(encoding):
+    space = encoding.space
+    designs = [space.design(index) for index in range(space.size)]
+    assert len({design.digest() for design in designs}) == space.size
+    assert {space.contains(design) for design in designs} == {None}
+    assert {bool(design.structure) for design in designs} == {False, True}
+
+
+def test_tensor_alone_on_one_device_is_the_design_of_one_device():
+    alone = replace(SPEC, platform=PlatformSpec((PlatformDevice("pynq-z2", 1),)))
+    pipeline, tensor = (
+        build_encoding(replace(alone, space=replace(SPACE, partition=(kind,))), GRAPH)
+        for kind in ("pipeline", "tensor")
+    )
+    assert tensor.box == pipeline.box and tensor.space.size == pipeline.space.size
+    assert tensor.decode({}) == pipeline.decode({})
 
 
 def test_one_start_is_split(encoding):
