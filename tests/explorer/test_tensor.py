@@ -1,16 +1,19 @@
 """Tensor parallelism in the search: part of the space, of points, of candidates, and of trials."""
 
 import random
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
 
 from explorer.candidate import Candidate
+from explorer.catalogue import devices
 from explorer.choices import build_encoding
 from explorer.encoding import LEVEL
 from explorer.evaluate import Evaluator
-from explorer.spec import JobSpec, PlatformDevice, PlatformSpec, SpaceSpec
+from explorer.pareto import pareto_front
+from explorer.search import Search
+from explorer.spec import JobSpec, PlatformDevice, PlatformSpec, SearchParameters, SpaceSpec
 from explorer.starts import starting_points
 from tests.explorer.graphs import mlp
 from tests.hwgen.lowering.test_buffers import transformer_layers
@@ -84,3 +87,66 @@ def test_both_partitions_complete_with_the_same_accuracy(encoding, tmp_path, cac
     assert pipeline.state == tensor.state == "complete"
     assert pipeline.metrics["accuracy"] == tensor.metrics["accuracy"]
     assert pipeline.metrics["devices_used"] == tensor.metrics["devices_used"] == 2
+
+
+def kind_of(candidate):
+    """How a candidate uses the devices."""
+    if candidate.structure:
+        return "tensor"
+    return "cut" if len(set(candidate.partition.values())) > 1 else "single"
+
+
+def exhausted(spec, graph, folder, cache):
+    """Every design of a job's space with its result, in the order of the search."""
+    graph.save(folder / "graph")
+    search, evaluator = Search(spec, folder / "graph"), Evaluator(spec, folder / "graph", None, cache)
+    done = []
+    while (candidate := search.ask()) is not None:
+        done.append((candidate, evaluator.evaluate(candidate)))
+        search.tell(*done[-1])
+    assert len(done) == search.encoding.space.size
+    return done
+
+
+def front_of(spec, done):
+    return {kind_of(done[index][0]) for index in pareto_front(spec, [result for _, result in done])}
+
+
+def test_an_exhausted_space_of_both_partitions_is_complete_and_shards_are_on_the_front(tmp_path, cache_directory):
+    spec = replace(
+        SPEC, dataset=None, space=replace(SPACE, max_lanes=2), search=SearchParameters(sampler="exhaustive", trials=100)
+    )
+    done = exhausted(spec, GRAPH, tmp_path, cache_directory)
+    assert {(kind_of(c), r.state) for c, r in done} == {(k, "complete") for k in ("single", "cut", "tensor")}
+    assert len({r.metrics["accuracy"] for _, r in done}) == 1, "one plan of formats, one accuracy"
+    assert front_of(spec, done) == {"single", "tensor"}
+
+
+@pytest.mark.slow
+def test_cuts_and_shards_are_on_one_front_where_the_fastest_does_not_fit_one_device(tmp_path, cache_directory):
+    small = devices()["pynq-z2"]
+    own = {**asdict(small), "name": "small", "lut": 1050}
+    spec = replace(
+        SPEC,
+        dataset=None,
+        platform=PlatformSpec((PlatformDevice("small", 2, own),)),
+        space=replace(SPACE, weight_bits=(8,), max_lanes=4),
+        search=SearchParameters(sampler="exhaustive", trials=300),
+    )
+    done = exhausted(spec, mlp((4, 8, 4)), tmp_path, cache_directory)
+    assert front_of(spec, done) == {"single", "cut", "tensor"}
+
+
+def test_shards_of_a_model_with_repeated_blocks_are_simulated(tmp_path, cache_directory):
+    graph = transformer_layers(2)
+    graph.save(tmp_path / "graph")
+    spec = replace(SPEC, dataset=None)
+    made = build_encoding(spec, graph)
+    evaluator = Evaluator(spec, tmp_path / "graph", None, cache_directory)
+    single, tensor = (
+        evaluator.evaluate(made.decode({LEVEL: 0, "tensor": way, "cut:1": len(made.space.units)})) for way in (0, 1)
+    )
+    assert (single.state, tensor.state) == ("complete", "complete"), tensor.reason
+    assert tensor.exact is not None and tensor.exact.mismatched_words == 0 < tensor.exact.compared_words
+    assert single.metrics["accuracy"] == tensor.metrics["accuracy"]
+    assert (single.metrics["devices_used"], tensor.metrics["devices_used"]) == (1, 2)

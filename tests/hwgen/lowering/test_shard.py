@@ -22,8 +22,10 @@ from hwgen.lowering import (
     tensor_groups,
 )
 from hwgen.model.graph import Graph
+from hwgen.numbers.arrays import Array
 from hwgen.numbers.formats import IntFormat
 from hwgen.simulation.build import BuildCache
+from hwgen.simulation.sign_off import sign_off
 from hwgen.simulation.simulate import SimulationOptions, simulate
 from tests.hwgen.lowering.test_attention import attention_block
 from tests.hwgen.lowering.test_channels import carried, platform_of
@@ -114,6 +116,43 @@ def test_simulation_is_exact_on_every_topology(
     found = words_of(design, sample)
     for stream, words in single.items():
         np.testing.assert_array_equal(found[stream].elements, words.elements)
+
+
+def tensors_of(design: Design, sample: Sample) -> dict[str, Array]:
+    """The words that each operator hands on, by the name of its instance: (samples, tokens, features)."""
+    found = run_reference(design, sample.inputs)
+    out = {i.name: design.out_of.get((i.name, "out")) for i in design.instances}
+    return {name: found[stream.name].elements for name, stream in out.items() if stream is not None}
+
+
+@pytest.mark.parametrize("ways", [2, 4])
+@pytest.mark.parametrize("name", ["mlp", "attention", "feed-forward"])
+def test_every_tensor_has_the_words_of_one_device(name: str, ways: int) -> None:
+    """Tensors that are not split as they are; slices, side by side, make the whole one."""
+    sample = sample_of(NETWORKS[name]())
+    whole = tensors_of(lower(sample.quantized, sample.lanes, {}), sample)
+    split = tensors_of(sharded(sample, ways, platform_of("full", ways, 16)), sample)
+    (group,) = tensor_groups(sample.quantized, ways)
+    compared = set()
+    for node, words in whole.items():
+        if node in group.slices:
+            found = np.concatenate([split[f"{node}_s{i}"] for i in range(ways)], axis=-1)
+        elif node in sample.quantized.by_name:
+            found = split[node]
+        else:
+            continue  # forks and buffers hand on words of a node
+        np.testing.assert_array_equal(found, words, err_msg=node)
+        compared.add(node)
+    assert compared >= {node.name for node in sample.quantized.nodes if node.parts and node.name in whole}
+    assert {*group.nodes} <= compared
+
+
+@pytest.mark.parametrize("name", ["mlp", "attention"])
+def test_sign_off_of_a_sharded_design(name: str, build_cache: BuildCache) -> None:
+    sample = sample_of(NETWORKS[name]())
+    design = sharded(sample, 2, platform_of("ring", 2, 16))
+    found = sign_off(design, sample.inputs, build_cache, SimulationOptions(output_stalls="random"))
+    assert found.equal, found.difference
 
 
 def test_sums_wider_than_a_stream_are_refused() -> None:
