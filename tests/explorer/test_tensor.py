@@ -122,7 +122,6 @@ def test_an_exhausted_space_of_both_partitions_is_complete_and_shards_are_on_the
     assert front_of(spec, done) == {"single", "tensor"}
 
 
-@pytest.mark.slow
 def test_cuts_and_shards_are_on_one_front_where_the_fastest_does_not_fit_one_device(tmp_path, cache_directory):
     small = devices()["pynq-z2"]
     own = {**asdict(small), "name": "small", "lut": 1050}
