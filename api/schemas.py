@@ -113,7 +113,7 @@ class Platform(Body):
 class Space(Body):
     """What the search may choose from; bits are integer widths or MXINT mantissa widths."""
 
-    formats: list[Literal["int", "mxint"]] = Field(["int"], min_length=1, max_length=2)
+    formats: list[Literal["int", "mxint", "mxfp"]] = Field(["int"], min_length=1, max_length=3)
     weight_bits: list[Bits] = Field([2, 3, 4, 6, 8], min_length=1, max_length=16)
     activation_bits: list[Bits] = Field([4, 6, 8], min_length=1, max_length=16)
     mx_blocks: list[Annotated[int, Field(ge=8, le=32)]] = Field([16], min_length=1, max_length=8)

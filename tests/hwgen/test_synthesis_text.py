@@ -24,7 +24,18 @@ from tests.hwgen.conformance.case import SAMPLES, Case
 from tests.hwgen.conformance.runner import QUIET_CYCLES, cycle_complaints, one_operator_design
 
 # The others differ in how constants are loaded only.
-TWO_TEXTS = ("constant", "embedding", "layer_norm", "matmul", "matvec", "reduce", "softmax", "table", "to_mx")
+TWO_TEXTS = (
+    "constant",
+    "embedding",
+    "layer_norm",
+    "matmul",
+    "matvec",
+    "reduce",
+    "rms_norm",
+    "softmax",
+    "table",
+    "to_mx",
+)
 
 
 def simulate_as_synthesised(case: Case, cache: BuildCache) -> Measurement:

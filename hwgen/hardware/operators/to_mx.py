@@ -85,6 +85,7 @@ class ToMx(Operator):
             "InWidth": self.source.bits,
             "InSigned": int(self.source.signed),
             "MantissaWidth": self.target.element_bits,
+            "Code": self.target.element.code,
             "ExpWidth": self.target.exponent_bits,
             "ShiftWidth": self.shift_bits,
             "Rounding": int(self.rounding),

@@ -14,7 +14,8 @@ module dse_to_mx #(
   parameter int unsigned SubBlocks     = 1,   // blocks per beat, 1 if BlockBeats > 1
   parameter int unsigned InWidth       = 16,  // bits of an input element
   parameter bit          InSigned      = 1,
-  parameter int unsigned MantissaWidth = 4,   // bits of a mantissa, two's complement
+  parameter int unsigned MantissaWidth = 4,   // bits of an element
+  parameter int unsigned Code          = 0,   // how it is written: a two's-complement mantissa, or as in dse_decode.svh
   parameter int unsigned ExpWidth      = 3,   // bits of an exponent
   parameter int unsigned ShiftWidth    = 5,   // bits of the shift that exponent 0 stands for
   parameter int          Rounding      = 1,
@@ -52,6 +53,10 @@ module dse_to_mx #(
   localparam longint      ClampLow     = 0;
   localparam longint      ClampHigh    = 0;
   `include "dse_requantize.svh"
+
+  // Minifloats (Code > 0): bits of their own mantissa, and the place of the top bit of the largest one's integer.
+  localparam int unsigned OwnMantissa = MantissaWidth - 1 - Code;
+  localparam int unsigned TopPlace    = OwnMantissa + (1 << Code) - 2;
 
   localparam logic signed [OutWidth-1:0] MantissaHigh = OutWidth'((1 << (MantissaWidth - 1)) - 1);
   localparam logic signed [OutWidth-1:0] MantissaLow  = -MantissaHigh - OutWidth'(1);
@@ -133,6 +138,40 @@ module dse_to_mx #(
     return signed'(requantize(value, RqShiftWidth'(shift) + RqShiftWidth'(exponent)));
   endfunction
 
+  /// Place of the top bit of a magnitude, 0 for 0.
+  function automatic int top_place(input logic signed [ValueWidth:0] magnitude);
+    int place;
+    place = 0;
+    for (int k = 1; k <= int'(ValueWidth); k++) if (magnitude[k]) place = k;
+    return place;
+  endfunction
+
+  function automatic logic signed [ValueWidth:0] absolute(input logic signed [ValueWidth-1:0] value);
+    return value < 0 ? -(ValueWidth + 1)'(value) : (ValueWidth + 1)'(value);
+  endfunction
+
+  /// Exponent of a block of minifloats: its largest magnitude keeps its top bit, in the window.
+  function automatic logic [ExpWidth-1:0] minifloat_exponent(
+      input logic signed [ValueWidth-1:0] low, input logic signed [ValueWidth-1:0] high,
+      input logic [ShiftWidth-1:0] shift);
+    int e;
+    e = top_place(absolute(-low > high ? low : high)) - int'(32'(shift)) - int'(TopPlace);
+    return e < 0 ? '0 : e > int'(MaxExp) ? ExpWidth'(MaxExp) : ExpWidth'(e);
+  endfunction
+
+  /// Nearest minifloat: neighbouring codes differ by one, across exponents too.
+  function automatic logic [MantissaWidth-1:0] minifloat(
+      input logic signed [ValueWidth-1:0] value, input logic [RqShiftWidth-1:0] unit);
+    int step;
+    logic [31:0] code;
+    step = top_place(absolute(value)) - int'(32'(unit)) - int'(OwnMantissa);
+    if (step < 0) step = 0;
+    code = (32'(step) << OwnMantissa)
+        + 32'(requantize(RqWidth'(absolute(value)), unit + RqShiftWidth'(step)));
+    if (code > (1 << (MantissaWidth - 1)) - 1) code = (1 << (MantissaWidth - 1)) - 1;
+    return {value < 0, code[MantissaWidth-2:0]};
+  endfunction
+
   function automatic logic [EmWidth-1:0] block_exponents(
       input extreme_t low, input extreme_t high, input logic [ShiftWidth-1:0] shift);
     /* verilator no_inline_task */
@@ -142,6 +181,7 @@ module dse_to_mx #(
       for (int e = MaxExp - 1; e >= 0; e--)
         if (rounded(signed'(low[b]), shift, ExpWidth'(e)) >= MantissaLow
             && rounded(signed'(high[b]), shift, ExpWidth'(e)) <= MantissaHigh) exponent = ExpWidth'(e);
+      if (Code > 0) exponent = minifloat_exponent(signed'(low[b]), signed'(high[b]), shift);
       exponents[b*ExpWidth+:ExpWidth] = exponent;
     end
     return exponents;
@@ -218,6 +258,9 @@ module dse_to_mx #(
       if (value > MantissaHigh) value = MantissaHigh;
       else if (value < MantissaLow) value = MantissaLow;
       word[i*MantissaWidth+:MantissaWidth] = MantissaWidth'(value);
+      if (Code > 0)
+        word[i*MantissaWidth+:MantissaWidth] = minifloat(
+            element(beat, i), RqShiftWidth'(shift) + RqShiftWidth'(exponents[(i/SubLanes)*ExpWidth+:ExpWidth]));
     end
     word[OutPayload-1:Lanes*MantissaWidth] = exponents;
     return word;

@@ -1,11 +1,14 @@
-"""Batch and layer normalisation, softmax."""
+"""Batch, layer and root mean square normalisation, softmax."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
 
 import numpy as np
 
 from hwgen.model.kinds.arithmetic import Add, Multiply
 from hwgen.model.kinds.layer_norm import LayerNorm
+from hwgen.model.kinds.rms_norm import RmsNorm
 from hwgen.model.kinds.softmax import Softmax
 from hwgen.model.onnx.call import Call, Handlers
 from hwgen.model.onnx.declared import FLOATS, Declared
@@ -35,6 +38,13 @@ def layer_norm(call: Call, view: View, axis: int, epsilon: float, gamma: Array |
     """LAYER_NORM over the axes from ``axis`` on; gamma and beta broadcast to their shape."""
     if not epsilon > 0:
         raise Refused(f"a layer norm with epsilon {epsilon:g}; it must be positive")
+    zeros, ones = np.zeros(()), np.ones(())
+    constants = {"gamma": ones if gamma is None else gamma, "beta": zeros if beta is None else beta}
+    return _normalized(call, view, axis, LayerNorm(epsilon), constants)
+
+
+def _normalized(call: Call, view: View, axis: int, kind: LayerNorm | RmsNorm, constants: Mapping[str, Array]) -> View:
+    """A normalisation over the axes from ``axis`` on, which become the features; the constants broadcast to them."""
     normalized = [f for dim in view.dims[axis:] for f in dim]
     grid = [f for f in range(len(view.sizes)) if f not in normalized]
     features = view.size(normalized)
@@ -43,12 +53,8 @@ def layer_norm(call: Call, view: View, axis: int, epsilon: float, gamma: Array |
     keep = order == sorted(order) and shape.features == features
     laid = call.builder.lay(view, order, shape.grid if keep else [view.sizes[f] for f in grid], features)
     part = View("", tuple(view.sizes[f] for f in sorted(normalized)), _renumbered(view.dims[axis:]))
-    constants = {
-        name: part.to_stream(np.broadcast_to(default if value is None else value, part.shape)).reshape(-1)
-        for name, value, default in (("gamma", gamma, np.ones(())), ("beta", beta, np.zeros(())))
-    }
-    node = call.builder.emit(LayerNorm(epsilon), [laid.node], constants)
-    return View(node, laid.sizes, laid.dims)
+    streamed = {n: part.to_stream(np.broadcast_to(c, part.shape)).reshape(-1) for n, c in constants.items()}
+    return View(call.builder.emit(kind, [laid.node], streamed), laid.sizes, laid.dims)
 
 
 def _renumbered(dims: tuple[tuple[int, ...], ...]) -> tuple[tuple[int, ...], ...]:
@@ -72,6 +78,15 @@ def _instance_norm(call: Call) -> View:
     if (scale != 1).any():
         normalized = call.builder.with_constant(normalized, Multiply(), scale.reshape(column))
     return call.builder.with_constant(normalized, Add(), bias.reshape(column)) if bias.any() else normalized
+
+
+def _rms_norm(call: Call) -> View:
+    view, gamma = call.view(0), call.weights(1)
+    axis = call.axis(call.attribute("axis", -1), len(view.dims))
+    epsilon = call.attribute("epsilon", 1e-5)
+    if gamma is None or not epsilon > 0:
+        raise Refused(f"an RMS norm without its scale, or with epsilon {epsilon:g}, which must be positive")
+    return _normalized(call, view, axis, RmsNorm(epsilon), {"gamma": gamma})
 
 
 def decomposed_layer_norm(call: Call) -> View | None:
@@ -171,5 +186,6 @@ HANDLERS: Handlers = {
     "BatchNormalization": Declared(_batch_norm, 5, ("epsilon", "momentum", "training_mode", "spatial"), FLOATS),
     "LayerNormalization": Declared(_layer_norm, 3, ("axis", "epsilon", "stash_type"), FLOATS),
     "InstanceNormalization": Declared(_instance_norm, 3, ("epsilon",), FLOATS),
+    "RMSNormalization": Declared(_rms_norm, 2, ("axis", "epsilon", "stash_type"), FLOATS),
     "Softmax": Declared(_softmax, 1, ("axis",), FLOATS),
 }

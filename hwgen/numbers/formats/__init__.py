@@ -2,6 +2,7 @@
 
 from hwgen.numbers.formats.base import Format
 from hwgen.numbers.formats.integer import IntFormat, carrier, dequantize, quantize
+from hwgen.numbers.formats.mxfp import Mxfp4Format
 from hwgen.numbers.formats.mxint import MxFormat
 from hwgen.numbers.rounding import FloatArray, IntArray, Overflow, Rounding, round_shift
 
@@ -11,6 +12,7 @@ __all__ = [
     "IntArray",
     "IntFormat",
     "MxFormat",
+    "Mxfp4Format",
     "Overflow",
     "Rounding",
     "carrier",

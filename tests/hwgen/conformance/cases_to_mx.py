@@ -9,14 +9,14 @@ import numpy as np
 
 from hwgen.hardware.operators.to_mx import ToMx
 from hwgen.hardware.streams import Words
-from hwgen.numbers.formats import IntFormat, MxFormat, Rounding
+from hwgen.numbers.formats import Format, IntFormat, MxFormat, Rounding
 from tests.hwgen.conformance.case import SAMPLES, WIDTHS, Case, Level, Mutation, random_integers
 
 MUTATIONS = (
     Mutation("dse_to_mx.sv", "<= MantissaHigh) exponent", "< MantissaHigh) exponent", "exponent one too large"),
     Mutation("dse_to_mx.sv", "least = first ?", "least = 1'b1 ?", "extreme of the last beat only", "lanes=2"),
-    Mutation("dse_to_mx.sv", "exponents[(i/SubLanes)*ExpWidth", "exponents[0*ExpWidth", "exponent of the first block",
-             "lanes=16"),
+    Mutation("dse_to_mx.sv", "shift, exponents[(i/SubLanes)*ExpWidth", "shift, exponents[0*ExpWidth",
+             "exponent of the first block", "lanes=16"),
     Mutation("dse_to_mx.sv", "if (issue_end) exp_next_q", "if (issue) exp_next_q", "an exponent for every beat"),
     Mutation("dse_to_mx.sv", "CountWidth'(read_valid_q && !stall)", "CountWidth'(read_valid_q)", "freed while stalled"),
 )  # fmt: skip
@@ -26,7 +26,7 @@ def to_mx(
     rng: np.random.Generator,
     shape: tuple[int, int, int],
     source: IntFormat,
-    target: MxFormat,
+    target: Format,
     rounding: Rounding = Rounding.HALF_UP,
 ) -> Case:
     """A case of ``shape`` (tokens, features, lanes); blocks have values of every magnitude."""
@@ -34,7 +34,7 @@ def to_mx(
     tokens, features, _ = shape
     words = random_integers(rng, source, (SAMPLES, tokens, features))
     magnitude = np.repeat(rng.integers(0, source.bits + 1, (SAMPLES, tokens, -(-features // 4))), 4, axis=2)
-    excess = source.bits - target.mantissa_bits - target.max_exponent
+    excess = source.bits - target.element_bits - target.max_exponent
     shift = int(rng.integers(0, max(0, excess) + 2))
     small = words >> magnitude[:, :, :features]
     return Case(operator, {"shift": np.array(shift)}, {"in": Words(small.astype(np.int64))})

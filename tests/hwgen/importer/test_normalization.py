@@ -166,3 +166,17 @@ def test_group_norm_as_exporters_spell_it(groups: int) -> None:
         N("Add", ["m", "beta"], ["y"]),
     ]
     compare(model(nodes, {"x": [1, 3, 5, 6]}, constants=constants))
+
+
+@pytest.mark.parametrize(("axis", "shape"), [(-1, (6,)), (2, (1,)), (1, (5, 6))])
+def test_rms_norm(axis: int, shape: tuple[int, ...]) -> None:
+    node = N("RMSNormalization", ["x", "g"], ["y"], axis=axis, epsilon=1e-3)
+    graph = compare(model([node], {"x": [1, 5, 6]}, constants={"g": weights(*shape)}, opset=23))
+    assert ops(graph) in (["rms_norm"], ["reshape", "rms_norm"])
+
+
+@pytest.mark.parametrize("epsilon", [0.0, -1.0])
+def test_an_rms_norm_whose_epsilon_is_not_positive_is_refused(epsilon: float) -> None:
+    node = N("RMSNormalization", ["x", "g"], ["y"], epsilon=epsilon)
+    with pytest.raises(ModelError, match="RMS norm"):
+        imported(model([node], {"x": [1, 5, 6]}, constants={"g": weights(6)}, opset=23))
