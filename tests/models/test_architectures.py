@@ -21,7 +21,7 @@ from tests.models.architectures import (
 )
 from tests.models.candidate import Plan, candidate, graph_inputs, input_words
 
-ACCEPTED = 65
+ACCEPTED = 66
 PLAN = Plan("int8", "int8", 4)
 CALIBRATION_SAMPLES = 4
 
