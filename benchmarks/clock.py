@@ -1,4 +1,4 @@
-"""Wall and CPU seconds of a block, child processes included."""
+"""Wall and CPU seconds of a block, child processes included, and the memory of the process."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 
 @dataclass
@@ -33,3 +34,12 @@ def spent() -> Iterator[Spent]:
         yield figures
     finally:
         figures.wall, figures.cpu = time.perf_counter() - wall, _cpu() - cpu
+
+
+def peak_bytes() -> int:
+    """The most memory that this process has held since it started its program (Linux), mapped files included.
+
+    ``ru_maxrss`` would begin at what the parent held.
+    """
+    status = Path("/proc/self/status").read_text()
+    return int(status.split("VmHWM:")[1].split()[0]) * 1024

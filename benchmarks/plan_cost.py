@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+import tempfile
 import tracemalloc
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 
-from benchmarks.clock import spent
+from benchmarks.clock import peak_bytes, spent
 from hwgen.hardware.design import Design
 from hwgen.lowering import Calibration, Lanes, Precision, lower, quantize_graph
 from hwgen.model.graph import Graph, InputLayout, Node, OutputLayout
@@ -31,7 +35,13 @@ def main() -> None:
     print(f"(f) a plan of a linear layer of {FEATURES**2 / 1e6:.0f} M float32 weights: peak bytes and CPU ns a weight")
     for text, (old_bytes, old_ns) in BEFORE.items():
         peak, time = cost(lambda text=text: plan(graph, calibration, text), FEATURES**2)  # type: ignore[misc]
-        print(f"    {text:10s} {peak:6.1f} bytes (was {old_bytes:.1f}) {time:6.1f} ns (was {old_ns:.1f})")
+        print(f"    {text:10s} {peak:6.1f} bytes (was {old_bytes:.1f}) {time:6.1f} ns (was {old_ns:.1f})", flush=True)
+    print("    whole: graph file, calibration, quantization and lowering; the most that a process of its own held")
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "graph"
+        graph.save(path)
+        for text in BEFORE:
+            subprocess.run([sys.executable, "-m", "benchmarks.plan_cost", str(path), text], check=True)
     small = linear(IMAGE_FEATURES)
     calibration = Calibration.collect(small, {"x": np.random.default_rng(1).normal(0, 1, (2, IMAGE_FEATURES))})
     print(f"    memory images as text, {LANES.in_lanes} x {LANES.out_lanes} lanes")
@@ -62,6 +72,17 @@ def plan(graph: Graph, calibration: Calibration, weight: str) -> Design:
     return lower(quantize_graph(graph, precisions, calibration), {"y": LANES}, {})
 
 
+def whole(path: Path, weight: str) -> None:
+    """Print what a plan costs from the graph file on; pages of the mapped file count as held."""
+    before = peak_bytes()
+    with spent() as figures:
+        graph = Graph.load(path)
+        calibration = Calibration.collect(graph, {"x": np.random.default_rng(1).normal(0, 1, (2, FEATURES))})
+        plan(graph, calibration, weight)
+    held, time = (peak_bytes() - before) / FEATURES**2, figures.cpu * 1e9 / FEATURES**2
+    print(f"    {weight:10s} {held:6.1f} bytes {time:6.1f} ns", flush=True)
+
+
 def texts(design: Design) -> int:
     """Characters of all memory files."""
     return sum(len(image.text()) for i in design.instances for image in i.operator.memory_images(i.contents).values())
@@ -79,4 +100,7 @@ def cost(action: Callable[[], object], weights: int) -> tuple[float, float]:
 
 
 if __name__ == "__main__":
-    main()
+    if len(sys.argv) == 1:
+        main()
+    else:
+        whole(Path(sys.argv[1]), sys.argv[2])

@@ -46,7 +46,7 @@ def _enum(hint: Any, value: Any) -> Any:
 def _classes() -> dict[str, Any]:
     for module in pkgutil.iter_modules(operators.__path__):
         importlib.import_module(f"{operators.__name__}.{module.name}")
-    values = [formats.IntFormat, formats.MxFormat, streams.StreamType, rescale.Requantize, window.Axis]
+    values = [*_subclasses(formats.Format), streams.StreamType, rescale.Requantize, window.Axis]
     return {kind.__name__: kind for kind in [*values, *_subclasses(Operator)]}
 
 

@@ -7,7 +7,7 @@ model's own names. Objects are immutable: every call gives the next one and leav
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -46,14 +46,24 @@ LINK_GBPS, LINK_NS, CLOCK_MHZ = 100.0, 500.0, 200.0
 _QUIET_CYCLES = 10_000
 
 
-def load(path: str | Path) -> Model:
+def load(
+    path: str | Path,
+    shapes: Mapping[str, Sequence[int]] | None = None,
+    freeze: Mapping[str, Array] | None = None,
+) -> Model:
     """Read a model file: ONNX, or a saved ``torch.export`` program; its content decides, not its suffix.
 
+    Args:
+        path: the file.
+        shapes: sizes of open axes: by input name the whole shape, batch axis included. Other inputs stay as they are.
+        freeze: inputs that become constants: by input name the value, in the input's whole shape.
+
     Raises:
+        ValueError: ``shapes`` or ``freeze`` do not fit the file.
         ModelError: it is refused; ``issues`` lists every offending node, each with what to do.
         OSError: it cannot be read.
     """
-    return Model(import_file(Path(path)).graph)
+    return Model(import_file(Path(path), shapes, freeze).graph)
 
 
 @dataclass(frozen=True)

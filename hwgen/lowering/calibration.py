@@ -8,25 +8,26 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from hwgen.model.float_reference import evaluate
+from hwgen.lowering.statistics import Statistics
+from hwgen.model.float_reference import walk
 from hwgen.model.graph import Graph
 from hwgen.numbers.arrays import Array
 from hwgen.numbers.formats import IntFormat, quantize
 
-VALUES_PER_TENSOR = 16384
+BATCH_ELEMENTS = 1 << 25  # of all tensors of a batch: few samples of a large model, all of a small one
 CLIPPING_STEPS = 4  # finer scales tried below the one that represents the largest value
 
 
 @dataclass(frozen=True)
 class Calibration:
-    """Float values observed per node, at most ``VALUES_PER_TENSOR`` of them, with the extremes always kept."""
+    """Float values observed per node, at most ``VALUES_PER_TENSOR`` of each: see ``Statistics``."""
 
     values: Mapping[str, Array]
     _chosen: dict[tuple[str, int, bool], int] = field(default_factory=dict, compare=False, repr=False)
 
     @staticmethod
     def collect(graph: Graph, inputs: Mapping[str, Array], seed: int = 0) -> Calibration:
-        """Run the float model on calibration samples.
+        """Run the float model on calibration samples, a few at a time.
 
         Args:
             graph: the imported graph.
@@ -34,8 +35,14 @@ class Calibration:
             seed: of the subsample.
         """
         generator = np.random.default_rng(seed)
-        tensors = evaluate(graph, inputs)
-        return Calibration({name: _subsample(tensor.ravel(), generator) for name, tensor in tensors.items()})
+        samples = len(next(iter(inputs.values())))
+        found = {node.name: Statistics(samples * node.shape.elements, generator) for node in graph.nodes}
+        step = max(1, BATCH_ELEMENTS // max(1, sum(node.shape.elements for node in graph.nodes)))
+        for start in range(0, samples, step):
+            batch = {name: array[start : start + step] for name, array in inputs.items()}
+            for name, tensor in walk(graph, batch):
+                found[name].add(tensor.ravel())
+        return Calibration({name: statistics.values for name, statistics in found.items()})
 
     def fraction_bits(self, tensor: str, bits: int, signed: bool) -> int:
         """Fraction bits of the power-of-two scale with the least squared error for ``tensor``; may be negative."""
@@ -43,13 +50,6 @@ class Calibration:
         if key not in self._chosen:
             self._chosen[key] = best_fraction_bits(self.values[tensor], bits, signed)
         return self._chosen[key]
-
-
-def _subsample(values: Array, generator: np.random.Generator) -> Array:
-    if values.size <= VALUES_PER_TENSOR:
-        return values
-    chosen = generator.choice(values, VALUES_PER_TENSOR - 2, replace=False)
-    return np.concatenate([chosen, [values.min(), values.max()]])
 
 
 def covering_fraction_bits(largest: float, bits: int, signed: bool) -> int:

@@ -5,7 +5,7 @@ Tensors carry a leading sample axis: ``(samples, *grid, features)``.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 
@@ -33,34 +33,46 @@ def apply_output_layout(layout: OutputLayout, array: Array) -> Array:
     return split.transpose(0, *(1 + axis for axis in layout.order)).reshape(len(array), *layout.shape)
 
 
-def evaluate(graph: Graph, inputs: Mapping[str, Array]) -> dict[str, Array]:
-    """Every tensor of the graph for a batch of samples.
+def walk(graph: Graph, inputs: Mapping[str, Array]) -> Iterator[tuple[str, Array]]:
+    """Name and tensor of each node in turn, for a batch of samples; a tensor is dropped behind its last reader.
 
     Args:
         graph: an imported graph.
         inputs: for each input node its tensor ``(samples, *grid, features)`` (see ``apply_input_layout``).
 
-    Returns:
-        For each node its float32 tensor ``(samples, *grid, features)``.
+    Yields:
+        Float32 tensors ``(samples, *grid, features)``.
 
     Raises:
         KeyError: an input is missing.
     """
-    tensors: dict[str, Array] = {}
+    last_reader = {name: node.name for node in graph.nodes for name in node.inputs}
     samples = len(next(iter(inputs.values())))
+    held: dict[str, Array] = {}
     for node in graph.nodes:
-        operands = [inputs[node.name]] if isinstance(node.kind, Input) else [tensors[i] for i in node.inputs]
+        operands = [inputs[node.name]] if isinstance(node.kind, Input) else [held[i] for i in node.inputs]
         result = np.asarray(node.kind.evaluate(operands, node.tensors, node.shape), dtype=np.float32)
         shape = (samples, *node.shape.dims)
         # A constant is the same for all samples.
-        tensors[node.name] = result.reshape(shape) if operands else np.broadcast_to(result, shape)
-    return tensors
+        result = result.reshape(shape) if operands else np.broadcast_to(result, shape)
+        del operands
+        yield node.name, result
+        if node.name in last_reader:
+            held[node.name] = result
+        for name in {name for name in node.inputs if last_reader[name] == node.name}:
+            del held[name]
+
+
+def evaluate(graph: Graph, inputs: Mapping[str, Array]) -> dict[str, Array]:
+    """Every tensor of the graph at once, by name; see ``walk``."""
+    return dict(walk(graph, inputs))
 
 
 def run(graph: Graph, arrays: Mapping[str, Array]) -> list[Array]:
     """The model's own outputs, software tails included, from arrays by the source model's input names."""
     by_name = graph.by_name
     inputs = {i.node: apply_input_layout(i, by_name[i.node], arrays[i.source]) for i in graph.inputs}
-    tensors = evaluate(graph, inputs)
+    read = {o.node for o in graph.outputs}
+    tensors = {name: tensor for name, tensor in walk(graph, inputs) if name in read}
     arrays_out = [apply_output_layout(o, tensors[o.node]) for o in graph.outputs]
     return [apply_tail(result, arrays_out[result.index]) for result in graph.results]

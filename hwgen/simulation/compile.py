@@ -81,7 +81,7 @@ def compile_models(tools: Toolchain, runtime: Path, models: Sequence[ModelSource
 
 
 def _verilate(tools: Toolchain, model: ModelSource, work: Path) -> str:
-    """Generate the C++ of one model and return the text that includes it; set-up code is not optimised."""
+    """Generate the C++ of one model and return the text that includes it; set-up code is optimised little."""
     work.mkdir()
     prefix = f"V{model.key}"
     flags = (*VERILATOR_FLAGS, *(DIRECT_FLAGS if model.direct else ()))
@@ -103,7 +103,7 @@ def _verilate(tools: Toolchain, model: ModelSource, work: Path) -> str:
     }
     lines = [f"#define {name} {value}" for name, value in macros.items()]
     lines += [f'#include "{model.key}/{name}"' for name in generated if name not in slow]
-    lines += ["#pragma GCC push_options", "#pragma GCC optimize(0)"]
+    lines += ["#pragma GCC push_options", "#pragma GCC optimize(1)"]
     lines += [f'#include "{model.key}/{name}"' for name in slow]
     lines += ["#pragma GCC pop_options", f'#include "{RUNTIME_DIRECTORY}/wrapper.cpp"']
     lines += [f"#undef {name}" for name in (*macros, "HEADRACE_PORT", "VL_PCH_INCLUDED")]

@@ -18,6 +18,8 @@ from hwgen.technology.memories import Constants, Memory
 from hwgen.technology.parts import Accumulators, Adders, Bill, Handshake, Registers, Shifters, SpillRegister, counters
 from hwgen.technology.products import ElementProducts, Factor
 
+_SLICE_ELEMENTS = 1 << 22  # weights that are decoded at a time
+
 
 @dataclass(frozen=True)
 class Matvec(Operator):
@@ -107,17 +109,23 @@ class Matvec(Operator):
             **self.result.rtl_parameters(),
         }
 
-    def integer_weights(self, contents: Mapping[str, Array]) -> Array:
-        """Weights decoded, exponents applied, ``(groups, outputs, inputs)`` integers."""
-        return self.weight.integers(contents["weight"], contents.get("weight_exponent"))
+    def _decoded(self, contents: Mapping[str, Array], outputs: slice) -> Array:
+        """Weights of some outputs, exponents applied: ``(groups, outputs, inputs)`` integers."""
+        exponents = contents.get("weight_exponent")
+        shared = None if exponents is None else exponents[:, outputs]
+        return self.weight.integers(contents["weight"][:, outputs], shared)
 
     def accumulate(self, words: Words, contents: Mapping[str, Array]) -> Array:
         """Accumulators before requantisation, exact: ``(samples, tokens, groups, outputs)``."""
         x = words.integers(self.inputs["in"])
         exact = exact_type(self.acc_bits)
         grouped = x.reshape(-1, self.groups, self.in_features).astype(exact)
-        weight = self.integer_weights(contents).astype(exact)
-        sums: Array = np.matmul(grouped.transpose(1, 0, 2), weight.transpose(0, 2, 1))
+        sums = np.empty((self.groups, len(grouped), self.out_features), exact)
+        step = max(1, _SLICE_ELEMENTS // (self.groups * self.in_features))
+        for start in range(0, self.out_features, step):  # weights are decoded a few outputs at a time
+            part = slice(start, start + step)
+            weight = self._decoded(contents, part).astype(exact)
+            np.matmul(grouped.transpose(1, 0, 2), weight.transpose(0, 2, 1), out=sums[:, :, part])
         sums += contents["bias"].astype(exact)[:, None, :]
         total = sums.transpose(1, 0, 2).astype(np.int64 if self.acc_bits > 32 else np.int32)
         return total.reshape(words.samples, self.tokens, self.groups, self.out_features)

@@ -93,16 +93,37 @@ module dse_matvec #(
 `ifdef SYNTHESIS
   initial $readmemh(WeightFile, weight_memory);
 `else
+  // Digit by digit from the lowest one: $readmemh takes time in the square of a word's width.
   initial begin : gen_load_weights
-    string file;
-    logic [OutLanes*InLanes*WeightWidth-1:0] image[WeightDepth];
+    string file, line;
+    int handle, characters, element, bits_held;
+    logic [31:0] held, digit;
     file = WeightFile;
     if (file == "" && !$value$plusargs("weight=%s", file)) file = "";
     if (file != "") begin
-      $readmemh(file, image);
-      for (int d = 0; d < WeightDepth; d++)
-        for (int i = 0; i < OutLanes * InLanes; i++)
-          weight_memory[d][i] = decode_weight(image[d][i*WeightWidth+:WeightWidth]);
+      handle = $fopen(file, "r");
+      if (handle == 0) $fatal(1, "cannot read %s", file);
+      for (int d = 0; d < WeightDepth; d++) begin
+        characters = $fgets(line, handle);
+        element = 0;
+        bits_held = 0;
+        held = 0;
+        for (int c = characters - 1; c >= 0; c--) begin
+          digit = 32'(line[c]);
+          if (digit >= 48) begin  // no end of line
+            held |= (digit < 97 ? digit - 48 : digit - 87) << bits_held;  // 0 to 9, a to f
+            bits_held += 4;
+          end
+          while (bits_held >= WeightWidth && element < OutLanes * InLanes) begin
+            weight_memory[d][element] = decode_weight(held[WeightWidth-1:0]);
+            held >>= WeightWidth;
+            bits_held -= WeightWidth;
+            element++;
+          end
+        end
+        if (element < OutLanes * InLanes) $fatal(1, "%s: row %0d is cut short", file, d);
+      end
+      $fclose(handle);
     end
   end
 `endif

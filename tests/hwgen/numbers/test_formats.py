@@ -25,7 +25,7 @@ def test_a_plan_text_is_read_and_written(text: str) -> None:
     "text", ["", "float8", "INT4", "int", "int0", "int17", "int4b16", "int4 ", "mxint4", "mxint9b16", "mxint4b64"]
 )
 def test_other_texts_are_refused(text: str) -> None:
-    with pytest.raises(ValueError, match=r"write int4 or mxint4b16|write mxint4b16|1 to 16 bits|2 to 8 bits|8 to 32"):
+    with pytest.raises(ValueError, match=r"write int4, mxfp4 or|write mxint4b16|1 to 16 bits|2 to 8 bits|8 to 32"):
         Format.parse(text)
 
 
