@@ -40,7 +40,6 @@ class Architecture:
         input: shape of one sample, channels first.
         accepted: whether the importer takes it.
         options: arguments of the library's constructor that make it fit the input.
-        not_simulated: why no candidate of an accepted one is simulated; empty where one is.
     """
 
     name: str
@@ -48,7 +47,6 @@ class Architecture:
     input: tuple[int, ...]
     accepted: bool
     options: Mapping[str, Any] = field(default_factory=dict)
-    not_simulated: str = ""
 
 
 @dataclass(frozen=True)
@@ -127,7 +125,7 @@ def page(outcomes: Sequence[Outcome]) -> str:
         "Written by `python -m tests.models.architectures`: the list `tests/models/architectures.json` with random",
         "weights, exported by `torch.onnx.export(dynamo=False)` at batch 1, imported, and compared with onnxruntime on",
         "random inputs. `make models` checks this page, and simulates one candidate (8 bits, at most 4 lanes on each",
-        "side of an operator, one device) of every accepted architecture, unless the last column says why not.",
+        "side of an operator, one device) of every accepted architecture.",
         "",
         f"{counts['equal']} of {len(outcomes)} accepted and equal, {counts['refused']} refused, "
         f"{counts['wrong']} wrong.",
@@ -136,8 +134,8 @@ def page(outcomes: Sequence[Outcome]) -> str:
         "| --- | --- |",
         *(f"| {operator or 'the whole model'} | {count} |" for operator, count in operators.most_common()),
         "",
-        "| architecture | library | input | result | candidate |",
-        "| --- | --- | --- | --- | --- |",
+        "| architecture | library | input | result |",
+        "| --- | --- | --- | --- |",
         *map(_row, outcomes),
     ]
     return "\n".join(lines) + "\n"
@@ -148,8 +146,7 @@ def _row(o: Outcome) -> str:
     result = o.state
     if o.state == "refused":
         result += ": " + ", ".join(sorted({operator or reason for operator, reason in o.reasons}))
-    candidate = "" if o.state != "equal" else o.architecture.not_simulated or "simulated"
-    return f"| {o.architecture.name} | {o.architecture.library} | {sizes} | {result} | {candidate} |"
+    return f"| {o.architecture.name} | {o.architecture.library} | {sizes} | {result} |"
 
 
 def main() -> None:

@@ -187,7 +187,7 @@ def _slice(call: Call) -> View:
         raise Refused("a Slice without constant starts and ends")
     axes = axes or tuple(range(len(starts)))
     steps = steps or (1,) * len(starts)
-    if min(steps) < 1:
+    if any(step < 1 for step in steps):
         raise Refused("a Slice with a negative step would reverse an axis; take the positions in rising order")
     for axis, start, end, step in zip(axes, starts, ends, steps, strict=True):
         position = call.axis(axis, rank)

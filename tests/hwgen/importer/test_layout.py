@@ -223,6 +223,12 @@ def test_slice_with_steps_of_a_transposed_tensor() -> None:
     compare(model(nodes, {"x": [1, 3, 6]}, constants={**constants, "shape": np.array([1, 6, 4])}))
 
 
+def test_a_slice_of_no_axis_is_what_it_slices() -> None:
+    constants = dict.fromkeys("sead", np.zeros(0, np.int64))
+    nodes = [N("Slice", ["x", *constants], ["h"]), N("Relu", ["h"], ["y"])]
+    assert ops(compare(model(nodes, {"x": [1, 4, 3]}, constants=constants))) == ["relu"]
+
+
 def test_a_slice_that_reverses_is_refused() -> None:
     constants = {"s": np.array([-1]), "e": np.array([-99]), "a": np.array([1]), "d": np.array([-1])}
     proto = model([N("Relu", ["x"], ["h"]), N("Slice", ["h", *"sead"], ["y"])], {"x": [1, 5, 6]}, constants=constants)
