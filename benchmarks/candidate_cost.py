@@ -17,7 +17,6 @@ from hwgen.hardware.streams import Words
 from hwgen.lowering import Calibration, Lanes, Precision, lane_choices, lower, precision_choices, quantize_graph
 from hwgen.model.float_reference import apply_input_layout
 from hwgen.model.graph import Graph
-from hwgen.model.inspect import macs
 from hwgen.model.load import import_file
 from hwgen.numbers.formats import Format, IntFormat, quantize
 from hwgen.simulation.build import BuildCache
@@ -49,7 +48,7 @@ def main() -> None:
             _one(name, graph, inputs, Path(scratch))
 
 
-def _one(name: str, graph: Graph, inputs: np.ndarray, scratch: Path) -> None:  # type: ignore[type-arg]
+def _one(name: str, graph: Graph, inputs: np.ndarray, scratch: Path) -> None:
     layout = graph.inputs[0]
     tensor = apply_input_layout(layout, graph.node(layout.node), inputs)
     cache = BuildCache(scratch / "cache")
@@ -64,7 +63,7 @@ def _one(name: str, graph: Graph, inputs: np.ndarray, scratch: Path) -> None:  #
         print(f"      {run}  {total}   CPU by stage: {parts}")
         if run == "cold":
             cold = total
-    work = SAMPLES * sum(macs(graph, node) for node in graph.nodes)
+    work = SAMPLES * sum(map(graph.macs, graph.nodes))
     rate = work / stages["simulate"].cpu / 1e6
     print(f"      warm simulation: {rate:.0f} M multiply-accumulates per second of CPU")
     plain = _plain_build(design, scratch)
@@ -76,7 +75,7 @@ def _stages(
     graph: Graph,
     source: str,
     tensor: np.ndarray,
-    cache: BuildCache,  # type: ignore[type-arg]
+    cache: BuildCache,
 ) -> tuple[dict[str, Spent], Design]:
     stages: dict[str, Spent] = {}
     with spent() as stages["quantize"]:

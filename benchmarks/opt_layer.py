@@ -142,7 +142,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as scratch:
         path = Path(scratch) / "layer.onnx"
         subprocess.run([sys.executable, "-m", "benchmarks.opt_layer", "--write", path], check=True)
-        command = [sys.executable, "-m", "benchmarks.opt_layer", "--run", path, scratch]
+        command = [sys.executable, "-m", "benchmarks.opt_layer", "--run", str(path), scratch]
         found = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
     cpu = sum(seconds for seconds, _ in found["stages"].values())
     peak = max(gib for _, gib in found["stages"].values())

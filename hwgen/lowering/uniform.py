@@ -75,7 +75,7 @@ def devices_of(graph: Graph, wanted: Placement) -> dict[str, int]:
     if not 1 <= wanted <= len(points):
         raise ValueError(f"this model takes 1 to {len(points)} devices, not {wanted}")
     nodes = [graph.node(name) for name in points]
-    work = [n.kind.macs(graph.operand_shapes(n), n.tensors, n.shape) + n.shape.elements for n in nodes]
+    work = [graph.macs(n) + n.shape.elements for n in nodes]
     before = [sum(work[:index]) + work[index] / 2 for index in range(len(work))]
     return {name: int(done * wanted / sum(work)) for name, done in zip(points, before, strict=True)}
 

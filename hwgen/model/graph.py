@@ -130,6 +130,10 @@ class Graph:
         """Shapes of the tensors that ``node`` reads."""
         return [self.by_name[name].shape for name in node.inputs]
 
+    def macs(self, node: Node) -> int:
+        """Multiply-accumulates of ``node`` in one inference."""
+        return node.kind.macs(self.operand_shapes(node), node.tensors, node.shape)
+
     def save(self, path: Path) -> None:
         """Write the canonical file (see ``hwgen.model.tensor_file``): equal graphs give equal bytes."""
         tensors: list[Tensor] = []

@@ -52,7 +52,7 @@ def description(imported: Imported) -> dict[str, Any]:
         "format": imported.kind.value,
         "graph": {
             "parameters": imported.parameters,
-            "macs_per_inference": sum(n.kind.macs(graph.operand_shapes(n), n.tensors, n.shape) for n in graph.nodes),
+            "macs_per_inference": sum(map(graph.macs, graph.nodes)),
             "inputs": [
                 {"name": i.source, "shape": list(i.shape), "type": "int64" if i.integer else "float32"}
                 for i in graph.inputs
