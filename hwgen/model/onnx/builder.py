@@ -12,10 +12,9 @@ from hwgen.model.graph import Node
 from hwgen.model.kinds.arithmetic import Add, Multiply
 from hwgen.model.kinds.kind import Kind
 from hwgen.model.kinds.layout import Permute, Reshape
-from hwgen.model.kinds.pad import Pad
 from hwgen.model.kinds.sources import Constant, Input
 from hwgen.model.onnx.source import shown
-from hwgen.model.onnx.values import Padded, Refused
+from hwgen.model.onnx.values import Refused
 from hwgen.model.onnx.view import View, plain_view
 from hwgen.model.shape import Shape
 from hwgen.model.tensors import in_memory
@@ -100,46 +99,6 @@ class Builder:
         dims = [d for d in array.shape if d > 1]
         value = np.asarray(array, dtype=np.float64).reshape(dims or [1])
         return plain_view(self.emit(Constant(), [], {"value": value}), array.shape)
-
-    def padded(self, data: Padded) -> View:
-        """The data with its padding as elements, axis by axis."""
-        view = data.view
-        for axis, (before, after) in enumerate(data.pads):
-            if before or after:
-                view = self._padded_axis(view, axis, before, after, data.value)
-        return view
-
-    def _padded_axis(self, view: View, axis: int, before: int, after: int, value: float) -> View:
-        if axis == 0 and len(view.dims) > 1 and not view.dims[0]:
-            raise Refused("padding of the batch axis; pad the other axes only")
-        view = self._axis_whole(view.merged(), axis)
-        sizes, dims = view.sizes, view.dims
-        if not dims[axis]:  # one position along this axis: it becomes the outermost one
-            sizes = (1, *sizes)
-            dims = tuple((0,) if i == axis else tuple(f + 1 for f in dim) for i, dim in enumerate(dims))
-        (factor,) = dims[axis]
-        first = self._first_feature(view.node, sizes, factor)
-        shape = Shape(sizes[:first], math.prod(sizes[first:]))
-        key = (self._reshaped(view.node, shape), Pad(factor, before, after, value))
-        if key not in self._made:
-            self._made[key] = self.emit(key[1], [key[0]])
-        grown = tuple(size + before + after if f == factor else size for f, size in enumerate(sizes))
-        return View(self._made[key], grown, dims)
-
-    def _axis_whole(self, view: View, axis: int) -> View:
-        """The merged view in another stream order where an ONNX axis lies in several pieces."""
-        if len(view.dims[axis]) <= 1:
-            return view
-        order = view.sequence
-        return self.lay(view, order, [view.sizes[f] for f in order[:-1]], view.sizes[order[-1]]).merged()
-
-    def _first_feature(self, name: str, sizes: Sequence[int], factor: int) -> int:
-        """The factor from which on all are features: as now, unless ``factor`` must be an axis of its own."""
-        features = self.nodes[name].shape.features
-        for first in range(factor + 1, len(sizes)):
-            if math.prod(sizes[first:]) == features:
-                return first
-        return factor if factor == len(sizes) - 1 else factor + 1
 
     def with_constant(self, view: View, kind: Add | Multiply, array: Array) -> View:
         """``view`` (any ONNX shape) added to or multiplied by a constant that broadcasts to its shape."""

@@ -66,10 +66,10 @@ class Call:
         return value
 
     def view(self, index: int) -> View:
-        """An operand as a tensor that depends on the inputs; symbolic functions, constants and padding are built.
+        """An operand as a tensor that depends on the inputs; symbolic functions and constants are built.
 
         Raises:
-            Refused: it is masked data that this operator cannot take over.
+            Refused: it is padded or masked data that this operator cannot take over.
         """
         return self.as_view(self.required(index))
 
@@ -83,7 +83,7 @@ class Call:
             case Const(array):
                 return self.builder.constant(array)
             case Padded():
-                return self.builder.padded(value)
+                raise Refused("padding is taken over by a convolution or a pool only; put the Pad directly before one")
             case Masked():
                 raise Refused("a mask is understood directly before a Softmax over the last axis only")
             case Poison():

@@ -31,7 +31,7 @@ from hwgen.model.onnx.source import Source, SourceInput, SourceNode, shown
 from hwgen.model.onnx.stand_in import stand_ins
 from hwgen.model.onnx.steps import RefusedStep, software_steps
 from hwgen.model.onnx.tail import split_tail
-from hwgen.model.onnx.values import Const, Expr, Padded, Poison, Refused, Value
+from hwgen.model.onnx.values import Const, Expr, Poison, Refused, Value
 from hwgen.model.onnx.view import View, plain_view
 from hwgen.model.outputs import ModelOutput
 from hwgen.model.verify import verify_imported
@@ -116,24 +116,15 @@ class _Walk:
         self.builder.source = name
         if isinstance(value, Poison):
             return None
-        if not isinstance(value, View | Expr | Padded):
-            raise ModelError(f"the output {shown(name)!r} does not depend on an input, or is masked data")
+        if not isinstance(value, View | Expr):
+            raise ModelError(f"the output {shown(name)!r} does not depend on an input, or is padded or masked data")
         try:
-            view = self._built(value)
-        except (Refused, IllegalGraph) as refusal:
+            view = value if isinstance(value, View) else self.expressions.view(value)
+        except Refused as refusal:
             self._report(self._producers[name], str(refusal))
             return None
         shape = view.shape[1:] if view.shape and view.shape[0] == 1 else view.shape
         return OutputLayout(view.node, shown(name), shape, view.sizes, view.sequence), view.shape
-
-    def _built(self, value: View | Expr | Padded) -> View:
-        match value:
-            case View():
-                return value
-            case Expr():
-                return self.expressions.view(value)
-            case Padded():
-                return self.builder.padded(value)
 
     def result(self, name: str, index: int, shape: tuple[int, ...], tail: tuple[SourceNode, ...]) -> ModelOutput | None:
         """The model's output ``name``: tensor ``index`` of the hardware, then ``tail``; None where it was refused."""

@@ -51,19 +51,21 @@ def _columns_in_stream_order(view: View, channels: Sequence[int], weight: Array)
     return np.asarray(split.transpose(0, *order, *tail).reshape(weight.shape))
 
 
-def _data(call: Call, value: float | None) -> tuple[View, tuple[tuple[int, int], ...]]:
-    """The input and what a Pad before it left: spatial padding with ``value``. Other padding becomes elements."""
+def _data(call: Call, value: float) -> tuple[View, tuple[tuple[int, int], ...]]:
+    """The input and the padding that a Pad before it left (only padding with ``value`` can be taken over)."""
     operand = call.required(0)
-    if isinstance(operand, Padded) and operand.value == value and operand.pads[:2] == ((0, 0), (0, 0)):
-        view, pads = operand.view, operand.pads
-    else:
-        view = call.as_view(operand)
-        pads = ((0, 0),) * len(view.dims)
+    view = operand.view if isinstance(operand, Padded) else call.as_view(operand)
     if len(view.dims) not in (3, 4) or view.shape[0] != 1:
         raise Refused(
             f"needs an input of shape (1, channels, length) or (1, channels, rows, columns), not {view.shape}"
         )
-    return view, pads
+    if not isinstance(operand, Padded):
+        return view, ((0, 0),) * len(view.dims)
+    if operand.value != value or any(p != (0, 0) for p in operand.pads[:2]):
+        raise Refused(
+            f"the Pad before it pads with {operand.value} or along channels; only spatial zero padding is taken over"
+        )
+    return view, operand.pads
 
 
 def _image(call: Call, view: View, channels: Sequence[int]) -> View:
@@ -177,7 +179,9 @@ def _with_channels(node: str, view: View, channels: list[int], positions: Sequen
 
 def _global(maximum: bool) -> Handler:
     def handler(call: Call) -> View:
-        view, _ = _data(call, value=None)
+        view, pads = _data(call, value=0.0)
+        if any(p != (0, 0) for p in pads):
+            raise Refused("a Pad before a global pool; pool first")
         return pooled(call, view, whole_window(maximum, view.shape[2:]))
 
     return handler
@@ -200,7 +204,7 @@ def _pad(call: Call) -> Value:
     rank = len(view.dims)
     axes = call.integers("axes", 3) if call.operand(3) is not None else tuple(range(rank))
     if mode != "constant" or pads is None or axes is None or len(pads) != 2 * len(axes):
-        raise Refused(f"padding mode {mode!r}; only constant padding is supported")
+        raise Refused(f"padding mode {mode!r}; only constant padding before a convolution or a pool is supported")
     pairs = [(0, 0)] * rank
     for i, axis in enumerate(axes):
         pairs[call.axis(axis, rank)] = (pads[i], pads[i + len(axes)])
