@@ -13,8 +13,8 @@ from hwgen.model.kinds.arithmetic import Add, Multiply
 from hwgen.model.kinds.kind import Kind
 from hwgen.model.kinds.layout import Permute, Reshape
 from hwgen.model.kinds.sources import Constant, Input
+from hwgen.model.onnx.refused import Refused
 from hwgen.model.onnx.source import shown
-from hwgen.model.onnx.values import Refused
 from hwgen.model.onnx.view import View, plain_view
 from hwgen.model.shape import Shape
 from hwgen.model.tensors import in_memory
@@ -31,7 +31,7 @@ class Builder:
     def __init__(self) -> None:
         self.nodes: dict[str, Node] = {}
         self.source = ""
-        self._made: dict[tuple[object, ...], str] = {}
+        self._made: dict[tuple[Kind, str], str] = {}
         self._constant_elements = 0
 
     def emit(
@@ -65,24 +65,27 @@ class Builder:
         """The same tensor with its factors in the stream order ``order`` and the node shape ``(*grid, features)``."""
         shape = Shape(tuple(grid), features)
         if list(order) == list(range(len(order))):
-            return View(self._reshaped(view.node, shape), view.sizes, view.dims)
-        key = (view.node, view.sizes, tuple(order), shape)
-        if key not in self._made:
-            sizes, merged = _merged_order(view.sizes, order)
-            self._made[key] = self.emit(Permute(sizes, merged, shape.dims), [view.node])
+            return View(self.in_shape(view.node, shape), view.sizes, view.dims)
+        sizes, merged = _merged_order(view.sizes, order)
+        node = self.emit_once(Permute(sizes, merged, shape.dims), view.node)
         place = {factor: i for i, factor in enumerate(order)}
         dims = tuple(tuple(place[f] for f in dim) for dim in view.dims)
-        return View(self._made[key], tuple(view.sizes[f] for f in order), dims)
+        return View(node, tuple(view.sizes[f] for f in order), dims)
 
-    def _reshaped(self, name: str, shape: Shape) -> str:
+    def emit_once(self, kind: Kind, name: str) -> str:
+        """The node that does ``kind`` with the tensor ``name``; a new one where there is none yet."""
+        key = (kind, name)
+        if key not in self._made:
+            self._made[key] = self.emit(kind, [name])
+        return self._made[key]
+
+    def in_shape(self, name: str, shape: Shape) -> str:
+        """A node with the stream of ``name`` in another shape."""
         while self.nodes[name].shape != shape and isinstance(self.nodes[name].kind, Reshape):
             name = self.nodes[name].inputs[0]
         if self.nodes[name].shape == shape:
             return name
-        key = (name, shape)
-        if key not in self._made:
-            self._made[key] = self.emit(Reshape(shape.dims), [name])
-        return self._made[key]
+        return self.emit_once(Reshape(shape.dims), name)
 
     def reshaped(self, view: View, shape: Sequence[int]) -> View:
         """The view with another ONNX shape; data moves only where the regrouping demands it."""

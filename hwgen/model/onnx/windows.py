@@ -12,7 +12,9 @@ from hwgen.model.kinds.conv import Conv
 from hwgen.model.kinds.pools import AveragePool, MaxPool, Pool
 from hwgen.model.onnx.call import Call, Handler, Handlers
 from hwgen.model.onnx.declared import FLOATS, NUMBERS, Declared
-from hwgen.model.onnx.values import Padded, Refused, Value
+from hwgen.model.onnx.padding import Padded
+from hwgen.model.onnx.refused import Refused
+from hwgen.model.onnx.values import Value
 from hwgen.model.onnx.view import View, stream_view
 from hwgen.numbers.arrays import Array
 
@@ -51,21 +53,19 @@ def _columns_in_stream_order(view: View, channels: Sequence[int], weight: Array)
     return np.asarray(split.transpose(0, *order, *tail).reshape(weight.shape))
 
 
-def _data(call: Call, value: float) -> tuple[View, tuple[tuple[int, int], ...]]:
-    """The input and the padding that a Pad before it left (only padding with ``value`` can be taken over)."""
+def _data(call: Call, value: float | None) -> tuple[View, tuple[tuple[int, int], ...]]:
+    """The input, and spatial padding with ``value`` that a Pad before it left. Other padding becomes elements."""
     operand = call.required(0)
-    view = operand.view if isinstance(operand, Padded) else call.as_view(operand)
+    if isinstance(operand, Padded) and operand.value == value and operand.pads[:2] == ((0, 0), (0, 0)):
+        view, pads = operand.view, operand.pads
+    else:
+        view = call.as_view(operand)
+        pads = ((0, 0),) * len(view.dims)
     if len(view.dims) not in (3, 4) or view.shape[0] != 1:
         raise Refused(
             f"needs an input of shape (1, channels, length) or (1, channels, rows, columns), not {view.shape}"
         )
-    if not isinstance(operand, Padded):
-        return view, ((0, 0),) * len(view.dims)
-    if operand.value != value or any(p != (0, 0) for p in operand.pads[:2]):
-        raise Refused(
-            f"the Pad before it pads with {operand.value} or along channels; only spatial zero padding is taken over"
-        )
-    return view, operand.pads
+    return view, pads
 
 
 def _image(call: Call, view: View, channels: Sequence[int]) -> View:
@@ -179,9 +179,7 @@ def _with_channels(node: str, view: View, channels: list[int], positions: Sequen
 
 def _global(maximum: bool) -> Handler:
     def handler(call: Call) -> View:
-        view, pads = _data(call, value=0.0)
-        if any(p != (0, 0) for p in pads):
-            raise Refused("a Pad before a global pool; pool first")
+        view, _ = _data(call, value=None)
         return pooled(call, view, whole_window(maximum, view.shape[2:]))
 
     return handler
@@ -204,7 +202,7 @@ def _pad(call: Call) -> Value:
     rank = len(view.dims)
     axes = call.integers("axes", 3) if call.operand(3) is not None else tuple(range(rank))
     if mode != "constant" or pads is None or axes is None or len(pads) != 2 * len(axes):
-        raise Refused(f"padding mode {mode!r}; only constant padding before a convolution or a pool is supported")
+        raise Refused(f"padding mode {mode!r}; only constant padding is supported")
     pairs = [(0, 0)] * rank
     for i, axis in enumerate(axes):
         pairs[call.axis(axis, rank)] = (pads[i], pads[i + len(axes)])

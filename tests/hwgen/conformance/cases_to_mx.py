@@ -15,8 +15,8 @@ from tests.hwgen.conformance.case import SAMPLES, WIDTHS, Case, Level, Mutation,
 MUTATIONS = (
     Mutation("dse_to_mx.sv", "<= MantissaHigh) exponent", "< MantissaHigh) exponent", "exponent one too large"),
     Mutation("dse_to_mx.sv", "least = first ?", "least = 1'b1 ?", "extreme of the last beat only", "lanes=2"),
-    Mutation("dse_to_mx.sv", "shift, exponents[(i/SubLanes)*ExpWidth", "shift, exponents[0*ExpWidth", "exponent of the first block",
-             "lanes=16"),
+    Mutation("dse_to_mx.sv", "shift, exponents[(i/SubLanes)*ExpWidth", "shift, exponents[0*ExpWidth",
+             "exponent of the first block", "lanes=16"),
     Mutation("dse_to_mx.sv", "if (issue_end) exp_next_q", "if (issue) exp_next_q", "an exponent for every beat"),
     Mutation("dse_to_mx.sv", "CountWidth'(read_valid_q && !stall)", "CountWidth'(read_valid_q)", "freed while stalled"),
 )  # fmt: skip
