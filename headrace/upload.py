@@ -11,8 +11,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
+from headrace import extras
 from headrace.errors import HeadraceError
 
 
@@ -62,6 +61,9 @@ def dataset_bytes(dataset: Any) -> tuple[str, bytes]:
         dataset = {"inputs": dataset[0], "targets": dataset[1]}
     if not isinstance(dataset, Mapping):
         raise HeadraceError("a dataset is a path of an .npz, a mapping of arrays, or a pair (inputs, targets)")
+    extras.require("numpy")
+    import numpy as np
+
     buffer = io.BytesIO()
     arrays: dict[str, Any] = {name: np.asarray(values) for name, values in dataset.items()}
     np.savez(buffer, **arrays)
@@ -70,6 +72,9 @@ def dataset_bytes(dataset: Any) -> tuple[str, bytes]:
 
 def first_sample(dataset: Any) -> Any:
     """Inputs of the first sample as a batch of one, to export a module with; None when they cannot be told."""
+    extras.require("numpy")
+    import numpy as np
+
     _, data = dataset_bytes(dataset)
     with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
         names = [n for n in arrays.files if n == "inputs" or n.startswith("input_")]
@@ -81,8 +86,9 @@ def _export(torch: Any, module: Any, example: Any) -> bytes:
         raise HeadraceError(
             "a torch module needs example inputs to export: pass example=<one input batch> or a dataset"
         )
+    extras.require("onnxscript")
     inputs = example if isinstance(example, tuple) else (example,)
-    tensors = tuple(x if isinstance(x, torch.Tensor) else torch.as_tensor(np.asarray(x)) for x in inputs)
+    tensors = tuple(torch.as_tensor(x) for x in inputs)
     training = module.training
     module.eval()
     try:
