@@ -66,8 +66,8 @@ def _deeper_than(source: str, limit: int) -> bool:
     for token in _TOKEN.finditer(source):
         if token[0] == '"':
             quoted = not quoted
-        elif not quoted:
-            depth += _STEPS.get(token[0], 0)  # an escape outside a string is for the parser to refuse
+        elif not quoted and token[0] in _STEPS:
+            depth += _STEPS[token[0]]
             if depth > limit:
                 return True
     return False
