@@ -9,9 +9,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from headrace import extras
 from headrace.errors import HeadraceError, job_failed
 from headrace.metrics import current_name
+from headrace.optional import need
 from headrace.progress import Progress
 from headrace.transport import Event, Transport
 
@@ -151,7 +151,7 @@ class Job:
 
     def trials_dataframe(self, *, state: str | None = None) -> pandas.DataFrame:
         """All trials as a data frame: one row per trial, units in the column names, missing metrics as NaN."""
-        extras.require("pandas")
+        need("pandas", "for data frames")
         from headrace.frames import trials_frame
 
         return trials_frame(self.trials(state=state), self.pareto())
@@ -167,7 +167,7 @@ class Job:
         Returns:
             The matplotlib figure.
         """
-        extras.require("matplotlib")
+        need("matplotlib", "for plots")
         from headrace.plot import plot_front
 
         self.refresh()
