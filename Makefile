@@ -32,7 +32,8 @@ faults: $(STAMP) ## kill, stop and cut off, and look at rows and processes
 models: $(STAMP) ## published models from upload to bundle, as long as it takes
 	$(BIN)/python -m pytest -m slow tests/models
 
-wheels: $(STAMP) ## build both wheels, install and run them in empty environments of every Python here
+wheels: $(STAMP) ## build both wheels into dist, install and run them in empty environments of every Python here
+	$(BIN)/python -m tests.install.wheels dist
 	HEADRACE_WHEELS_REPORT=docs/wheels.md $(BIN)/python -m pytest -m "slow or not slow" tests/install
 
 setup: $(STAMP) $(COMMAND) ## install everything below .venv

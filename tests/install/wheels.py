@@ -1,10 +1,14 @@
-"""Builds the two wheels from a copy of the sources, so that nothing an earlier build left behind gets into them."""
+"""Builds the two wheels: ``python -m tests.install.wheels FOLDER``.
+
+From a copy of the sources, so that nothing which an earlier build left behind gets into them.
+"""
 
 from __future__ import annotations
 
 import shutil
 import subprocess
 import sys
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,3 +46,15 @@ def _wheel(project: Path, out: Path) -> Path:
     done = subprocess.run(command, cwd=project, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-3000:]
     return out / done.stdout.splitlines()[-1]
+
+
+def main(target: Path) -> None:
+    with tempfile.TemporaryDirectory() as scratch:
+        made = build(Path(scratch))
+        target.mkdir(parents=True, exist_ok=True)
+        for wheel in (made.client, made.service):
+            print(shutil.copy(wheel, target))
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
