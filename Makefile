@@ -6,7 +6,7 @@ STAMP := $(VENV)/.requirements-installed
 COMMAND := $(VENV)/.headrace-installed
 WORKERS ?= 2
 
-.PHONY: demo test check bench conformance faults models setup clean
+.PHONY: demo test check bench conformance faults models wheels setup clean
 
 demo: setup ## train, submit, search, simulate, plot: the whole path
 	$(BIN)/headrace demo
@@ -32,6 +32,10 @@ faults: $(STAMP) ## kill, stop and cut off, and look at rows and processes
 models: $(STAMP) ## published models from upload to bundle, as long as it takes
 	$(BIN)/python -m pytest -m slow tests/models
 
+wheels: $(STAMP) ## build both wheels into dist, install and run them in empty environments of every Python here
+	$(BIN)/python -m tests.install.wheels dist
+	HEADRACE_WHEELS_REPORT=docs/wheels.md $(BIN)/python -m pytest -m "slow or not slow" tests/install
+
 setup: $(STAMP) $(COMMAND) ## install everything below .venv
 
 $(STAMP): requirements.txt
@@ -39,9 +43,9 @@ $(STAMP): requirements.txt
 	$(BIN)/python -m pip install --disable-pip-version-check --quiet -r requirements.txt
 	touch $@
 
-$(COMMAND): $(STAMP) pyproject.toml
-	$(BIN)/python -m pip install --disable-pip-version-check --quiet --no-deps --no-build-isolation --editable .
+$(COMMAND): $(STAMP) pyproject.toml service/pyproject.toml
+	$(BIN)/python -m pip install --disable-pip-version-check --quiet --no-deps --no-build-isolation --editable . --editable ./service
 	touch $@
 
 clean: ## remove what was built, keep the environment
-	rm -rf build demo_output .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info
+	rm -rf build service/build dist demo_output .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info

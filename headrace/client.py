@@ -9,24 +9,32 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Self
 from urllib.parse import quote
 
-from headrace import upload
+from headrace import embedded, upload
 from headrace.job import Job, Sweep
 from headrace.transport import Transport
 
-DEFAULT_URL = "http://127.0.0.1:8765"
+DEFAULT_URL = embedded.DEFAULT_URL
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 
 
-def connect(url: str | None = None, *, token: str | None = None, timeout_s: float = 180.0) -> Client:
-    """Connect to a service; no request is sent yet.
+def connect(
+    url: str | None = None, *, token: str | None = None, timeout_s: float = 180.0, start: bool = True
+) -> Client:
+    """Connect to a service.
 
     Args:
-        url: base URL; by default ``HEADRACE_URL``, else ``http://127.0.0.1:8765``.
+        url: base URL; by default ``HEADRACE_URL``, else a service that runs on this machine. An address that is given
+            is not tried yet.
         token: bearer token; by default ``HEADRACE_TOKEN``.
         timeout_s: seconds to wait for one answer.
+        start: without an address and with no service running, start one that ends with this process.
+
+    Raises:
+        ConnectionFailed: no service runs on this machine, and none is installed that could be started.
     """
+    given = url or os.environ.get("HEADRACE_URL")
     return Client(
-        url or os.environ.get("HEADRACE_URL") or DEFAULT_URL,
+        given or (embedded.find_or_start() if start else embedded.running_url() or DEFAULT_URL),
         token=token or os.environ.get("HEADRACE_TOKEN"),
         timeout_s=timeout_s,
     )

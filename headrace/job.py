@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from headrace.errors import HeadraceError, job_failed
 from headrace.metrics import current_name
+from headrace.optional import need
 from headrace.progress import Progress
 from headrace.transport import Event, Transport
 
@@ -150,6 +151,7 @@ class Job:
 
     def trials_dataframe(self, *, state: str | None = None) -> pandas.DataFrame:
         """All trials as a data frame: one row per trial, units in the column names, missing metrics as NaN."""
+        need("pandas", "for data frames")
         from headrace.frames import trials_frame
 
         return trials_frame(self.trials(state=state), self.pareto())
@@ -165,6 +167,7 @@ class Job:
         Returns:
             The matplotlib figure.
         """
+        need("matplotlib", "for plots")
         from headrace.plot import plot_front
 
         self.refresh()

@@ -11,9 +11,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from headrace.errors import HeadraceError
+from headrace.optional import need
 
 
 def model_bytes(model: Any, example: Any) -> tuple[str, bytes]:
@@ -62,6 +61,7 @@ def dataset_bytes(dataset: Any) -> tuple[str, bytes]:
         dataset = {"inputs": dataset[0], "targets": dataset[1]}
     if not isinstance(dataset, Mapping):
         raise HeadraceError("a dataset is a path of an .npz, a mapping of arrays, or a pair (inputs, targets)")
+    np = need("numpy", "to write a dataset")
     buffer = io.BytesIO()
     arrays: dict[str, Any] = {name: np.asarray(values) for name, values in dataset.items()}
     np.savez(buffer, **arrays)
@@ -70,6 +70,7 @@ def dataset_bytes(dataset: Any) -> tuple[str, bytes]:
 
 def first_sample(dataset: Any) -> Any:
     """Inputs of the first sample as a batch of one, to export a module with; None when they cannot be told."""
+    np = need("numpy", "to read a dataset")
     _, data = dataset_bytes(dataset)
     with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
         names = [n for n in arrays.files if n == "inputs" or n.startswith("input_")]
@@ -81,6 +82,7 @@ def _export(torch: Any, module: Any, example: Any) -> bytes:
         raise HeadraceError(
             "a torch module needs example inputs to export: pass example=<one input batch> or a dataset"
         )
+    np = need("numpy", "to export a torch module")
     inputs = example if isinstance(example, tuple) else (example,)
     tensors = tuple(x if isinstance(x, torch.Tensor) else torch.as_tensor(np.asarray(x)) for x in inputs)
     training = module.training
