@@ -10,6 +10,8 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from headrace.figures import short
+
 _PIPED_COLUMNS = 110
 _WIDE = 100
 _MANY_LAYERS = 4
@@ -73,19 +75,6 @@ def jobs_table(jobs: Iterable[Mapping[str, Any]]) -> Table:
             job["created_at"][:19].replace("T", " "),
         )
     return table
-
-
-def short(value: float | None) -> str:
-    """A figure in at most about six characters: 812, 12.3k, 4.56M."""
-    if value is None:
-        return "–"
-    magnitude = abs(value)
-    for limit, divisor, suffix in ((1e4, 1.0, ""), (1e6, 1e3, "k"), (1e9, 1e6, "M"), (float("inf"), 1e9, "G")):
-        if magnitude < limit:
-            scaled = value / divisor
-            whole = suffix == "" and float(value).is_integer()
-            return f"{scaled:.0f}{suffix}" if whole or abs(scaled) >= 100 else f"{scaled:.3g}{suffix}"
-    return f"{value:.3g}"
 
 
 def _cells(trial: Mapping[str, Any], wide: bool) -> list[str]:

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import io
 import sys
-import tempfile
-import warnings
 import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from headrace.errors import HeadraceError
+from headrace.optional import need
 
 
 def model_bytes(model: Any, example: Any) -> tuple[str, bytes]:
@@ -39,7 +36,9 @@ def model_bytes(model: Any, example: Any) -> tuple[str, bytes]:
     # A live module means torch is loaded already; the client itself never imports it.
     torch: Any = sys.modules.get("torch")
     if torch is not None and isinstance(model, torch.nn.Module):
-        return type(model).__name__ + ".onnx", _export(torch, model, example)
+        from headrace.export import export
+
+        return type(model).__name__ + ".onnx", export(model, example)
     raise HeadraceError(f"cannot submit a {type(model).__name__}: give a file, a folder or a torch.nn.Module")
 
 
@@ -62,6 +61,7 @@ def dataset_bytes(dataset: Any) -> tuple[str, bytes]:
         dataset = {"inputs": dataset[0], "targets": dataset[1]}
     if not isinstance(dataset, Mapping):
         raise HeadraceError("a dataset is a path of an .npz, a mapping of arrays, or a pair (inputs, targets)")
+    np = need("numpy", "to write a dataset")
     buffer = io.BytesIO()
     arrays: dict[str, Any] = {name: np.asarray(values) for name, values in dataset.items()}
     np.savez(buffer, **arrays)
@@ -70,33 +70,11 @@ def dataset_bytes(dataset: Any) -> tuple[str, bytes]:
 
 def first_sample(dataset: Any) -> Any:
     """Inputs of the first sample as a batch of one, to export a module with; None when they cannot be told."""
+    np = need("numpy", "to read a dataset")
     _, data = dataset_bytes(dataset)
     with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
         names = [n for n in arrays.files if n == "inputs" or n.startswith("input_")]
         return tuple(arrays[n][:1] for n in names) or None
-
-
-def _export(torch: Any, module: Any, example: Any) -> bytes:
-    if example is None:
-        raise HeadraceError(
-            "a torch module needs example inputs to export: pass example=<one input batch> or a dataset"
-        )
-    inputs = example if isinstance(example, tuple) else (example,)
-    tensors = tuple(x if isinstance(x, torch.Tensor) else torch.as_tensor(np.asarray(x)) for x in inputs)
-    training = module.training
-    module.eval()
-    try:
-        with tempfile.TemporaryDirectory() as folder, torch.no_grad(), warnings.catch_warnings():
-            # torch deprecates parts of itself that its own exporter uses; nothing the caller can change.
-            warnings.simplefilter("ignore", FutureWarning)
-            path = Path(folder) / "model.onnx"
-            # One file: the service accepts no external data.
-            torch.onnx.export(module, tensors, str(path), dynamo=True, external_data=False, verbose=False)
-            return path.read_bytes()
-    except (RuntimeError, torch.onnx.errors.OnnxExporterError) as error:
-        raise HeadraceError(f"torch could not export this module to ONNX: {error}") from error
-    finally:
-        module.train(training)
 
 
 def _zip_folder(folder: Path) -> bytes:
@@ -106,5 +84,6 @@ def _zip_folder(folder: Path) -> bytes:
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
         for path in sorted(folder.iterdir()):
             if path.name == "config.json" or path.suffix == ".safetensors" or path.name.endswith(".index.json"):
-                archive.write(path, path.name)
+                # No times: the same folder is the same upload.
+                archive.writestr(zipfile.ZipInfo(path.name), path.read_bytes())
     return buffer.getvalue()

@@ -4,7 +4,7 @@ import json
 import pytest
 from rich.console import Console
 
-from headrace import tables
+from headrace import figures as readable, tables
 from headrace.cli import main
 from headrace.doctor import findings
 from headrace.job import Job
@@ -117,7 +117,7 @@ def test_nothing_feasible_is_a_failure_of_the_command(server: Server, tmp_path, 
 
 def test_short_figures() -> None:
     figures = {None: "–", 0: "0", 812: "812", 9999: "9999", 12345: "12.3k", 4560000: "4.56M", 0.98765: "0.988"}
-    assert {value: tables.short(value) for value in figures} == figures
+    assert {value: readable.short(value) for value in figures} == figures
 
 
 def test_doctor_finds_what_is_missing(monkeypatch) -> None:
