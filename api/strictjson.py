@@ -15,6 +15,10 @@ from starlette.datastructures import Headers
 
 from api.errors import Problem
 
+# No body of the contract is a quarter as deep. A limit of our own, because Python's depends on its version.
+MAX_DEPTH = 64
+_TOKEN = re.compile(r'\\.|["\[\]{}]', re.DOTALL)
+_STEPS = {"[": 1, "{": 1, "]": -1, "}": -1}
 _NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
 
 
@@ -22,8 +26,8 @@ def loads(data: bytes) -> Any:
     """Parse one JSON document.
 
     Raises:
-        json.JSONDecodeError: not UTF-8 or not JSON, a duplicate key, NaN or Infinity, nesting or an integer beyond
-            reason, a lone surrogate or NUL in a string.
+        json.JSONDecodeError: not UTF-8 or not JSON, a duplicate key, NaN or Infinity, lists and objects nested deeper
+            than ``MAX_DEPTH``, an integer beyond reason, a lone surrogate or NUL in a string.
     """
 
     def refuse(reason: str) -> NoReturn:
@@ -39,13 +43,14 @@ def loads(data: bytes) -> Any:
         return result
 
     try:
-        value = json.loads(data.decode("utf-8"), parse_constant=constant, object_pairs_hook=unique)
+        source = data.decode("utf-8")
+        if _deeper_than(source, MAX_DEPTH):
+            refuse(f"lists and objects are nested deeper than {MAX_DEPTH}")
+        value = json.loads(source, parse_constant=constant, object_pairs_hook=unique)
         text = json.dumps(value, ensure_ascii=False)
         text.encode("utf-8")
     except UnicodeError:
         refuse("text is not valid UTF-8")
-    except RecursionError:
-        refuse("it is nested too deeply")
     except json.JSONDecodeError:
         raise
     except ValueError:
@@ -53,6 +58,19 @@ def loads(data: bytes) -> Any:
     if _NUL.search(text):
         refuse("a string contains NUL")
     return value
+
+
+def _deeper_than(source: str, limit: int) -> bool:
+    """Whether more than ``limit`` lists and objects are open anywhere, told without recursion and before parsing."""
+    depth, quoted = 0, False
+    for token in _TOKEN.finditer(source):
+        if token[0] == '"':
+            quoted = not quoted
+        elif not quoted and token[0] in _STEPS:
+            depth += _STEPS[token[0]]
+            if depth > limit:
+                return True
+    return False
 
 
 class StrictRequest(Request):

@@ -22,9 +22,9 @@ def main() -> None:
         connect(service.url) as client,
     ):
         job = client.submit(
-            trained.module,
+            trained.model,
             name="digits CNN",
-            dataset={"inputs": trained.inputs, "targets": trained.targets},
+            dataset=trained.dataset,
             metric="top1",
             platform=demo.PLATFORM,
             space=demo.SPACE,

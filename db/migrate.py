@@ -50,6 +50,14 @@ def head() -> str:
     return str(ScriptDirectory.from_config(_config("")).get_current_head())
 
 
+def is_known(revision: str) -> bool:
+    """Whether this code knows how to come from ``revision`` to ``head()``."""
+    try:
+        return ScriptDirectory.from_config(_config("")).get_revision(revision) is not None
+    except CommandError:
+        return False
+
+
 def current(url: str) -> str | None:
     """The revision the database is at, None when it is empty."""
     engine = make_unpooled_engine(url)

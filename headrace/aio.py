@@ -200,13 +200,19 @@ class AsyncClient:
     """One service, for asyncio: ``async with AsyncClient() as client``. See ``Client``.
 
     Args:
-        url: base URL; by default ``HEADRACE_URL``, else ``http://127.0.0.1:8765``.
+        url: base URL; by default ``HEADRACE_URL``, else a service that runs on this machine.
         token: bearer token; by default ``HEADRACE_TOKEN``.
         timeout_s: seconds to wait for one answer.
+        start: without an address and with no service running, start one that ends with this process.
+
+    Raises:
+        ConnectionFailed: no service runs on this machine, and none is installed that could be started.
     """
 
-    def __init__(self, url: str | None = None, *, token: str | None = None, timeout_s: float = 180.0) -> None:
-        self.url = service_url(url)
+    def __init__(
+        self, url: str | None = None, *, token: str | None = None, timeout_s: float = 180.0, start: bool = True
+    ) -> None:
+        self.url = service_url(url, start=start)
         self._link = AsyncLink(self.url, token or os.environ.get("HEADRACE_TOKEN"), timeout_s)
 
     async def __aenter__(self) -> Self:

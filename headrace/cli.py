@@ -11,8 +11,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from headrace import __version__, tables
-from headrace.client import DEFAULT_URL, Client, connect
+from headrace import __version__, service, tables
+from headrace.client import Client, connect
+from headrace.embedded import DEFAULT_URL
 from headrace.errors import HeadraceError
 from headrace.job import Job
 
@@ -36,7 +37,8 @@ def _serve(options: argparse.Namespace) -> int:
     # The command becomes the supervisor, so signals reach it directly.
     given = [("--host", options.host), ("--port", options.port), ("--slots", options.slots)]
     arguments = [text for name, value in given if value is not None for text in (name, str(value))]
-    os.execv(sys.executable, [sys.executable, "-m", "workers.serve", *arguments])
+    command, environment = service.command("workers.serve", *arguments)
+    os.execve(command[0], command, environment)
 
 
 def _demo(options: argparse.Namespace) -> int:
@@ -161,7 +163,8 @@ def _show_front(job: Job) -> int:
 
 
 def _client(options: argparse.Namespace) -> Client:
-    return connect(options.url)
+    # A service started here would end with the command, before the job is done.
+    return connect(options.url, start=False)
 
 
 def _constraint(text: str) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self, Unpack
 
-from headrace import calls
+from headrace import calls, embedded
 from headrace.body import JobFields
 from headrace.http import requests
 from headrace.http.delivery import emit_pages
@@ -18,23 +18,32 @@ from headrace.submission import SweepWish
 from headrace.sweep import Sweep
 from headrace.trial import Trial
 
-DEFAULT_URL = "http://127.0.0.1:8765"
+
+def service_url(url: str | None, *, start: bool) -> str:
+    """A given URL, else ``HEADRACE_URL``, else that of a service on this machine; see ``connect``."""
+    given = url or os.environ.get("HEADRACE_URL")
+    return (given or (embedded.find_or_start() if start else embedded.running_url() or embedded.DEFAULT_URL)).rstrip(
+        "/"
+    )
 
 
-def service_url(url: str | None) -> str:
-    """A given URL, else ``HEADRACE_URL``, else ``http://127.0.0.1:8765``."""
-    return (url or os.environ.get("HEADRACE_URL") or DEFAULT_URL).rstrip("/")
-
-
-def connect(url: str | None = None, *, token: str | None = None, timeout_s: float = 180.0) -> Client:
-    """Connect to a service; no request is sent yet.
+def connect(
+    url: str | None = None, *, token: str | None = None, timeout_s: float = 180.0, start: bool = True
+) -> Client:
+    """Connect to a service.
 
     Args:
-        url: base URL; by default ``HEADRACE_URL``, else ``http://127.0.0.1:8765``.
+        url: base URL; by default ``HEADRACE_URL``, else a service that runs on this machine. An address that is given
+            is not tried yet.
         token: bearer token; by default ``HEADRACE_TOKEN``.
         timeout_s: seconds to wait for one answer.
+        start: without an address and with no service running, start one that ends with this process.
+
+    Raises:
+        ConnectionFailed: no service runs on this machine, and none is installed that could be started.
     """
-    return Client(service_url(url), token=token or os.environ.get("HEADRACE_TOKEN"), timeout_s=timeout_s)
+    url = service_url(url, start=start)
+    return Client(url, token=token or os.environ.get("HEADRACE_TOKEN"), timeout_s=timeout_s)
 
 
 class Client:

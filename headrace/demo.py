@@ -1,4 +1,4 @@
-"""``headrace demo``: train a CNN, start a service, submit over HTTP, watch, and take a design away."""
+"""``headrace demo``: take a trained CNN, start a service, submit over HTTP, watch, and take a design away."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ from pathlib import Path
 from rich.console import Console
 from rich.rule import Rule
 
-from headrace import demo_model, tables
+from headrace import demo_digits, service, tables
 from headrace.client import Client, connect
 from headrace.errors import HeadraceError
 from headrace.figures import short
 from headrace.job import Job
+from headrace.optional import MissingPackage
 from headrace.progress import Progress
 from headrace.service import LocalService
 from headrace.trial import Trial
@@ -47,17 +48,20 @@ def run_demo(output: Path, trials: int, wall_seconds: float) -> int:
     Returns:
         0 when every complete trial was simulated with every word equal, 1 otherwise.
     """
+    service.require_code()
     started = time.monotonic()
     # Whoever ends the demo from outside ends its service too.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     out = tables.console()
     home = _fresh_home(output)
     out.print(Rule("[bold]Headrace demo[/]: from a trained model to simulated, bit-exact designs", align="left"))
-    trained = demo_model.train()
+    trained = demo_digits.digits()
     _step(out, "train", f"CNN with {trained.parameters:,} parameters on scikit-learn's digits, "
-          f"{trained.accuracy:.1%} of {len(trained.targets)} held-out digits right")  # fmt: skip
-    with LocalService(home) as service, connect(service.url) as client:
-        _step(out, "serve", f"API and workers at {service.url}, data in {home}")
+          f"{trained.accuracy:.1%} of {trained.samples} held-out digits right")  # fmt: skip
+    if absent := demo_digits.missing():
+        _step(out, "", f"trained beforehand: to train it here, install {', '.join(absent)}", "dim")
+    with LocalService(home) as local, connect(local.url) as client:
+        _step(out, "serve", f"API and workers at {local.url}, data in {home}")
         job = _submit(client, trained, trials, wall_seconds)
         _step(out, "submit", f"{job.id}: {trials} candidates on {DEVICES} × {DEVICE} in a chain")
         out.print()
@@ -65,11 +69,11 @@ def run_demo(output: Path, trials: int, wall_seconds: float) -> int:
         return _report(out, job, output, started)
 
 
-def _submit(client: Client, trained: demo_model.Trained, trials: int, wall_seconds: float) -> Job:
+def _submit(client: Client, trained: demo_digits.Trained, trials: int, wall_seconds: float) -> Job:
     return client.submit(
-        trained.module,
+        trained.model,
         name="digits CNN",
-        dataset={"inputs": trained.inputs, "targets": trained.targets},
+        dataset=trained.dataset,
         metric="top1",
         platform=PLATFORM,
         space=SPACE,
@@ -103,17 +107,24 @@ def _report(out: Console, job: Job, output: Path, started: float) -> int:
     out.print()
     if not front:
         raise HeadraceError("the search found no feasible design: see the job's trials for the reasons")
-    plot = output / "pareto.png"
-    job.plot(plot)
     chosen = _pick(front)
     bundle = job.export(chosen, output / f"trial-{chosen['number']}.zip")
     _step(out, "words", f"{compared:,} compared in {len(complete)} simulations, {mismatched} mismatched")
     _step(out, "search", _counts(trials))
-    _step(out, "plot", str(plot))
+    _step(out, "plot", _plot(job, output / "pareto.png"))
     _step(out, "bundle", f"{bundle}  (trial {chosen['number']}: {_describe(chosen)})")
     _step(out, "", f"unzip {bundle} -d design && make -C design sim", "bold")
     _step(out, "time", f"{time.monotonic() - started:.0f} s in all")
     return 0 if complete and not mismatched and not untested else 1
+
+
+def _plot(job: Job, path: Path) -> str:
+    """Draw the front and say where, or say what is missing to draw it."""
+    try:
+        job.plot(path)
+    except MissingPackage as error:
+        return f"not drawn: {error}"
+    return str(path)
 
 
 def _counts(trials: list[Trial]) -> str:

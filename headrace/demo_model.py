@@ -1,37 +1,24 @@
-"""The demo's model: a small CNN on scikit-learn's handwritten digits, trained in seconds, the same every time."""
+"""The demo's model: a small CNN on scikit-learn's handwritten digits, trained in seconds, the same every time.
+
+``python -m headrace.demo_model`` writes what ``headrace.demo_files`` ships for machines without torch.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import json
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from sklearn.datasets import load_digits
+
+from headrace import demo_digits
+from headrace.demo_digits import Trained
 
 _TEST = 500
 _EPOCHS = 25
 _BATCH = 128
-
-
-@dataclass(frozen=True)
-class Trained:
-    """A trained module and the digits it never saw.
-
-    Attributes:
-        module: takes (batch, 1, 8, 8) float32 in [0, 1], gives (batch, 10) logits.
-        inputs: (samples, 1, 8, 8) float32.
-        targets: (samples,) int64.
-        accuracy: share of the held-out digits that the float model gets right.
-        parameters: trainable parameters.
-    """
-
-    module: Any
-    inputs: npt.NDArray[np.float32]
-    targets: npt.NDArray[np.int64]
-    accuracy: float
-    parameters: int
 
 
 def train(seed: int = 0) -> Trained:
@@ -53,7 +40,8 @@ def train(seed: int = 0) -> Trained:
             accuracy = (module(x_test).argmax(1) == y_test).float().mean().item()
     finally:
         torch.set_num_threads(threads)
-    return Trained(module, x_test.numpy(), y_test.numpy(), float(accuracy), sum(p.numel() for p in module.parameters()))
+    dataset = {"inputs": x_test.numpy(), "targets": y_test.numpy()}
+    return Trained(module, dataset, len(y_test), float(accuracy), sum(p.numel() for p in module.parameters()))
 
 
 class DigitsCnn(torch.nn.Sequential):
@@ -87,3 +75,19 @@ def _fit(module: torch.nn.Module, inputs: torch.Tensor, targets: torch.Tensor) -
             optimiser.step()
             schedule.step()
     module.eval()
+
+
+def _store() -> None:
+    trained = train()
+    example = torch.from_numpy(trained.dataset["inputs"][:1])
+    program: Any = torch.onnx.export(trained.model, (example,), dynamo=True, verbose=False)
+    for node in program.model.graph:
+        node.metadata_props.clear()  # traces with this machine's paths
+    program.save(demo_digits.MODEL, external_data=False)
+    np.savez_compressed(demo_digits.DATASET, **trained.dataset)
+    figures = {name: value for name, value in asdict(trained).items() if name in demo_digits.FIGURES}
+    demo_digits.ABOUT.write_text(json.dumps(figures) + "\n")
+
+
+if __name__ == "__main__":
+    _store()

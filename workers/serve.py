@@ -16,6 +16,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -239,6 +240,8 @@ def _serve(arguments: argparse.Namespace) -> None:
 
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             signal.signal(number, on_signal)
+        if arguments.until_eof:
+            threading.Thread(target=_stop_at_eof, args=(service,), daemon=True).start()
         try:
             announcement.write_text(json.dumps({"url": _url(arguments.host, port), "pid": os.getpid()}))
             print(f"Headrace listens on {_url(arguments.host, port)} (data in {home})", flush=True)
@@ -246,6 +249,13 @@ def _serve(arguments: argparse.Namespace) -> None:
         finally:
             announcement.unlink(missing_ok=True)
             service.stop()
+
+
+def _stop_at_eof(service: Service) -> None:
+    """Whoever holds the other end of standard input is gone, or has said all there is to say."""
+    while os.read(sys.stdin.fileno(), 4096):
+        pass
+    service.stopping = True
 
 
 def main() -> int:
@@ -257,6 +267,7 @@ def main() -> int:
         "--slots", type=slot_number, default=os.cpu_count() or 2, help="evaluations at a time (default: cores)"
     )
     parser.add_argument("--without-api", action="store_true", help="workers and broker only")
+    parser.add_argument("--until-eof", action="store_true", help="stop when standard input ends, as on SIGTERM")
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s: %(message)s")
     logging.getLogger("alembic").setLevel(logging.WARNING)

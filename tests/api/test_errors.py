@@ -4,6 +4,7 @@ import socket
 
 import pytest
 
+from api import strictjson
 from api.errors import PROBLEMS
 from api.settings import Settings, SettingsError, from_environment
 from tests.api.harness import Server, problem, serving
@@ -25,6 +26,16 @@ JSON = {"Content-Type": "application/json"}
 def test_json_that_is_refused(server: Server, content: bytes) -> None:
     answer = server.http.post("/v1/jobs", content=content, headers=JSON)
     problem(answer, 422, "invalid-body" if content == b"" else "invalid-json")
+
+
+def test_nesting_has_a_limit_of_its_own(server: Server) -> None:
+    answer = server.http.post("/v1/jobs", content=b"[" * 65 + b"]" * 65, headers=JSON)
+    assert "nested deeper than 64" in problem(answer, 422, "invalid-json")["detail"]
+    deepest = b"[" * 63 + b'{"a": "\\"[[[{{{\\\\"}' + b"]" * 63
+    value = strictjson.loads(deepest)
+    for _ in range(63):
+        value = value[0]
+    assert value == {"a": '"[[[{{{\\'}
 
 
 @pytest.mark.parametrize(
