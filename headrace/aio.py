@@ -228,6 +228,12 @@ class AsyncClient:
         """See ``Client.close``."""
         await self._link.close()
 
+    async def call(
+        self, method: str, path: str, *, body: Any = None, params: Mapping[str, str] | None = None
+    ) -> dict[str, Any] | None:
+        """See ``Client.call``."""
+        return await self._link.run(requests.call(method, path, body, params or {}))
+
     async def version(self) -> dict[str, Any]:
         """See ``Client.version``."""
         return await self._link.run(requests.version())

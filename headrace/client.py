@@ -66,6 +66,26 @@ class Client:
         """Close the connections."""
         self._link.close()
 
+    def call(
+        self, method: str, path: str, *, body: Any = None, params: Mapping[str, str] | None = None
+    ) -> dict[str, Any] | None:
+        """Send any request of the contract.
+
+        Args:
+            method: HTTP method.
+            path: such as ``/v1/jobs``.
+            body: sent as JSON, where it is not None.
+            params: of the query.
+
+        Returns:
+            The decoded answer; None where there is none (204).
+
+        Raises:
+            ProblemError: the service refused.
+            ConnectionFailed: it does not answer.
+        """
+        return self._link.run(requests.call(method, path, body, params or {}))
+
     def version(self) -> dict[str, Any]:
         """Versions of the service and of its tools."""
         return self._link.run(requests.version())

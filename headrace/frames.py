@@ -20,7 +20,7 @@ def trials_frame(trials: Iterable[Mapping[str, Any]], front: Iterable[Mapping[st
     ``in_lanes_<node>``, ``out_lanes_<node>``, ``device_<node>``; ``seconds_<stage>``; ``trial_id``.
     """
     on_front = {trial["id"] for trial in front}
-    rows = [_trial_row(trial, trial["id"] in on_front) for trial in trials]
+    rows = [trial_row(trial, trial["id"] in on_front) for trial in trials]
     frame = _frame(rows)
     return frame if frame.empty else _with_units(frame.sort_values("number", ignore_index=True))
 
@@ -60,7 +60,7 @@ def sweep_frame(jobs: Iterable[tuple[Mapping[str, Any], Iterable[Mapping[str, An
         jobs: job documents, each with its front.
     """
     rows = [
-        {**job["labels"], "job": job["id"], **_trial_row(trial, pareto=True)}
+        {**job["labels"], "job": job["id"], **trial_row(trial, pareto=True)}
         for job, front in jobs
         for trial in sorted(front, key=lambda t: int(t["number"]))
     ]
@@ -76,7 +76,8 @@ def _with_units(frame: pandas.DataFrame) -> pandas.DataFrame:
     return frame
 
 
-def _trial_row(trial: Mapping[str, Any], pareto: bool) -> dict[str, Any]:
+def trial_row(trial: Mapping[str, Any], pareto: bool) -> dict[str, Any]:
+    """A trial as one flat row: the columns of ``trials_frame``; ``pareto`` says whether it is on the front."""
     candidate = trial["candidate"]
     exact = trial.get("exact") or {}
     row: dict[str, Any] = {

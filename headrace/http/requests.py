@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 
@@ -107,6 +108,24 @@ def delete(noun: str, ident: str) -> Steps[None]:
 def version() -> Steps[Document]:
     """Versions of the service and of its tools."""
     return (yield from _answered(get("/version")))
+
+
+def call(method: str, place: str, body: Any, params: Mapping[str, str]) -> Steps[Document | None]:
+    """Any request; None for an answer without content.
+
+    Raises:
+        HeadraceError: the answer is no JSON.
+    """
+    request = Request(method, place) if body is None else with_json(method, place, body)
+    answer = yield from deliver(replace(request, method=method.upper(), params=params))
+    if not answer.content:
+        return None
+    try:
+        document: Document = answer.json()
+    except ValueError as error:
+        kind = answer.headers.get("Content-Type")
+        raise HeadraceError(f"{place} answers with {kind}, not with JSON: save it with another tool") from error
+    return document
 
 
 def _answered(request: Request) -> Steps[Document]:
