@@ -16,7 +16,7 @@ from headrace.http.delivery import all_pages, follow
 from headrace.http.requests import Document
 from headrace.http.sse import Event
 from headrace.http.steps import Emit, Pause, Steps
-from headrace.metrics import current_name
+from headrace.metrics import METRICS, current_name
 from headrace.progress import Progress, job_status, sweep_status
 from headrace.records import JobRecord, SweepRecord
 from headrace.suggest import did_you_mean
@@ -64,6 +64,7 @@ def submit(
     try:
         return (yield from requests.submit_job(body, key))
     except InvalidRequest as error:
+        _name_like_metrics(body, error)
         yield from _name_like_devices(body, error)
         raise
 
@@ -198,6 +199,19 @@ def picture(job: JobRecord) -> Steps[tuple[str, list[Document], list[Document]]]
     yield from refresh(job)
     name = str((yield from requests.document("models", job.document["model"]))["name"])
     return name, *(yield from trials_and_front(job, None))
+
+
+def _name_like_metrics(body: Mapping[str, Any], error: InvalidRequest) -> None:
+    """Add to a refusal the metrics that have nearly the name of an unknown one."""
+    parts = [*(body.get("objectives") or ()), *(body.get("constraints") or ())]
+    named = [
+        current_name(part["metric"])
+        for part in parts
+        if isinstance(part, Mapping) and isinstance(part.get("metric"), str)
+    ]
+    for name in dict.fromkeys(named):
+        if name not in METRICS and (meant := did_you_mean(name, METRICS)):
+            error.add_hint(f"{name} is no metric{meant}")
 
 
 def _name_like_devices(body: Mapping[str, Any], error: InvalidRequest) -> Steps[None]:
