@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -31,7 +32,9 @@ def study_of(job: Mapping[str, Any], trials: Iterable[Mapping[str, Any]]) -> Stu
     decided = [_decisions(trial["candidate"]) for trial in ordered]
     distributions = _distributions(optuna, decided)
     study: Study = optuna.create_study(study_name=job["id"], directions=[o["direction"] for o in objectives])
-    study.set_metric_names([o["metric"] for o in objectives])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+        study.set_metric_names([o["metric"] for o in objectives])
     for trial, params in zip(ordered, decided, strict=True):
         study.add_trial(_frozen(optuna, trial, params, distributions, [o["metric"] for o in objectives]))
     return study

@@ -1,4 +1,4 @@
-"""Every command against a running service: what it prints for people, for programs and for pipes, and its exit status."""
+"""Every command against a running service: what it prints for people, programs and pipes, and its exit status."""
 
 import csv
 import io
