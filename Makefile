@@ -6,7 +6,7 @@ STAMP := $(VENV)/.requirements-installed
 COMMAND := $(VENV)/.headrace-installed
 WORKERS ?= 2
 
-.PHONY: demo test check bench conformance faults models setup clean
+.PHONY: demo test check bench conformance faults models notebooks setup clean
 
 demo: setup ## train, submit, search, simulate, plot: the whole path
 	$(BIN)/headrace demo
@@ -31,6 +31,9 @@ faults: $(STAMP) ## kill, stop and cut off, and look at rows and processes
 
 models: $(STAMP) ## published models from upload to bundle, as long as it takes
 	$(BIN)/python -m pytest -m slow tests/models
+
+notebooks: $(STAMP) ## the notebooks of examples/ from clean kernels, and a sweep through a killed one
+	$(BIN)/python -m pytest tests/notebooks
 
 setup: $(STAMP) $(COMMAND) ## install everything below .venv
 
