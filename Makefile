@@ -6,7 +6,7 @@ STAMP := $(VENV)/.requirements-installed
 COMMAND := $(VENV)/.headrace-installed
 WORKERS ?= 2
 
-.PHONY: demo test check bench conformance faults models notebooks setup clean
+.PHONY: demo test check bench conformance faults models notebooks wheels setup clean
 
 demo: setup ## train, submit, search, simulate, plot: the whole path
 	$(BIN)/headrace demo
@@ -35,6 +35,10 @@ models: $(STAMP) ## published models from upload to bundle, as long as it takes
 notebooks: $(STAMP) ## the notebooks of examples/ from clean kernels, and a sweep through a killed one
 	$(BIN)/python -m pytest tests/notebooks
 
+wheels: $(STAMP) ## build both wheels into dist, install and run them in empty environments of every Python here
+	$(BIN)/python -m tests.install.wheels dist
+	HEADRACE_WHEELS_REPORT=docs/wheels.md $(BIN)/python -m pytest -m "slow or not slow" tests/install
+
 setup: $(STAMP) $(COMMAND) ## install everything below .venv
 
 $(STAMP): requirements.txt
@@ -42,9 +46,9 @@ $(STAMP): requirements.txt
 	$(BIN)/python -m pip install --disable-pip-version-check --quiet -r requirements.txt
 	touch $@
 
-$(COMMAND): $(STAMP) pyproject.toml
-	$(BIN)/python -m pip install --disable-pip-version-check --quiet --no-deps --no-build-isolation --editable .
+$(COMMAND): $(STAMP) pyproject.toml service/pyproject.toml
+	$(BIN)/python -m pip install --disable-pip-version-check --quiet --no-deps --no-build-isolation --editable . --editable ./service
 	touch $@
 
 clean: ## remove what was built, keep the environment
-	rm -rf build demo_output .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info
+	rm -rf build service/build dist demo_output .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info

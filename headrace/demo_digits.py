@@ -38,15 +38,6 @@ def missing() -> list[str]:
     return [package for package in _TRAINING if importlib.util.find_spec(package) is None]
 
 
-def digits() -> Trained:
-    """Train in about a second, or take the stored model where ``missing()`` names packages."""
-    if missing():
-        return stored()
-    from headrace.demo_model import train
-
-    return train()
-
-
 def stored() -> Trained:
     """The model and the digits that come with this package."""
     return Trained(MODEL, DATASET, **json.loads(ABOUT.read_text("utf-8")))

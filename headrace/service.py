@@ -18,7 +18,7 @@ import httpx
 
 from headrace.errors import HeadraceError
 
-INSTALL = "pip install 'headrace[service]'"
+INSTALL = "pip install 'headrace[service]', or in a checkout: pip install . ./service"
 _STOP_SECONDS = 30.0
 # Settings of a deployment: a service with data of its own must not pick them up.
 _OF_ANOTHER = ("HEADRACE_DATABASE_URL", "HEADRACE_BROKER_URL", "HEADRACE_TOKEN")

@@ -1,8 +1,13 @@
-"""The deployment file: what can be said of it without a Docker engine."""
+"""The image and the deployment file: what can be said of them without a Docker engine."""
 
+import importlib.util
+import re
 from pathlib import Path
 
 import yaml
+
+import headrace
+from tests.install.wheels import CLIENT_PACKAGES, SERVICE_PACKAGES
 
 ROOT = Path(__file__).parents[1]
 
@@ -32,3 +37,20 @@ def test_threads_of_a_worker_are_its_slots() -> None:
     worker = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]["worker"]
     concurrency = worker["command"][worker["command"].index("--concurrency") + 1]
     assert worker["environment"]["HEADRACE_SLOTS"] == concurrency
+
+
+def test_every_command_is_a_module_that_the_entry_point_runs() -> None:
+    services = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
+    ours = {name: text["command"] for name, text in services.items() if text.get("image", "").startswith("headrace:")}
+    assert ours.keys() == {"migrate", "api", "search", "worker"}
+    assert all(importlib.util.find_spec(command[0]) for command in ours.values())
+    assert {services[name]["image"] for name in ours} == {f"headrace:{headrace.__version__}"}
+
+
+def test_the_image_is_made_of_what_the_wheels_are_made_of() -> None:
+    shown = {line[1:] for line in (ROOT / ".dockerignore").read_text().split() if line.startswith("!")}
+    projects = {"LICENSE", "README.md", "pyproject.toml", "requirements.txt", "service"}
+    assert shown == {*CLIENT_PACKAGES, *SERVICE_PACKAGES, *projects}
+    text = (ROOT / "Dockerfile").read_text()
+    torch = re.search(r"whl/cpu (torch==\S+)", text)
+    assert torch and torch[1] in (ROOT / "requirements.txt").read_text().split()

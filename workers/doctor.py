@@ -86,7 +86,7 @@ def _verilator() -> Check:
     if version is None:
         return Check("Verilator", False, True, f"{found.verilator} does not run", _VERILATOR)
     right = found.verilator_version == VERILATOR_RELEASE
-    text = version if right else f"{version}, but this release was tested with {VERILATOR_RELEASE}"
+    text = f"{found.verilator_version} ({version})" + ("" if right else f", tested with {VERILATOR_RELEASE}")
     return Check("Verilator", right, True, text, "" if right else _VERILATOR)
 
 

@@ -94,3 +94,18 @@ def test_long_paths_get_a_private_socket_elsewhere(monkeypatch: pytest.MonkeyPat
     with pytest.raises(PermissionError, match="not a directory of ours"):
         valkey.prepare(home)
     short.cleanup()
+
+
+def test_it_stops_when_its_input_ends(tmp_path: Path) -> None:
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("HEADRACE_")} | {
+        "HEADRACE_HOME": str(tmp_path)
+    }
+    command = [sys.executable, "-m", "workers.serve", "--without-api", "--slots", "1", "--until-eof"]
+    process = subprocess.Popen(command, cwd=ROOT, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    assert process.stdin is not None and process.stdout is not None
+    with process:
+        assert b"listens" in process.stdout.readline()
+        assert (tmp_path / "serve.json").exists() and process.poll() is None
+        process.stdin.close()
+        assert process.wait(60) == 0
+    assert not (tmp_path / "serve.json").exists()

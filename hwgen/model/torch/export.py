@@ -7,6 +7,7 @@ out, after the JSON was found to name plain tensors and ``aten`` operators only.
 
 from __future__ import annotations
 
+import importlib.util
 import io
 import json
 import logging
@@ -29,6 +30,7 @@ _KEPT = re.compile(
 )
 _OPERATOR = re.compile(r"torch\.ops\.aten\.[a-z0-9_]+\.[A-Za-z0-9_]+|_operator\.getitem")
 _ADVICE = "upload the ONNX file that torch.onnx.export writes instead"
+_INSTALL = "install it where uploads are parsed: pip install torch onnxscript"
 
 
 def to_onnx(archive: Archive) -> bytes:
@@ -39,6 +41,8 @@ def to_onnx(archive: Archive) -> bytes:
             read or convert it.
     """
     clean = _clean_archive(archive)
+    if importlib.util.find_spec("torch") is None:
+        raise ModelError(f"this machine has no torch, which opens torch.export archives; {_ADVICE}, or {_INSTALL}")
     import torch
 
     logging.disable(logging.WARNING)  # standard output and error belong to the command's answer

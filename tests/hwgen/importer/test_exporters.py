@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import io
 import math
 import warnings
@@ -182,6 +183,14 @@ def test_torch_export_archive() -> None:
 
     (outputs,) = run(imported.graph, {imported.graph.inputs[0].source: _IMAGE.numpy()})
     np.testing.assert_allclose(outputs, module(_IMAGE).detach().numpy(), rtol=1e-4, atol=1e-4)
+
+
+def test_torch_export_archive_on_a_machine_without_torch(monkeypatch: pytest.MonkeyPatch) -> None:
+    buffer = io.BytesIO()
+    torch.export.save(torch.export.export(nn.Linear(4, 2).eval(), (torch.zeros(1, 4),)), buffer)
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(ModelError, match=r"no torch.*torch\.onnx\.export.*pip install torch"):
+        import_bytes(buffer.getvalue())
 
 
 def test_recurrent_network_is_refused_by_name(tmp_path: Path) -> None:
