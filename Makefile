@@ -6,7 +6,7 @@ STAMP := $(VENV)/.requirements-installed
 COMMAND := $(VENV)/.headrace-installed
 WORKERS ?= 2
 
-.PHONY: demo test check bench conformance faults models wheels setup clean
+.PHONY: demo test check bench conformance faults models notebooks wheels setup clean
 
 demo: setup ## train, submit, search, simulate, plot: the whole path
 	$(BIN)/headrace demo
@@ -31,6 +31,9 @@ faults: $(STAMP) ## kill, stop and cut off, and look at rows and processes
 
 models: $(STAMP) ## published models from upload to bundle, as long as it takes
 	$(BIN)/python -m pytest -m slow tests/models
+
+notebooks: $(STAMP) ## the notebooks of examples/ from clean kernels, and a sweep through a killed one
+	$(BIN)/python -m pytest tests/notebooks
 
 wheels: $(STAMP) ## build both wheels into dist, install and run them in empty environments of every Python here
 	$(BIN)/python -m tests.install.wheels dist

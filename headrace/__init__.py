@@ -3,9 +3,11 @@
 >>> import headrace
 >>> client = headrace.connect()
 >>> job = client.submit("model.onnx", dataset="digits.npz", search={"trials": 100})
->>> job.wait().trials_dataframe()
+>>> job.wait(progress=True).trials_dataframe()
+>>> job.plot()
 """
 
+from headrace.aio import AsyncClient, AsyncJob, AsyncSweep, AsyncTrial
 from headrace.client import Client, connect
 from headrace.errors import (
     Conflict,
@@ -27,14 +29,27 @@ from headrace.errors import (
     Unsatisfiable,
     UnsupportedModel,
 )
-from headrace.job import Job, Sweep
+from headrace.http.sse import Event
+from headrace.job import Job
+from headrace.optional import MissingPackage
+from headrace.plot import Plot
+from headrace.progress import Progress
+from headrace.records import Dataset, Model
+from headrace.sweep import Sweep
+from headrace.trial import Trial
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "AsyncClient",
+    "AsyncJob",
+    "AsyncSweep",
+    "AsyncTrial",
     "Client",
     "Conflict",
     "ConnectionFailed",
+    "Dataset",
+    "Event",
     "Gone",
     "HeadraceError",
     "InvalidDataset",
@@ -42,13 +57,18 @@ __all__ = [
     "InvalidRequest",
     "Job",
     "JobFailed",
+    "MissingPackage",
+    "Model",
     "NoFeasibleDesign",
     "NotFound",
+    "Plot",
     "ProblemError",
+    "Progress",
     "ServerError",
     "Sweep",
     "TooLarge",
     "TooManyJobs",
+    "Trial",
     "Unauthorized",
     "UnsafeModel",
     "Unsatisfiable",

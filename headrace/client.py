@@ -1,20 +1,30 @@
-"""The connection to a service: uploads, submissions, lists."""
+"""The blocking connection to a service: uploads, submissions, lists."""
 
 from __future__ import annotations
 
 import os
-import re
-import uuid
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Self
-from urllib.parse import quote
+from pathlib import Path
+from typing import Any, Self, Unpack
 
-from headrace import embedded, upload
-from headrace.job import Job, Sweep
-from headrace.transport import Transport
+from headrace import calls, embedded
+from headrace.body import JobFields
+from headrace.http import requests
+from headrace.http.delivery import emit_pages
+from headrace.http.link import Link
+from headrace.job import Job
+from headrace.records import Dataset, Model
+from headrace.submission import SweepWish
+from headrace.sweep import Sweep
+from headrace.trial import Trial
 
-DEFAULT_URL = embedded.DEFAULT_URL
-_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+
+def service_url(url: str | None, *, start: bool) -> str:
+    """A given URL, else ``HEADRACE_URL``, else that of a service on this machine; see ``connect``."""
+    given = url or os.environ.get("HEADRACE_URL")
+    return (given or (embedded.find_or_start() if start else embedded.running_url() or embedded.DEFAULT_URL)).rstrip(
+        "/"
+    )
 
 
 def connect(
@@ -32,20 +42,16 @@ def connect(
     Raises:
         ConnectionFailed: no service runs on this machine, and none is installed that could be started.
     """
-    given = url or os.environ.get("HEADRACE_URL")
-    return Client(
-        given or (embedded.find_or_start() if start else embedded.running_url() or DEFAULT_URL),
-        token=token or os.environ.get("HEADRACE_TOKEN"),
-        timeout_s=timeout_s,
-    )
+    url = service_url(url, start=start)
+    return Client(url, token=token or os.environ.get("HEADRACE_TOKEN"), timeout_s=timeout_s)
 
 
 class Client:
     """One service. Calls block; none runs an event loop, so notebooks are safe. Usable as a context manager."""
 
     def __init__(self, url: str, *, token: str | None = None, timeout_s: float = 180.0) -> None:
-        self._transport = Transport(url.rstrip("/"), token, timeout_s)
-        self.url = self._transport.url
+        self.url = url.rstrip("/")
+        self._link = Link(self.url, token, timeout_s)
 
     def __enter__(self) -> Self:
         return self
@@ -58,42 +64,81 @@ class Client:
 
     def close(self) -> None:
         """Close the connections."""
-        self._transport.close()
+        self._link.close()
+
+    def call(
+        self, method: str, path: str, *, body: Any = None, params: Mapping[str, str] | None = None
+    ) -> dict[str, Any] | None:
+        """Send any request of the contract.
+
+        Args:
+            method: HTTP method.
+            path: such as ``/v1/jobs``.
+            body: sent as JSON, where it is not None.
+            params: of the query.
+
+        Returns:
+            The decoded answer; None where there is none (204).
+
+        Raises:
+            ProblemError: the service refused.
+            ConnectionFailed: it does not answer.
+        """
+        return self._link.run(requests.call(method, path, body, params or {}))
 
     def version(self) -> dict[str, Any]:
         """Versions of the service and of its tools."""
-        return dict(self._transport.json("GET", "/version"))
+        return self._link.run(requests.version())
 
     def devices(self) -> list[dict[str, Any]]:
         """The device catalogue."""
-        return list(self._transport.pages("/v1/devices", {}))
+        return self._link.run(requests.listed("devices"))
 
-    def upload_model(self, model: Any, *, name: str | None = None, example: Any = None) -> dict[str, Any]:
+    def upload_model(
+        self,
+        model: Any,
+        *,
+        name: str | None = None,
+        example: Any = None,
+        shapes: Mapping[str, Sequence[int]] | None = None,
+        freeze: Mapping[str, Any] | None = None,
+    ) -> Model:
         """Upload a model; the same bytes again give the same ``id``.
 
         Args:
             model: path, bytes or live ``torch.nn.Module``; see ``headrace.upload.model_bytes``.
             name: display name; the file's or the class's name by default.
             example: one input batch, needed to export a module.
+            shapes: sizes of open axes: by input name the whole shape, batch axis included.
+            freeze: inputs that become constants: by input name a value, or ``"ones"``, ``"zeros"``, ``"arange"``.
 
         Raises:
             UnsupportedModel: an operator is outside the supported set; ``errors`` names every node.
             UnsafeModel: the file may execute code.
             InvalidModel: the file cannot be read.
         """
-        filename, data = upload.model_bytes(model, example)
-        fields = {"name": name} if name else {}
-        return dict(self._transport.json("POST", "/v1/models", files={"file": (filename, data)}, data=fields))
+        steps = calls.upload_model(model, name, example, shapes=shapes, freeze=freeze)
+        return Model(self._link.run(steps))
 
-    def upload_dataset(self, dataset: Any, *, name: str | None = None) -> dict[str, Any]:
+    def upload_dataset(self, dataset: Any, *, name: str | None = None) -> Dataset:
         """Upload evaluation data: path of an ``.npz``, mapping of arrays, or pair ``(inputs, targets)``.
 
         Raises:
             InvalidDataset: the arrays do not fit together.
         """
-        filename, data = upload.dataset_bytes(dataset)
-        fields = {"name": name} if name else {}
-        return dict(self._transport.json("POST", "/v1/datasets", files={"file": (filename, data)}, data=fields))
+        return Dataset(self._link.run(calls.upload_dataset(dataset, name)))
+
+    def models(self) -> list[Model]:
+        """All uploaded models."""
+        return [Model(document) for document in self._link.run(requests.listed("models"))]
+
+    def model(self, model_id: str) -> Model:
+        """An uploaded model."""
+        return Model(self._link.run(requests.document("models", model_id)))
+
+    def datasets(self) -> list[Dataset]:
+        """All uploaded evaluation data."""
+        return [Dataset(document) for document in self._link.run(requests.listed("datasets"))]
 
     def submit(
         self,
@@ -103,14 +148,14 @@ class Client:
         name: str | None = None,
         example: Any = None,
         idempotency_key: str | None = None,
-        **body: Any,
+        **body: Unpack[JobFields],
     ) -> Job:
         """Start an exploration and return at once.
 
         Args:
-            model: an uploaded model's id, or anything ``upload_model`` takes.
-            dataset: an uploaded dataset's id, or anything ``upload_dataset`` takes; None evaluates agreement with the
-                float model on generated inputs.
+            model: an uploaded model or its id, or anything ``upload_model`` takes.
+            dataset: an uploaded dataset or its id, or anything ``upload_dataset`` takes; None evaluates agreement with
+                the float model on generated inputs.
             name: display name of an uploaded model.
             example: one input batch to export a live module with; the dataset's first sample by default.
             idempotency_key: a key of your own that makes repeating this very call safe, also across processes.
@@ -121,60 +166,68 @@ class Client:
             InvalidRequest: the body does not fit the contract; ``errors`` has JSON pointers.
             Unsatisfiable: no candidate can meet the constraints.
         """
-        body["model"] = self._model_id(model, name, example, dataset)
-        if dataset is not None:
-            body["dataset"] = self._dataset_id(dataset)
-        answer = self._transport.json(
-            "POST", "/v1/jobs", json=body, headers={"Idempotency-Key": idempotency_key or str(uuid.uuid4())}
-        )
-        return Job(self._transport, answer)
+        return Job(self._link, self._link.run(calls.submit(model, dataset, name, example, idempotency_key, body)))
 
     def sweep(
         self,
         jobs: Sequence[Mapping[str, Any]] | None = None,
         *,
+        models: Any = None,
+        platforms: Any = None,
+        spaces: Any = None,
+        dataset: Any = None,
+        datasets: Mapping[str, Any] | None = None,
+        example: Any = None,
         base: Mapping[str, Any] | None = None,
         matrix: Mapping[str, Sequence[Any]] | None = None,
+        manifest: str | Path | None = None,
+        **body: Unpack[JobFields],
     ) -> Sweep:
-        """Start many jobs: a list of bodies, or a base body and a matrix of values by JSON pointer.
+        """Start a job for each combination, once: running the same call again gives the same sweep.
 
-        ``client.sweep(base={"model": m["id"]}, matrix={"/search/seed": [0, 1, 2]})`` starts three jobs. Items the
-        service refuses are in ``sweep.refused`` with their problem documents; the others run.
+        A sweep over ``models`` keeps a manifest, written before anything is submitted. The same call finds it there
+        and submits nothing, in this kernel or the next one. Other forms keep one where ``manifest`` names it.
+        Items that the service refuses are in ``sweep.refused`` with their problem documents; the others run.
+
+        Args:
+            jobs: bodies of jobs, instead of ``models``.
+            models: by name, in a list, or one; each as ``submit`` takes it. Jobs carry the name as label ``model``.
+            platforms: by name, in a list, or one: platforms of a job body, or names of devices. Label ``platform``.
+            spaces: likewise spaces of a job body. Label ``space``.
+            dataset: evaluation data of all models, as ``submit`` takes it.
+            datasets: evaluation data by name of the model, instead of ``dataset``.
+            example: one input batch to export live modules with.
+            base: a job body, instead of ``models``, and
+            matrix: values for it by JSON pointer: ``{"/search/seed": [0, 1, 2]}``.
+            manifest: the file; by default below ``headrace-sweeps`` under a name made from what is submitted, so that
+                changing an argument makes another sweep.
+            **body: the other fields of every job, as in ``submit``.
+
+        Raises:
+            HeadraceError: arguments of two forms, or the manifest belongs to another sweep.
         """
-        form: dict[str, Any] = {"jobs": jobs, "base": base, "matrix": matrix}
-        answer = self._transport.json(
-            "POST",
-            "/v1/sweeps",
-            json={k: v for k, v in form.items() if v is not None},
-            headers={"Idempotency-Key": str(uuid.uuid4())},
-        )
-        return Sweep(self._transport, answer)
+        wish = SweepWish(jobs, base, matrix, models, platforms, spaces, dataset, datasets, example, manifest, body)
+        return Sweep(self._link, self._link.run(wish.start()))
 
     def job(self, job_id: str) -> Job:
         """An existing job."""
-        return Job(self._transport, self._transport.json("GET", f"/v1/jobs/{quote(job_id, safe='')}"))
+        return Job(self._link, self._link.run(requests.document("jobs", job_id)))
 
-    def jobs(self, *, state: str | None = None, label: str | None = None) -> Iterator[Job]:
-        """Jobs, newest first; ``label`` is ``key=value``."""
-        for item in self._transport.pages("/v1/jobs", {"state": state, "label": label}):
-            yield Job(self._transport, item)
+    def jobs(self, *, state: str | None = None, label: str | None = None, sweep: str | None = None) -> Iterator[Job]:
+        """Jobs, newest first; ``label`` is ``key=value``, ``sweep`` the id of one."""
+        request = requests.get(requests.path("jobs"), state=state, label=label, sweep=sweep)
+        return self._link.iterate(emit_pages(request, lambda document: Job(self._link, document)))
 
-    def trial(self, trial_id: str, *, operators: bool = False) -> dict[str, Any]:
-        """One trial in full; with ``operators`` also the figures of every device and operator."""
-        params = {"detail": "operators"} if operators else {}
-        return dict(self._transport.json("GET", f"/v1/trials/{quote(trial_id, safe='')}", params=params))
+    def trial(self, trial_id: str, *, operators: bool = False) -> Trial:
+        """One trial in full; with ``operators`` its document also has the figures of every device and operator."""
+        detail = "operators" if operators else None
+        return Trial(self._link, self._link.run(requests.document("trials", trial_id, detail=detail)))
 
-    def _model_id(self, model: Any, name: str | None, example: Any, dataset: Any) -> str:
-        if isinstance(model, str) and _DIGEST.fullmatch(model):
-            return model
-        is_file = isinstance(model, str | bytes | os.PathLike)
-        if example is None and not is_file and dataset is not None and not _is_digest(dataset):
-            example = upload.first_sample(dataset)
-        return str(self.upload_model(model, name=name, example=example)["id"])
+    def find_sweep(self, sweep_id: str) -> Sweep:
+        """An existing sweep."""
+        return Sweep(self._link, self._link.run(requests.document("sweeps", sweep_id)))
 
-    def _dataset_id(self, dataset: Any) -> str:
-        return str(dataset) if _is_digest(dataset) else str(self.upload_dataset(dataset)["id"])
-
-
-def _is_digest(value: Any) -> bool:
-    return isinstance(value, str) and _DIGEST.fullmatch(value) is not None
+    def sweeps(self) -> Iterator[Sweep]:
+        """Sweeps, newest first."""
+        request = requests.get(requests.path("sweeps"))
+        return self._link.iterate(emit_pages(request, lambda document: Sweep(self._link, document)))

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import logging
 import shutil
 import signal
 import sys
 import time
 from pathlib import Path
-from typing import Any
 
 from rich.console import Console
 from rich.rule import Rule
@@ -16,10 +14,12 @@ from rich.rule import Rule
 from headrace import demo_digits, service, tables
 from headrace.client import Client, connect
 from headrace.errors import HeadraceError
+from headrace.figures import short
 from headrace.job import Job
 from headrace.optional import MissingPackage
 from headrace.progress import Progress
 from headrace.service import LocalService
+from headrace.trial import Trial
 
 # Two of the smallest parts in a chain: a design that is fast at eight bits needs the multipliers of both.
 DEVICE, DEVICES = "xc7s6", 2
@@ -52,8 +52,6 @@ def run_demo(output: Path, trials: int, wall_seconds: float) -> int:
     started = time.monotonic()
     # Whoever ends the demo from outside ends its service too.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
-    # torch's exporter warns about packages that this model does not need.
-    logging.getLogger("torch.onnx").setLevel(logging.ERROR)
     out = tables.console()
     home = _fresh_home(output)
     out.print(Rule("[bold]Headrace demo[/]: from a trained model to simulated, bit-exact designs", align="left"))
@@ -67,7 +65,7 @@ def run_demo(output: Path, trials: int, wall_seconds: float) -> int:
         job = _submit(client, trained, trials, wall_seconds)
         _step(out, "submit", f"{job.id}: {trials} candidates on {DEVICES} × {DEVICE} in a chain")
         out.print()
-        job.wait(progress=Progress(console=out))
+        job.wait(progress=Progress(file=sys.stdout))
         return _report(out, job, output, started)
 
 
@@ -138,23 +136,23 @@ def _plot(job: Job, path: Path) -> str:
     return str(path)
 
 
-def _counts(trials: list[dict[str, Any]]) -> str:
+def _counts(trials: list[Trial]) -> str:
     states = [t["state"] for t in trials]
     return ", ".join(f"{states.count(s)} {s}" for s in ("complete", "infeasible", "failed", "cancelled") if s in states)
 
 
-def _pick(front: list[dict[str, Any]]) -> dict[str, Any]:
+def _pick(front: list[Trial]) -> Trial:
     """The fastest design within one point of the best accuracy."""
     best = max(t["metrics"]["accuracy"] for t in front)
     close = [t for t in front if t["metrics"]["accuracy"] >= best - 0.01]
     return max(close, key=lambda t: t["metrics"]["throughput_per_s"])
 
 
-def _describe(trial: dict[str, Any]) -> str:
+def _describe(trial: Trial) -> str:
     metrics = trial["metrics"]
     return (
-        f"{metrics['accuracy']:.1%} right, {tables.short(metrics['throughput_per_s'])} inferences/s, "
-        f"{tables.short(metrics['est_lut'])} LUT"
+        f"{metrics['accuracy']:.1%} right, {short(metrics['throughput_per_s'])} inferences/s, "
+        f"{short(metrics['est_lut'])} LUT"
     )
 
 

@@ -74,6 +74,11 @@ class ProblemError(HeadraceError):
         lines = [line for line in map(_line, self.errors[:8]) if line.strip() not in self.detail]
         super().__init__("\n".join([self.detail or self.title, *lines]))
 
+    def add_hint(self, hint: str) -> None:
+        """Add what may help to the message, unless it is there already."""
+        if hint not in str(self):
+            self.args = (f"{self}\n  {hint}",)
+
     @property
     def slug(self) -> str:
         """Last part of the problem type, such as ``unsupported-model``."""

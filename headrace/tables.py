@@ -8,15 +8,18 @@ from typing import Any
 
 from rich import box
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
-_PIPED_COLUMNS = 110
+from headrace.figures import short
+
+_PIPED_COLUMNS = 10_000
 _WIDE = 100
 _MANY_LAYERS = 4
 
 
 def console() -> Console:
-    """Standard output; a pipe gets plain text of a fixed width."""
+    """Standard output; a pipe gets plain text of whatever width it needs."""
     return Console(width=None if sys.stdout.isatty() else _PIPED_COLUMNS, highlight=False)
 
 
@@ -56,36 +59,28 @@ def spread(front: Sequence[Mapping[str, Any]], limit: int) -> list[Mapping[str, 
     return [t for t in ordered if t["id"] in kept]
 
 
-def jobs_table(jobs: Iterable[Mapping[str, Any]]) -> Table:
-    """One line per job document."""
+def plain_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> Table:
+    """Rows of texts under their headings; texts are not markup."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
-    for name in ("job", "state", "trials", "front", "best", "submitted"):
-        table.add_column(name, no_wrap=name in ("job", "state"))
-    for job in jobs:
-        progress = job["progress"]
-        best = ", ".join(f"{metric} {short(value['value'])}" for metric, value in job["best"].items())
-        table.add_row(
-            job["id"],
-            job["state"] if job["end_reason"] is None else f"{job['state']}: {job['end_reason']}",
-            f"{progress['trials_done']}/{progress['trials_total']}",
-            str(job["pareto_size"]),
-            best,
-            job["created_at"][:19].replace("T", " "),
-        )
+    for name in columns:
+        table.add_column(name, overflow="fold")
+    for row in rows:
+        table.add_row(*map(escape, row))
     return table
 
 
-def short(value: float | None) -> str:
-    """A figure in at most about six characters: 812, 12.3k, 4.56M."""
-    if value is None:
-        return "–"
-    magnitude = abs(value)
-    for limit, divisor, suffix in ((1e4, 1.0, ""), (1e6, 1e3, "k"), (1e9, 1e6, "M"), (float("inf"), 1e9, "G")):
-        if magnitude < limit:
-            scaled = value / divisor
-            whole = suffix == "" and float(value).is_integer()
-            return f"{scaled:.0f}{suffix}" if whole or abs(scaled) >= 100 else f"{scaled:.3g}{suffix}"
-    return f"{value:.3g}"
+def job_cells(job: Mapping[str, Any], model: str) -> list[str]:
+    """A job document in one line: id, state, model, trials, front, best, submitted."""
+    progress = job["progress"]
+    return [
+        job["id"],
+        job["state"] if job["end_reason"] is None else f"{job['state']}: {job['end_reason']}",
+        model,
+        f"{progress['trials_done']}/{progress['trials_total']}",
+        str(job["pareto_size"]),
+        ", ".join(f"{metric} {short(value['value'])}" for metric, value in job["best"].items()),
+        job["created_at"][:19].replace("T", " "),
+    ]
 
 
 def _cells(trial: Mapping[str, Any], wide: bool) -> list[str]:

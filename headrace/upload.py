@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import io
 import sys
-import tempfile
-import warnings
 import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -38,7 +36,9 @@ def model_bytes(model: Any, example: Any) -> tuple[str, bytes]:
     # A live module means torch is loaded already; the client itself never imports it.
     torch: Any = sys.modules.get("torch")
     if torch is not None and isinstance(model, torch.nn.Module):
-        return type(model).__name__ + ".onnx", _export(torch, model, example)
+        from headrace.export import export
+
+        return type(model).__name__ + ".onnx", export(model, example)
     raise HeadraceError(f"cannot submit a {type(model).__name__}: give a file, a folder or a torch.nn.Module")
 
 
@@ -77,30 +77,6 @@ def first_sample(dataset: Any) -> Any:
         return tuple(arrays[n][:1] for n in names) or None
 
 
-def _export(torch: Any, module: Any, example: Any) -> bytes:
-    if example is None:
-        raise HeadraceError(
-            "a torch module needs example inputs to export: pass example=<one input batch> or a dataset"
-        )
-    np = need("numpy", "to export a torch module")
-    inputs = example if isinstance(example, tuple) else (example,)
-    tensors = tuple(x if isinstance(x, torch.Tensor) else torch.as_tensor(np.asarray(x)) for x in inputs)
-    training = module.training
-    module.eval()
-    try:
-        with tempfile.TemporaryDirectory() as folder, torch.no_grad(), warnings.catch_warnings():
-            # torch deprecates parts of itself that its own exporter uses; nothing the caller can change.
-            warnings.simplefilter("ignore", FutureWarning)
-            path = Path(folder) / "model.onnx"
-            # One file: the service accepts no external data.
-            torch.onnx.export(module, tensors, str(path), dynamo=True, external_data=False, verbose=False)
-            return path.read_bytes()
-    except (RuntimeError, torch.onnx.errors.OnnxExporterError) as error:
-        raise HeadraceError(f"torch could not export this module to ONNX: {error}") from error
-    finally:
-        module.train(training)
-
-
 def _zip_folder(folder: Path) -> bytes:
     if not (folder / "config.json").is_file():
         raise HeadraceError(f"the folder {folder} has no config.json: give a Hugging Face folder, or a model file")
@@ -108,5 +84,6 @@ def _zip_folder(folder: Path) -> bytes:
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
         for path in sorted(folder.iterdir()):
             if path.name == "config.json" or path.suffix == ".safetensors" or path.name.endswith(".index.json"):
-                archive.write(path, path.name)
+                # No times: the same folder is the same upload.
+                archive.writestr(zipfile.ZipInfo(path.name), path.read_bytes())
     return buffer.getvalue()

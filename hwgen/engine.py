@@ -133,6 +133,8 @@ class Model:
         weight = formats_of(weights, [n for n, choice in choices.items() if choice.has_weight], "weights")
         free = [n for n, choice in choices.items() if choice.fixed_activation is None]
         fixed = {n: choice.fixed_activation for n, choice in choices.items() if choice.fixed_activation is not None}
+        if not isinstance(activations, str):  # a plan read from a design names the fixed ones too
+            activations = {name: text for name, text in activations.items() if fixed.get(name) != text}
         made = formats_of(activations, free, "activations") | fixed
         precisions = {
             name: Precision(Format.parse(weight[name]) if choice.has_weight else None, Format.parse(made[name]))

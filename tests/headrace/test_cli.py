@@ -4,8 +4,10 @@ import json
 import pytest
 from rich.console import Console
 
+from headrace import figures as readable
 from headrace import tables
 from headrace.cli import main
+from headrace.cli.exits import Exit
 from headrace.doctor import findings
 from headrace.job import Job
 from tests.api.harness import Server
@@ -50,11 +52,10 @@ def test_errors_are_one_line_and_a_status(server: Server, tmp_path, monkeypatch,
     monkeypatch.setenv("HEADRACE_URL", server.url)
     (tmp_path / "bad.onnx").write_bytes(b"bad")
     status, out = run(capsys, "submit", str(tmp_path / "bad.onnx"))
-    assert status == 1 and "not an ONNX file" in out and "Traceback" not in out
-    assert run(capsys, "export", "none")[0] == 1
-    assert run(capsys, "submit", "x.onnx", "--constraint", "nonsense")[0] == 1
-    with pytest.raises(SystemExit):
-        main(["fly"])
+    assert status == Exit.REFUSED and "not an ONNX file" in out and "Traceback" not in out
+    assert run(capsys, "export", "none")[0] == Exit.NOT_FOUND
+    assert run(capsys, "submit", "x.onnx", "--constraint", "nonsense")[0] == Exit.USAGE
+    assert run(capsys, "submti") == (Exit.USAGE, "headrace: No such command 'submti'. Did you mean 'submit'?\n")
 
 
 @pytest.mark.parametrize(
@@ -73,24 +74,30 @@ def test_body_files_that_are_refused(server: Server, tmp_path, monkeypatch, caps
     (tmp_path / "body.json").write_text(text)
     (tmp_path / "m.onnx").write_bytes(b"good model")
     status, out = run(capsys, "submit", str(tmp_path / "m.onnx"), "--body", str(tmp_path / "body.json"))
-    assert status == 1 and words in out and out.count("\n") == 1, out
+    assert (
+        status == (Exit.REFUSED if "there is no such field" in words else Exit.ERROR)
+        and words in out
+        and out.count("\n") == 1
+    ), out
 
 
 def test_arguments_that_are_refused(server: Server, tmp_path, monkeypatch, capsys) -> None:
     monkeypatch.setenv("HEADRACE_URL", server.url)
     (tmp_path / "m.onnx").write_bytes(b"good model")
     model, before = str(tmp_path / "m.onnx"), len(server.http.get("/v1/jobs").json()["items"])
-    for arguments, words in (
-        (("--body", str(tmp_path / "none.json")), "No such file"),
-        (("--constraint", "est_lut<=1e"), "cannot read the constraint"),
-        (("--devices", "2"), "give both"),
-        (("--wall-seconds", "nan"), "cannot be written as JSON"),
+    for arguments, words, expected in (
+        (("--body", str(tmp_path / "none.json")), "No such file", Exit.ERROR),
+        (("--constraint", "est_lut<=1e"), "cannot read the constraint", Exit.USAGE),
+        (("--devices", "2"), "give both", Exit.USAGE),
+        (("--device", "u25O"), "there is no device u25O: did you mean u250", Exit.USAGE),
+        (("--label", "team"), "write key=value", Exit.USAGE),
+        (("--wall-seconds", "nan"), "cannot be written as JSON", Exit.ERROR),
     ):
         status, out = run(capsys, "submit", model, *arguments)
-        assert status == 1 and words in out and out.count("\n") == 1, out
+        assert status == expected and words in out and out.count("\n") == 1, out
     assert "config.json" in run(capsys, "submit", str(tmp_path))[1]
     assert len(server.http.get("/v1/jobs").json()["items"]) == before
-    assert run(capsys, "status", "../models")[0] == 1  # an id is never a path
+    assert run(capsys, "status", "../models")[0] == Exit.NOT_FOUND  # an id is never a path
     job = server.submit()
     server.run(job["id"])
     assert "cannot be saved" in run(capsys, "pareto", job["id"], "--plot", str(tmp_path / "front.exe"))[1]
@@ -102,22 +109,22 @@ def test_nothing_feasible_is_a_failure_of_the_command(server: Server, tmp_path, 
     monkeypatch.setenv("HEADRACE_URL", server.url)
     (tmp_path / "m.onnx").write_bytes(b"good model")
     job = server.submit()
-    assert run(capsys, "pareto", job["id"]) == (1, "headrace: no feasible complete trial yet\n")
+    assert run(capsys, "pareto", job["id"]) == (Exit.NO_DESIGN, "headrace: no feasible complete trial yet\n")
     server.run(job["id"], trials=0, end="no_feasible_design", failure=NO_DESIGN)
     status, out = run(capsys, "pareto", job["id"])
-    assert status == 1 and "accuracy >= 0.999: best 0.972 reached by trial 4" in out
-    assert run(capsys, "pareto", job["id"], "--json") == (1, "[]\n")
+    assert status == Exit.NO_DESIGN and "accuracy >= 0.999: best 0.972 reached by trial 4" in out
+    assert run(capsys, "pareto", job["id"], "--json") == (Exit.NO_DESIGN, "[]\n")
     assert "no_feasible_design" in run(capsys, "status", job["id"])[1]
     status, out = run(capsys, "status", job["id"], "--wait")
-    assert status == 1 and "best 0.972" in out
+    assert status == Exit.NO_DESIGN and "best 0.972" in out
     monkeypatch.setattr(Job, "wait", lambda job, progress: server.run(job.id, 0, "budget_seconds") or job.refresh())
     status, out = run(capsys, "submit", str(tmp_path / "m.onnx"), "--wait")
-    assert status == 1 and "budget_seconds" in out
+    assert status == Exit.NO_DESIGN and "budget_seconds" in out
 
 
 def test_short_figures() -> None:
     figures = {None: "–", 0: "0", 812: "812", 9999: "9999", 12345: "12.3k", 4560000: "4.56M", 0.98765: "0.988"}
-    assert {value: tables.short(value) for value in figures} == figures
+    assert {value: readable.short(value) for value in figures} == figures
 
 
 def test_doctor_finds_what_is_missing(monkeypatch) -> None:

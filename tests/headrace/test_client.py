@@ -9,7 +9,10 @@ import pytest
 import torch
 
 import headrace
-from headrace import plot, transport, upload
+from headrace import metrics, upload
+from headrace.http import delivery
+from headrace.http.sse import EventParser
+from headrace.http.steps import Pause
 from headrace.progress import Progress
 from tests.api.harness import Server
 from tests.api.test_jobs import NO_DESIGN
@@ -43,12 +46,12 @@ def test_submit_wait_and_read(client: headrace.Client, server: Server, tmp_path)
     assert job.best()["number"] == 3
     with pytest.raises(headrace.HeadraceError, match="not an objective"):
         job.best("est_dsp")
-    figure = job.plot(tmp_path / "front.png", y="meas_throughput_per_s")
+    figure = job.plot(tmp_path / "front.png", y="meas_throughput_per_s").figure
     assert figure.axes[0].get_ylabel() == "throughput (inferences/s), at the requested clock"
     assert figure.axes[0].get_xlabel() == "LUT, estimated"
     assert (tmp_path / "front.png").read_bytes()[:4] == b"\x89PNG"
     assert job.export(job.best(), tmp_path / "d" / "bundle.zip").read_bytes()[:2] == b"PK"
-    assert "succeeded" in repr(job) and "<table>" in job._repr_html_()
+    assert "succeeded" in repr(job) and "</table>" in job._repr_html_()
     assert client.job(job.id).wait().state == "succeeded"
 
 
@@ -56,17 +59,18 @@ def test_events_survive_a_lost_connection(client: headrace.Client, server: Serve
     job = submit(client)
     server.run(job.id, trials=6)
     total = server.store.jobs.get(job.id).seq
-    parse = transport._parse_events
-    cut = {"left": 3}
+    feed = EventParser.feed
+    cut = {"left": 3, "seen": 0}
 
-    def parse_and_cut(lines):
-        for number, event in enumerate(parse(lines)):
-            if number == 2 and cut["left"]:
-                cut["left"] -= 1
-                raise httpx.ReadError("cut")
-            yield event
+    def feed_and_cut(parser: EventParser, line: str):
+        event = feed(parser, line)
+        cut["seen"] += event is not None
+        if event is not None and cut["seen"] % 3 == 0 and cut["left"]:
+            cut["left"] -= 1
+            raise httpx.ReadError("cut")
+        return event
 
-    monkeypatch.setattr(transport, "_parse_events", parse_and_cut)
+    monkeypatch.setattr(EventParser, "feed", feed_and_cut)
     assert [event.id for event in job.events()] == list(range(1, total + 1))
     assert cut["left"] == 0
 
@@ -74,8 +78,8 @@ def test_events_survive_a_lost_connection(client: headrace.Client, server: Serve
 def test_every_metric_has_a_label_with_its_unit() -> None:
     from explorer.check import METRIC_NAMES
 
-    assert set(plot.LABELS) | plot._LINEAR >= set(METRIC_NAMES) >= set(plot.LABELS)
-    assert [name for name, label in plot.LABELS.items() if "Kbit" in label] == ["est_bram_kb", "est_uram_kb"]
+    assert set(metrics.METRICS) >= set(METRIC_NAMES)
+    assert [name for name, metric in metrics.METRICS.items() if metric.unit == "Kbit"] == ["est_bram_kb", "est_uram_kb"]
 
 
 def test_failed_job_raises(client: headrace.Client, server: Server) -> None:
@@ -96,9 +100,9 @@ def test_an_old_name_of_an_objective_is_understood(client: headrace.Client, serv
 
 
 def test_a_plot_of_designs_with_unlike_clocks_names_both() -> None:
-    trials = [{"clock_source": source} for source in ("routed", "requested", "routed", None)]
-    assert plot._label("latency_ns", trials) == "latency (ns), at the requested or routed clock"
-    assert plot._label("est_lut", trials) == "LUT, estimated"
+    sources = ("routed", "requested", "routed", None)
+    assert metrics.label("latency_ns", sources) == "latency (ns), at the requested or routed clock"
+    assert metrics.label("est_lut", sources) == "LUT, estimated"
 
 
 def test_no_feasible_design_raises_and_says_how_near_it_came(client: headrace.Client, server: Server) -> None:
@@ -209,7 +213,7 @@ def test_repeated_submission_with_a_key_is_one_job(client: headrace.Client) -> N
 
 
 def test_retries_then_says_what_is_wrong(monkeypatch) -> None:
-    monkeypatch.setattr(transport, "_pause", lambda attempt, retry_after: None)
+    monkeypatch.setattr(delivery, "pause", lambda attempt, retry_after: Pause(0))
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
         with pytest.raises(headrace.ConnectionFailed, match="headrace serve"):
@@ -217,18 +221,18 @@ def test_retries_then_says_what_is_wrong(monkeypatch) -> None:
 
 
 def test_retry_after_a_lost_answer_makes_one_job(client: headrace.Client, server: Server, monkeypatch) -> None:
-    monkeypatch.setattr(transport, "_pause", lambda attempt, retry_after: None)
-    http = client._transport._http
-    send, lost = http.request, []
+    monkeypatch.setattr(delivery, "pause", lambda attempt, retry_after: Pause(0))
+    http = client._link._http
+    send, lost = http.send, []
 
-    def lossy(method: str, path: str, **options: object) -> httpx.Response:
-        answer = send(method, path, **options)
-        if path == "/v1/jobs" and not lost:
+    def lossy(request: httpx.Request, **options: object) -> httpx.Response:
+        answer = send(request, **options)
+        if request.url.path == "/v1/jobs" and request.method == "POST" and not lost:
             lost.append(answer.json()["id"])
             raise httpx.ReadError("lost")
         return answer
 
-    monkeypatch.setattr(http, "request", lossy)
+    monkeypatch.setattr(http, "send", lossy)
     assert submit(client, labels={"lossy": "x"}).id == lost[0]
     assert len(list(client.jobs(label="lossy=x"))) == 1
 
