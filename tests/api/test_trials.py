@@ -2,7 +2,7 @@ import json
 
 import httpx
 
-from tests.api.harness import Server, problem
+from tests.api.harness import DETAIL, Server, problem
 
 
 def follow(server: Server, job_id: str, last: int | None = None) -> list[dict]:
@@ -40,7 +40,8 @@ def test_trials_pareto_and_one_trial(server: Server) -> None:
     assert plain["candidate"]["parallelism"] == {"fc": {"in_lanes": 1, "out_lanes": 1}}
     assert "operators" not in plain["metrics"]
     detailed = server.http.get(f"/v1/trials/{rows[0].id}", params={"detail": "operators"}).json()
-    assert detailed["metrics"]["operators"] == {"fc": {"busy_cycles": 16}}
+    for part in ("operators", "streams", "devices", "hops"):
+        assert detailed["metrics"][part] == DETAIL[part]
     attempts = server.http.get(f"/v1/trials/{rows[0].id}/attempts").json()["items"]
     assert [a["outcome"] for a in attempts] == ["complete"]
     summary = server.http.get(url).json()
