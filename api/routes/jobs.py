@@ -122,12 +122,19 @@ def list_jobs(
     return PageView(items=[JobView.of(row) for row in page.items], next_cursor=page.next_cursor)
 
 
-@router.get("/{job_id}", operation_id="getJob", responses=problems(404, 410) | {304: {"description": "not modified"}})
+@router.get(
+    "/{job_id}",
+    operation_id="getJob",
+    response_model=JobView,
+    responses=problems(404, 410) | {304: {"description": "not modified"}},
+)
 def get_job(
     context: ContextDep,
     response: Response,
     job_id: ResourceId,
-    if_none_match: Annotated[str | None, Header(max_length=1000)] = None,
+    if_none_match: Annotated[
+        str | None, Header(max_length=1000, description="`ETag` of the answer that the caller has")
+    ] = None,
 ) -> Any:
     """One job. The strong ETag is its sequence number: an unchanged job costs one indexed read."""
     if if_none_match is not None:

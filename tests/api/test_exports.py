@@ -6,7 +6,7 @@ from tests.api.harness import Server, problem
 
 
 def test_trials_as_a_table(server: Server) -> None:
-    job = server.submit()["id"]
+    job = server.submit(search={"trials": 300})["id"]
     rows = server.run(job, trials=205)  # more than one page
     answer = server.http.get(f"/v1/jobs/{job}/trials.csv")
     assert answer.headers["content-type"] == "text/csv; charset=utf-8"

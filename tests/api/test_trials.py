@@ -65,6 +65,8 @@ def test_bundle_is_built_once_and_only_for_complete_trials(server: Server) -> No
     answers = [server.http.get(f"/v1/trials/{trial.id}/rtl") for _ in range(2)]
     assert all(a.headers["content-type"] == "application/zip" and a.content[:2] == b"PK" for a in answers)
     assert "attachment" in answers[0].headers["content-disposition"]
+    octets = server.http.get(f"/v1/trials/{trial.id}/rtl", headers={"Accept": "application/octet-stream"})
+    assert octets.headers["content-type"] == "application/octet-stream" and octets.content == answers[0].content
     assert server.parser.calls.count("bundle") == before + 1
 
     job = server.submit()
