@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from explorer.candidate import Candidate, NodeFormats, NodeLanes
 from explorer.evaluate import Evaluator
+from explorer.search import Search
 from explorer.spec import JobSpec
 from tests.api.harness import Server, serving
 from tests.api.test_bad_input import model
@@ -23,19 +23,22 @@ def test_trace_and_importance_of_real_trials(real: Server) -> None:
     job = real.http.post("/v1/jobs", json={"model": uploaded}).json()
     digest = uploaded.removeprefix("sha256:")
     spec = JobSpec.from_json(real.store.jobs.get(job["id"]).spec)
-    evaluator = Evaluator(spec, real.home / "graphs" / f"{digest}.graph", None, real.home / "cache")
+    graph = real.home / "graphs" / f"{digest}.graph"
+    evaluator = Evaluator(spec, graph, None, real.home / "cache")
     lease = real.store.searches.claim(job["id"], "test", 600)
+    search = Search(spec, graph)
     trials = []
-    for bits in (2, 3, 4, 5, 6, 7, 8, 9, 10, 11):
-        formats = {"x": NodeFormats(None, "int8"), "fc": NodeFormats(f"int{bits}", "int8")}
-        candidate = Candidate(formats, {"fc": NodeLanes(1, 1)}, {"fc": 0})
+    while len(trials) < 20 and (candidate := search.ask()) is not None:
         row = real.store.searches.add_trial(job["id"], lease.fence, candidate.to_json(), candidate.digest())
         held = real.store.work.claim(row.id, "test", 600)
-        found = evaluator.evaluate(candidate) if not trials else None
-        result = found.to_json() if found else {"state": "infeasible", "metrics": {"est_lut": 10.0 * bits}}
+        (node,) = (name for name, formats in candidate.quantization.items() if formats.weight)
+        bits = int(candidate.quantization[node].weight.removeprefix("int"))
+        result = {"state": "infeasible", "metrics": {"est_lut": 10.0 * bits}}  # one is enough to be simulated
+        if not trials:
+            result = evaluator.evaluate(candidate).to_json()
+            assert result["state"] == "complete", result["reason"]
         assert real.store.work.record_result(row.id, held.fence, result)
         trials.append(row.id)
-    assert found is None and real.http.get(f"/v1/trials/{trials[0]}").json()["state"] == "complete"
 
     trace = real.http.get(f"/v1/trials/{trials[0]}/activity", timeout=120).json()
     detail = real.http.get(f"/v1/trials/{trials[0]}", params={"detail": "operators"}).json()["metrics"]
@@ -49,4 +52,5 @@ def test_trace_and_importance_of_real_trials(real: Server) -> None:
     assert list((Path(real.home) / "bundles").iterdir()) == [real.home / "bundles" / f"{trials[0]}.trace.json"]
 
     importance = real.http.get(f"/v1/jobs/{job['id']}/importance").json()
-    assert importance["trials"] == 10 and importance["importance"] == {"est_lut": {"weight:fc": 1.0}}
+    assert importance["trials"] == len(trials) == 20 and list(importance["importance"]) == ["est_lut"]
+    assert importance["importance"]["est_lut"][f"weight:{node}"] > 0
