@@ -11,6 +11,7 @@ from typing import Annotated
 from fastapi import Depends, Header, Path, Query, Request
 
 from api.errors import Problem
+from api.importances import Importances
 from api.metrics import Metrics
 from api.parsing import Parser
 from api.settings import Settings
@@ -57,10 +58,13 @@ class Context:
     parser: Parser
     metrics: Metrics
     keys: Keys = field(default_factory=Keys)
+    importances: Importances = field(default_factory=Importances)
+    # Held while a model is looked up and used, or deleted, so that no job is left without its model.
+    models: threading.Lock = field(default_factory=threading.Lock)
     _builds: tuple[threading.Lock, ...] = field(default_factory=lambda: tuple(threading.Lock() for _ in range(64)))
 
     def building(self, trial_id: str) -> threading.Lock:
-        """The lock under which a trial's bundle is built, so that two downloads build it once."""
+        """The lock under which a trial's files are built, so that two downloads build them once."""
         return self._builds[hash(trial_id) % len(self._builds)]
 
 

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import errno
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
+from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 
 from api.schemas import UNION_TAGS
@@ -25,6 +26,7 @@ from db.errors import (
     NotFoundError,
     OutOfSpaceError,
     StateConflictError,
+    StoreError,
     UnavailableError,
 )
 
@@ -61,6 +63,7 @@ PROBLEMS: Mapping[str, tuple[int, str]] = {
     "too-many-jobs": (429, "The queue is full"),
     "internal": (500, "The server made a mistake"),
     "export-failed": (500, "The bundle could not be built"),
+    "not-implemented": (501, "The server cannot do this"),
     "unavailable": (503, "The service cannot answer now"),
     "not-ready": (503, "Jobs would not run now"),
     "out-of-space": (507, "The server has no disk space left"),
@@ -79,7 +82,7 @@ _STORE_PROBLEMS: Mapping[type[Exception], str] = {
 _SLUG_OF_STATUS = {
     400: "bad-request", 401: "unauthorized", 403: "cross-origin", 404: "not-found", 405: "method-not-allowed",
     408: "request-timeout", 410: "gone", 413: "too-large", 415: "unsupported-media-type", 422: "invalid-body",
-    429: "too-many-jobs", 500: "internal", 503: "unavailable", 507: "out-of-space",
+    429: "too-many-jobs", 500: "internal", 501: "not-implemented", 503: "unavailable", 507: "out-of-space",
 }  # fmt: skip
 
 
@@ -173,12 +176,17 @@ def from_http(error: HTTPException) -> Problem:
     return Problem(slug, detail, headers=error.headers)
 
 
-def _of_store(slug: str) -> Callable[[Request, Exception], Response]:
-    def answer(_: Request, error: Exception) -> Response:
-        headers = {"Retry-After": "5"} if PROBLEMS[slug][0] == 503 else {}
-        return Problem(slug, f"{str(error)[:1].upper()}{str(error)[1:]}.", headers=headers).response()
+def from_arguments(error: ValidationError) -> Problem:
+    """As ``from_validation``, of a document that was not read as a request's body by the framework."""
+    places = [{**e, "loc": ("body", *e["loc"])} for e in error.errors(include_input=False, include_url=False)]
+    return from_validation(RequestValidationError(places))
 
-    return answer
+
+def of_store(error: StoreError) -> Problem:
+    """An error of the store as a problem: that of the nearest kind in the table."""
+    slug = next(_STORE_PROBLEMS[kind] for kind in type(error).__mro__ if kind in _STORE_PROBLEMS)
+    headers = {"Retry-After": "5"} if PROBLEMS[slug][0] == 503 else {}
+    return Problem(slug, f"{str(error)[:1].upper()}{str(error)[1:]}.", headers=headers)
 
 
 def install(app: FastAPI) -> None:
@@ -199,8 +207,12 @@ def install(app: FastAPI) -> None:
         assert isinstance(error, HTTPException)
         return from_http(error).response()
 
-    for kind, slug in _STORE_PROBLEMS.items():
-        app.add_exception_handler(kind, _of_store(slug))
+    async def _store(_: Request, error: Exception) -> Response:
+        assert isinstance(error, StoreError)
+        return of_store(error).response()
+
+    for kind in _STORE_PROBLEMS:
+        app.add_exception_handler(kind, _store)
 
     @app.exception_handler(OSError)
     async def _machine(request: Request, error: Exception) -> Response:

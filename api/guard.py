@@ -9,13 +9,15 @@ import hmac
 from urllib.parse import urlsplit
 
 from fastapi import HTTPException
-from starlette.datastructures import Headers
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.errors import Problem, from_http
+from api.error_pages import STYLE_SOURCE, page, prefers_page
+from api.errors import MEDIA_TYPE, Problem, from_http
 from api.settings import Settings
 
 _OPEN_PATHS = frozenset({"/healthz", "/readyz"})  # probes of an orchestrator carry no token
+_MACHINE_PATHS = ("/v1/", "/mcp")  # programs ask for these, with a bearer token
 _LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 _BODY_SECONDS = 30.0
 
@@ -36,9 +38,9 @@ class Guard:
             return
         problem = self._refusal(scope)
         if problem is not None:
-            await problem.response()(scope, receive, _finished(send))
+            await problem.response()(scope, receive, _finished(scope, send))
             return
-        await self._app(scope, _timed(receive), _finished(send))
+        await self._app(scope, _timed(receive), _finished(scope, send))
 
     def _refusal(self, scope: Scope) -> Problem | None:
         headers = Headers(scope=scope)
@@ -63,7 +65,7 @@ class Guard:
         ):
             return None
         # A browser can show the pages after asking for the token as a password; the API takes bearer tokens only.
-        scheme = "Bearer" if path.startswith("/v1/") else 'Basic realm="Headrace", charset="UTF-8"'
+        scheme = "Bearer" if path.startswith(_MACHINE_PATHS) else 'Basic realm="Headrace", charset="UTF-8"'
         return Problem(
             "unauthorized", "Send the header Authorization: Bearer <token>.", headers={"WWW-Authenticate": scheme}
         )
@@ -71,7 +73,7 @@ class Guard:
     def _authorised(self, authorization: str, path: str, method: str) -> bool:
         scheme, _, credentials = authorization.partition(" ")
         given = credentials.strip().encode()
-        if scheme.lower() == "basic" and method == "GET" and not path.startswith("/v1/"):
+        if scheme.lower() == "basic" and method == "GET" and not path.startswith(_MACHINE_PATHS):
             try:
                 given = base64.b64decode(given, validate=True).partition(b":")[2]
             except binascii.Error:
@@ -110,36 +112,65 @@ def _timed(receive: Receive) -> Receive:
     return timed
 
 
-def _finished(send: Send) -> Send:
-    """Add security headers to every answer, and turn the framework's plain-text errors into problem documents."""
-    replaced = False
+def _finished(scope: Scope, send: Send) -> Send:
+    """Add security headers to every answer, and give every error the form that its reader can use.
+
+    The framework's plain-text errors become problem documents; a browser gets problem documents as pages.
+    """
+    accept = Headers(scope=scope).getlist("accept")
+    error: Message | None = None
+    body = b""
 
     async def finished(message: Message) -> None:
-        nonlocal replaced
+        nonlocal error, body
         if message["type"] == "http.response.start":
             kind = Headers(raw=message["headers"]).get("content-type", "")
-            replaced = message["status"] >= 400 and kind.startswith("text/plain")
-            if replaced:
-                response = from_http(HTTPException(message["status"])).response()
-                message = {**message, "headers": response.raw_headers}
+            if message["status"] >= 400 and kind.startswith(("text/plain", MEDIA_TYPE)):
+                error = message  # held back until its body is whole
+            else:
                 await send({**message, "headers": [*message["headers"], *_SECURITY_HEADERS]})
-                await send({"type": "http.response.body", "body": response.body})
-                return
-            message["headers"] = [*message["headers"], *_SECURITY_HEADERS]
-        if not replaced:
+        elif error is None:
             await send(message)
+        else:
+            body += message.get("body", b"")
+            if not message.get("more_body", False):
+                for part in _answer(error, body, as_page=prefers_page(accept)):
+                    await send(part)
 
     return finished
 
 
-_SECURITY_HEADERS = [
-    (b"x-content-type-options", b"nosniff"),
-    (b"x-frame-options", b"DENY"),
-    (b"referrer-policy", b"no-referrer"),
-    (b"cross-origin-resource-policy", b"same-origin"),
-    (
-        b"content-security-policy",
-        b"default-src 'none'; style-src 'self'; img-src 'self'; connect-src 'self'; script-src 'self'; "
-        b"base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
-    ),
-]
+def _answer(start: Message, body: bytes, as_page: bool) -> list[Message]:
+    """The messages of an error: a problem document, or a page."""
+    headers = MutableHeaders(raw=list(start["headers"]))
+    if not headers["content-type"].startswith(MEDIA_TYPE):
+        response = from_http(HTTPException(start["status"])).response()
+        headers, body = MutableHeaders(raw=list(response.raw_headers)), bytes(response.body)
+    headers["vary"] = "accept"
+    security = _SECURITY_HEADERS
+    if as_page:
+        body, security = page(body), _PAGE_HEADERS
+        headers["content-type"] = "text/html; charset=utf-8"
+    headers["content-length"] = str(len(body))
+    return [
+        {**start, "headers": [*headers.raw, *security]},
+        {"type": "http.response.body", "body": body},
+    ]
+
+
+def _security_headers(styles: bytes) -> list[tuple[bytes, bytes]]:
+    return [
+        (b"x-content-type-options", b"nosniff"),
+        (b"x-frame-options", b"DENY"),
+        (b"referrer-policy", b"no-referrer"),
+        (b"cross-origin-resource-policy", b"same-origin"),
+        (
+            b"content-security-policy",
+            b"default-src 'none'; style-src " + styles + b"; img-src 'self'; connect-src 'self'; script-src 'self'; "
+            b"base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
+        ),
+    ]
+
+
+_SECURITY_HEADERS = _security_headers(b"'self'")
+_PAGE_HEADERS = _security_headers(STYLE_SOURCE.encode())

@@ -8,14 +8,16 @@ from typing import Any
 
 from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
+from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from api import __version__, errors, openapi, pages
 from api.context import Context
 from api.guard import Guard
+from api.mcp_endpoint import PATH, McpEndpoint
 from api.metrics import MeasureRequests, Metrics
 from api.parsing import Parser
-from api.routes import events, jobs, meta, sweeps, trials, uploads
+from api.routes import events, exports, jobs, meta, sweeps, trials, uploads
 from api.settings import Settings, from_environment
 from db.artefacts import Artefacts
 from db.store import Store
@@ -56,9 +58,12 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     store = Store(settings.database_url)
     metrics = Metrics(store)
 
+    tools = McpEndpoint()
+
     @asynccontextmanager
-    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        yield
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with tools.running(app.state.context):
+            yield
         store.close()
 
     app = _Application(
@@ -77,8 +82,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.include_router(
         uploads.router(settings.max_model_bytes + _FRAMING_BYTES, settings.max_dataset_bytes + _FRAMING_BYTES)
     )
-    for router in (jobs.router, trials.router, events.router, sweeps.router, meta.router, pages.router):
+    for router in (jobs.router, trials.router, exports.router, events.router, sweeps.router, meta.router, pages.router):
         app.include_router(router)
+    app.router.routes.append(Route(PATH, tools, methods=["POST"]))
     app.mount("/static", StaticFiles(packages=[("api", "static")]), name="static")
     return app
 

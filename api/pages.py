@@ -12,9 +12,10 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from api import __version__
 from api.context import ContextDep, Cursor, ResourceId
+from api.job_views import JobView
 from api.readiness import readiness
 from api.schemas import EndReason
-from api.views import JobView, TrialView
+from api.trial_views import TrialView
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
 

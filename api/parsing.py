@@ -22,7 +22,7 @@ from typing import Any
 
 from api.errors import Problem
 from api.settings import Settings
-from workers.names import BUNDLE_COMMAND, INSPECT_COMMAND
+from workers.names import ACTIVITY_COMMAND, BUNDLE_COMMAND, IMPORTANCE_COMMAND, INSPECT_COMMAND
 
 log = logging.getLogger(__name__)
 
@@ -109,9 +109,31 @@ class Parser:
         Raises:
             Problem: ``export-failed``.
         """
-        answer = self._run([BUNDLE_COMMAND, trial_id], "export-failed")
+        self._export(BUNDLE_COMMAND, trial_id)
+
+    def build_activity(self, trial_id: str) -> None:
+        """Simulate a complete trial again, and write the trace of its operators at its place among the artefacts.
+
+        Raises:
+            Problem: ``export-failed``.
+        """
+        self._export(ACTIVITY_COMMAND, trial_id)
+
+    def _export(self, command: str, trial_id: str) -> None:
+        answer = self._run([command, trial_id], "export-failed")
         if not answer["ok"]:
             raise Problem("export-failed", answer["detail"])
+
+    def importance(self, job_id: str) -> dict[str, Any]:
+        """How much each decision of a job's search decides about each objective.
+
+        Returns:
+            ``trials``, the number of trials looked at, and ``importance``: objective -> decision -> share.
+
+        Raises:
+            Problem: ``internal``.
+        """
+        return self._run([IMPORTANCE_COMMAND, job_id], "internal")
 
     def _run(self, arguments: Sequence[str], slug: str) -> dict[str, Any]:
         """The answer of one program; ``slug`` is the problem when it crashed or reached a limit."""

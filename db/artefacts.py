@@ -5,6 +5,7 @@ Layout below the data directory::
     blobs/<ab>/<sha256>     an uploaded model or dataset, byte for byte
     graphs/<sha256>.graph   the canonical graph parsed from the model of that id
     bundles/<trial>.zip     a built bundle, deterministic, so it may be deleted and built again
+    bundles/<trial>.trace.json    what its operators did when; may be deleted likewise
     incoming/               uploads and results in flight; safe to empty when nothing runs
 """
 
@@ -41,9 +42,16 @@ class Artefacts:
 
     def bundle(self, trial_id: str) -> Path:
         """Where the bundle of a trial lies; ValueError when the id could be a path."""
+        return self._built(trial_id, ".zip")
+
+    def activity(self, trial_id: str) -> Path:
+        """Where the trace of a trial lies; ValueError when the id could be a path."""
+        return self._built(trial_id, ".trace.json")
+
+    def _built(self, trial_id: str, suffix: str) -> Path:
         if not _TRIAL.fullmatch(trial_id):
             raise ValueError(f"not a trial id: {trial_id[:80]!r}")
-        return self.home / "bundles" / f"{trial_id}.zip"
+        return self.home / "bundles" / f"{trial_id}{suffix}"
 
     @contextmanager
     def incoming(self, suffix: str = "") -> Iterator[Path]:

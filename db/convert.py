@@ -11,7 +11,18 @@ from sqlalchemy import RowMapping
 
 from db.budget import seconds_worked
 from db.clock import Moment
-from db.rows import TRIAL_STATES, AttemptRow, DatasetRow, EventRow, JobRow, ModelRow, TrialRow, WorkerRow
+from db.rows import (
+    DONE_TRIAL_STATES,
+    TRIAL_STATES,
+    AttemptRow,
+    DatasetRow,
+    EventRow,
+    JobRow,
+    ModelRow,
+    SweepRow,
+    TrialRow,
+    WorkerRow,
+)
 
 
 def new_id(prefix: str) -> str:
@@ -42,23 +53,25 @@ def dataset(row: RowMapping) -> DatasetRow:
 
 
 def job(row: RowMapping, counts: Mapping[str, int], now: Moment) -> JobRow:
-    """A row of ``jobs`` with the number of its trials by state."""
+    """A row of ``transition.NAMED_JOBS`` with the number of the job's trials by state."""
     full: dict[str, int] = {state: counts.get(state, 0) for state in TRIAL_STATES}
     return JobRow(
         id=row["id"],
         state=row["state"],
         model_id=row["model_id"],
+        model_name=row["model_name"],
         dataset_id=row["dataset_id"],
         sweep_id=row["sweep_id"],
         spec=row["spec"],
         labels=row["labels"],
         seq=row["seq"],
         trials_total=row["trials_total"],
-        trials_done=full["complete"] + full["infeasible"] + full["failed"],
+        trials_done=sum(full[state] for state in DONE_TRIAL_STATES),
         wall_seconds=row["wall_seconds"],
         parallel_trials=row["parallel_trials"],
         counts=full,
         hypervolume=row["hypervolume"],
+        history=row["history"],
         best=row["best"],
         front=tuple(row["front"]),
         end_reason=row["end_reason"],
@@ -68,6 +81,11 @@ def job(row: RowMapping, counts: Mapping[str, int], now: Moment) -> JobRow:
         finished_at=when_or_none(row["finished_at"]),
         search_seconds=seconds_worked(row, now.steady),
     )
+
+
+def sweep(row: RowMapping) -> SweepRow:
+    """A row of ``sweeps``."""
+    return SweepRow(row["id"], row["items"], when(row["created_at"]))
 
 
 def trial(row: RowMapping) -> TrialRow:

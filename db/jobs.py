@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, delete, func, insert, or_, select, tuple_, update
+from collections.abc import Sequence
+
+from sqlalchemy import ColumnElement, Connection, delete, func, insert, or_, select, tuple_, update
 
 from db import convert, paging, tables, transition
 from db.clock import Moment
@@ -92,10 +94,29 @@ class Jobs:
         sweep_id: str | None = None,
         cursor: str | None = None,
         limit: int = 50,
+        model: str | None = None,
+        text: str | None = None,
     ) -> Page[JobRow]:
-        """Jobs, newest first; ``label`` is (key, value). Raises CursorError."""
+        """Jobs, newest first.
+
+        Args:
+            state: only jobs in this state.
+            label: only jobs with this (key, value).
+            sweep_id: only jobs of this sweep.
+            cursor: ``next_cursor`` of the page before.
+            limit: jobs per page.
+            model: only jobs of the model with this id, or of those with exactly this name.
+            text: only jobs with this text, in either case, in a label's value, the model's name, or their own id.
+
+        Raises:
+            CursorError: the cursor is not one of this list.
+        """
         jobs = tables.jobs.c
-        query = select(tables.jobs).where(jobs.deleted_at.is_(None))
+        query = transition.NAMED_JOBS.where(jobs.deleted_at.is_(None))
+        if model is not None:
+            query = query.where(or_(jobs.model_id == model, tables.models.c.name == model))
+        if text is not None:
+            query = query.where(_mentions(text))
         if state is not None:
             query = query.where(jobs.state == state)
         if sweep_id is not None:
@@ -115,6 +136,16 @@ class Jobs:
             now = self._database.now(connection)
         items = [convert.job(row, counts.get(row["id"], {}), now) for row in rows]
         return Page(items, paging.encode(rows[-1]["created_at"], rows[-1]["id"]) if more else None)
+
+    def of_sweeps(self, sweep_ids: Sequence[str]) -> dict[str, JobRow]:
+        """Job id -> job, of all the jobs of these sweeps that are not deleted."""
+        jobs = tables.jobs.c
+        query = transition.NAMED_JOBS.where(jobs.sweep_id.in_(list(sweep_ids)), jobs.deleted_at.is_(None))
+        with self._database.read() as connection:
+            rows = connection.execute(query).mappings().all()
+            counts = transition.count_trials(connection, [row["id"] for row in rows])
+            now = self._database.now(connection)
+        return {row["id"]: convert.job(row, counts.get(row["id"], {}), now) for row in rows}
 
     def count(self) -> dict[str, int]:
         """Job state -> number of jobs that are not deleted; states without a job are absent."""
@@ -216,12 +247,25 @@ class Jobs:
             purge_job(connection, job_id, now)
 
 
+def _mentions(text: str) -> ColumnElement[bool]:
+    """Whether a label's value, the name of the model or the id of a job of ``NAMED_JOBS`` has a text in it."""
+    labels = tables.job_labels.c
+    labelled = select(labels.job_id).where(labels.value.icontains(text, autoescape=True))
+    return or_(
+        tables.jobs.c.id.in_(labelled),
+        tables.models.c.name.icontains(text, autoescape=True),
+        tables.jobs.c.id.icontains(text, autoescape=True),
+    )
+
+
 def purge_job(connection: Connection, job_id: str, now: Moment) -> None:
     """Leave only the tombstone of a job."""
     for table in (tables.trials, tables.events, tables.job_labels):
         connection.execute(delete(table).where(table.c.job_id == job_id))
     connection.execute(
-        update(tables.jobs).where(tables.jobs.c.id == job_id).values(deleted_at=now.wall, spec={}, front=[], best={})
+        update(tables.jobs)
+        .where(tables.jobs.c.id == job_id)
+        .values(deleted_at=now.wall, spec={}, front=[], best={}, history=[])
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Generic, Literal, TypeVar
+from typing import Any, Generic, Literal, TypedDict, TypeVar
 
 JobState = Literal["queued", "running", "paused", "stopping", "cancelling", "succeeded", "failed", "cancelled"]
 TrialState = Literal["queued", "running", "complete", "infeasible", "failed", "cancelled"]
@@ -37,6 +37,8 @@ STATE_OF_END: Mapping[EndReason, JobState] = {
     "search_failed": "failed",
 }
 TERMINAL_TRIAL_STATES: tuple[TrialState, ...] = ("complete", "infeasible", "failed", "cancelled")
+# Those that a budget of trials counts.
+DONE_TRIAL_STATES: tuple[TrialState, ...] = ("complete", "infeasible", "failed")
 TRIAL_STATES: tuple[TrialState, ...] = ("queued", "running", *TERMINAL_TRIAL_STATES)
 
 RowT = TypeVar("RowT", covariant=True)
@@ -92,15 +94,25 @@ class NewJob:
     sweep_id: str | None = None
 
 
+class VolumePoint(TypedDict):
+    """The hypervolume after so many ended trials, so many seconds after the job started."""
+
+    trials: int
+    seconds: float
+    hypervolume: float
+
+
 @dataclass(frozen=True)
 class JobRow:
     """A job.
 
     Attributes:
+        model_name: what its model is called; None when the model is no longer stored.
         seq: number of its newest event; changes with every change of the job or of its trials (use it for the ETag).
         trials_done: trials that are complete, infeasible or failed.
         counts: trial state -> number of trials, every state present.
         best: objective metric -> {"value", "trial_id", "number"}.
+        history: how the hypervolume grew, in few points: ``db.history``.
         front: ids of the feasible non-dominated complete trials, as of the last result.
         end_reason: why a terminal job ended, None before.
         failure: {"code", "message", "retryable", …} of a failed job.
@@ -110,6 +122,7 @@ class JobRow:
     id: str
     state: JobState
     model_id: str
+    model_name: str | None
     dataset_id: str | None
     sweep_id: str | None
     spec: Mapping[str, Any]
@@ -121,6 +134,7 @@ class JobRow:
     parallel_trials: int
     counts: Mapping[str, int]
     hypervolume: float | None
+    history: Sequence[VolumePoint]
     best: Mapping[str, Any]
     front: Sequence[str]
     end_reason: EndReason | None
@@ -228,6 +242,38 @@ class WorkerRow:
     info: Mapping[str, Any]
     started_at: datetime
     heard_at: datetime
+
+
+@dataclass(frozen=True)
+class ReasonRow:
+    """Why ``count`` trials ended in ``state`` (failed or infeasible)."""
+
+    state: TrialState
+    reason: str
+    count: int
+
+
+@dataclass(frozen=True)
+class HealthRow:
+    """How the service fares.
+
+    Attributes:
+        trials_waiting: trials that nobody has started.
+        trials_running: evaluations and sign-offs that a worker holds.
+        messages_waiting: messages that the broker has not taken yet.
+        trials_looked_at: those of the newest trials that have a result; the figures below are about the newest trials.
+        stored_answers: trials that a stored evaluation answered.
+        stages: rung of the ladder -> (times that a cache answered, times that it ran).
+        reasons: the most frequent reasons of failed and infeasible trials, most frequent first.
+    """
+
+    trials_waiting: int
+    trials_running: int
+    messages_waiting: int
+    trials_looked_at: int
+    stored_answers: int
+    stages: Mapping[str, tuple[int, int]]
+    reasons: Sequence[ReasonRow]
 
 
 @dataclass(frozen=True)

@@ -7,10 +7,11 @@ from typing import Any
 
 from sqlalchemy import Connection, insert, select, update
 
-from db import budget, convert, tables, transition
+from db import budget, convert, history, tables, transition
+from db.clock import Moment
 from db.engine import Database
 from db.errors import GoneError, NotFoundError
-from db.rows import EndReason, JobLease, JobRow, TrialRow
+from db.rows import DONE_TRIAL_STATES, EndReason, JobLease, JobRow, TrialRow, VolumePoint
 
 
 class Searches:
@@ -107,8 +108,7 @@ class Searches:
                 return False
             changes = {"hypervolume": hypervolume, "best": dict(best), "front": list(front)}
             if any(job[name] != value for name, value in changes.items()):
-                data = {"hypervolume": hypervolume, "best": dict(best), "front_size": len(front)}
-                transition.emit(connection, job_id, "progress", data, self._database.now(connection), **changes)
+                _note_progress(connection, job, self._database.now(connection), changes)
             return True
 
     def request_sign_offs(self, job_id: str, fence: int, trial_ids: Sequence[str]) -> bool:
@@ -153,6 +153,23 @@ class Searches:
             transition.abandon_running_trials(connection, job_id, now, "the job ended")
             transition.end_job(connection, job, reason, now, failure)
             return True
+
+
+def _note_progress(connection: Connection, job: transition.Row, now: Moment, changes: dict[str, Any]) -> None:
+    """Store new figures of the front with their event and, where the hypervolume grew, a point of its history."""
+    counts = transition.count_trials(connection, [job["id"]]).get(job["id"], {})
+    done = sum(counts.get(state, 0) for state in DONE_TRIAL_STATES)
+    data = {
+        "hypervolume": changes["hypervolume"],
+        "best": changes["best"],
+        "front_size": len(changes["front"]),
+        "trials_done": done,
+    }
+    if changes["hypervolume"] not in (None, job["hypervolume"]):
+        seconds = max(0.0, now.wall - job["started_at"])
+        point = VolumePoint(trials=done, seconds=seconds, hypervolume=changes["hypervolume"])
+        changes = {**changes, "history": history.extended(job["history"], point)}
+    transition.emit(connection, job["id"], "progress", data, now, **changes)
 
 
 def _held_job(job_id: str, fence: int) -> Any:

@@ -6,6 +6,7 @@ from sqlalchemy import text
 
 from db.engine import Database
 from db.events import Events
+from db.health import Health
 from db.jobs import Jobs
 from db.leases import Leases
 from db.outbox import Outbox
@@ -34,6 +35,7 @@ class Store:
         upkeep: sweeps over what was lost and what is old.
         leases: leases by name.
         workers: the processes that were heard.
+        health: how the service fares.
     """
 
     def __init__(self, url: str) -> None:
@@ -55,6 +57,7 @@ class Store:
         self.upkeep = Upkeep(self.database)
         self.leases = Leases(self.database)
         self.workers = Workers(self.database)
+        self.health = Health(self.database)
 
     def check(self) -> None:
         """One round trip to the database; raises UnavailableError when it cannot be reached."""

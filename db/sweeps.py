@@ -8,7 +8,7 @@ from typing import Any
 from db import convert, tables, transition
 from db.engine import Database
 from db.registry import Registry
-from db.rows import SweepRow
+from db.rows import Page, SweepRow
 
 
 class Sweeps:
@@ -34,9 +34,13 @@ class Sweeps:
     def add(self, sweep_id: str, items: Sequence[Mapping[str, Any]]) -> SweepRow:
         """Store what became of each body of a sweep; storing the same sweep again returns the first one."""
         row, _ = self._registry.add({"id": sweep_id, "items": [dict(item) for item in items]})
-        return SweepRow(row["id"], row["items"], convert.when(row["created_at"]))
+        return convert.sweep(row)
 
     def get(self, sweep_id: str) -> SweepRow:
         """One sweep. Raises NotFoundError."""
-        row = self._registry.get(sweep_id)
-        return SweepRow(row["id"], row["items"], convert.when(row["created_at"]))
+        return convert.sweep(self._registry.get(sweep_id))
+
+    def page(self, cursor: str | None = None, limit: int = 50) -> Page[SweepRow]:
+        """Sweeps, newest first. Raises CursorError."""
+        rows, next_cursor = self._registry.page(cursor, limit)
+        return Page([convert.sweep(row) for row in rows], next_cursor)

@@ -84,6 +84,8 @@ jobs = Table(
     Column("wall_seconds", Double, nullable=False),
     Column("parallel_trials", Integer, nullable=False),
     Column("hypervolume", Double),
+    # How it grew, in few points: ``db.history``.
+    Column("history", JSON, nullable=False, default=list),
     Column("best", JSON, nullable=False),
     Column("front", JSON, nullable=False),
     # Why a terminal job ended: an ``EndReason``.

@@ -15,6 +15,11 @@ from db.rows import STATE_OF_END, EndReason, JobRow
 
 Row = RowMapping
 
+# Jobs beside what their models are called.
+NAMED_JOBS = select(tables.jobs, tables.models.c.name.label("model_name")).outerjoin(
+    tables.models, tables.models.c.id == tables.jobs.c.model_id
+)
+
 
 def lock_job(connection: Connection, job_id: str) -> Row:
     """The job's row, locked until the transaction ends.
@@ -173,8 +178,9 @@ def count_trials(connection: Connection, job_ids: Iterable[str]) -> dict[str, di
 
 def job_row(connection: Connection, job_id: str, now: Moment) -> JobRow:
     """The job as it is inside this transaction."""
+    named = connection.execute(NAMED_JOBS.where(tables.jobs.c.id == job_id)).mappings().first()
     counts = count_trials(connection, [job_id])
-    return convert.job(read_job(connection, job_id), counts.get(job_id, {}), now)
+    return convert.job(_present(named, job_id), counts.get(job_id, {}), now)
 
 
 def insert_if_absent(connection: Connection, table: Table, values: Mapping[str, Any]) -> bool:

@@ -61,6 +61,14 @@ class Trials:
         with self._database.read() as connection:
             return [convert.trial(row) for row in connection.execute(query).mappings()]
 
+    def numbered(self, job_id: str, after: int, limit: int) -> list[TrialRow]:
+        """The job's next trials with a number above ``after``, by number. Empty for an unknown job."""
+        trials = tables.trials.c
+        query = select(tables.trials).where(trials.job_id == job_id, trials.number > after)
+        with self._database.read() as connection:
+            rows = connection.execute(query.order_by(trials.number).limit(limit)).mappings()
+            return [convert.trial(row) for row in rows]
+
     def attempts(self, trial_id: str) -> list[AttemptRow]:
         """Every start of the trial, oldest first; empty for an unknown trial."""
         query = select(tables.attempts).where(tables.attempts.c.trial_id == trial_id)

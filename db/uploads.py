@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from sqlalchemy import delete, func, select
+
 from db import convert, tables
 from db.engine import Database
+from db.errors import NotFoundError, StateConflictError
 from db.registry import Registry
 from db.rows import DatasetRow, ModelRow, Page
 
@@ -15,6 +18,7 @@ class Models:
     """``store.models``: the first upload of the same bytes stays."""
 
     def __init__(self, database: Database) -> None:
+        self._database = database
         self._registry = Registry(database, tables.models, "model")
 
     def add(
@@ -46,6 +50,22 @@ class Models:
         """Models, newest first. Raises CursorError."""
         rows, next_cursor = self._registry.page(cursor, limit)
         return Page([convert.model(row) for row in rows], next_cursor)
+
+    def delete(self, model_id: str) -> None:
+        """Forget a model that no job uses.
+
+        Raises:
+            NotFoundError: there is no such model.
+            StateConflictError: a job that is not deleted uses it.
+        """
+        jobs = tables.jobs.c
+        with self._database.write() as connection:
+            using = select(func.count()).where(jobs.model_id == model_id, jobs.deleted_at.is_(None))
+            if count := connection.execute(using).scalar_one():
+                raise StateConflictError(f"{count} jobs use this model: delete them first", "used")
+            deleted = connection.execute(delete(tables.models).where(tables.models.c.id == model_id))
+            if not deleted.rowcount:
+                raise NotFoundError(f"no model {model_id!r}")
 
 
 class Datasets:

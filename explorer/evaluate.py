@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +22,12 @@ from explorer.rungs.records import Records
 from explorer.rungs.rung import Bench, Climb
 from explorer.rungs.simulation import cycles, options, require_exact, stimulus
 from explorer.spec import JobSpec
+from explorer.trace import chrome_trace
 from hwgen.model.graph import Graph
+from hwgen.simulation.activity import read_activity
 from hwgen.simulation.build import BuildCache
 from hwgen.simulation.bundle import write_bundle
+from hwgen.simulation.measurement import Measurement
 from hwgen.simulation.sign_off import sign_off
 from hwgen.simulation.simulate import simulate
 
@@ -102,11 +107,26 @@ class Evaluator:
         words, expected = stimulus(bench, design)
         driven = options(bench, design)
         measured = simulate(design, words, bench.cache, driven, expected)
-        require_exact(measured)
-        for name, found in cycles(measured).items():
-            if name in result.metrics and result.metrics[name] != found:
-                raise DesignDefect(f"{name} is {found} now, but {result.metrics[name]:g} is on record")
+        _require_recorded(measured, result)
         write_bundle(out_zip, design, words, measured, driven, expected)
+
+    def activity(self, candidate: Candidate, result: TrialResult, out: Path) -> None:
+        """Write what each operator of a complete candidate did when, as Chrome trace JSON (``explorer.trace``).
+
+        Raises:
+            DesignDefect: the simulation is not exact, or its cycles are not those of ``result``.
+        """
+        bench = self._bench
+        design = bench.builder.design(candidate)
+        words, expected = stimulus(bench, design)
+        noted = out.with_suffix(".windows")
+        driven = replace(options(bench, design), activity=noted)
+        measured = simulate(design, words, bench.cache, driven, expected)
+        _require_recorded(measured, result)
+        about = {"candidate": candidate.digest(), "samples": measured.samples, "cycles": measured.total_cycles}
+        names = [device.name for device in bench.devices]
+        out.write_text(json.dumps(chrome_trace(design, names, read_activity(noted), about)))
+        noted.unlink()
 
     def sign_off(self, candidate: Candidate, result: TrialResult) -> dict[str, Any]:
         """Build the whole design as one model and compare it with the composed simulation, transfer by transfer.
@@ -133,3 +153,11 @@ class Evaluator:
             "mismatched_words": found.monolithic.mismatched_words,
             "seconds": round(time.perf_counter() - start, 3),
         }
+
+
+def _require_recorded(measured: Measurement, result: TrialResult) -> None:
+    """Raise DesignDefect unless a simulation is exact and has the cycles that are on record."""
+    require_exact(measured)
+    for name, found in cycles(measured).items():
+        if name in result.metrics and result.metrics[name] != found:
+            raise DesignDefect(f"{name} is {found} now, but {result.metrics[name]:g} is on record")

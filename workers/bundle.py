@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import sys
 import tempfile
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from db.artefacts import Artefacts
@@ -16,19 +17,28 @@ from db.store import Store
 from workers import evaluation, supervisor
 from workers.settings import Settings, from_environment
 
+Place = Callable[[Artefacts, str], Path]
+
 
 class ExportError(Exception):
     """There is no bundle; the message says why."""
 
 
-def build(settings: Settings, trial_id: str) -> Path:
-    """The path of the trial's bundle, built in the sandbox unless it exists already.
+def build(settings: Settings, trial_id: str, op: str, name: str, place: Place) -> Path:
+    """The path of a file about the trial, built in the sandbox unless it exists already.
+
+    Args:
+        settings: of this process.
+        trial_id: a complete trial.
+        op: what the evaluator child is asked to do.
+        name: of the file it writes.
+        place: where the file then belongs.
 
     Raises:
         ExportError: the trial is unknown or not complete, or its export failed.
     """
     places = Artefacts(settings.home)
-    target = places.bundle(trial_id)
+    target = place(places, trial_id)
     if target.exists():
         return target
     store = Store(settings.database_url)
@@ -40,13 +50,13 @@ def build(settings: Settings, trial_id: str) -> Path:
     finally:
         store.close()
     if trial.state != "complete":
-        raise ExportError(f"trial {trial_id} is {trial.state}: only a complete trial has a bundle")
+        raise ExportError(f"trial {trial_id} is {trial.state}: only a complete trial has a design")
     with tempfile.TemporaryDirectory(dir=places.home / "incoming", prefix="bundle-") as scratch:
-        out = Path(scratch).resolve() / "bundle.zip"
-        asked = evaluation.request(settings, "export", trial, spec, trial_result=trial.result, out=str(out))
+        out = Path(scratch).resolve() / name
+        asked = evaluation.request(settings, op, trial, spec, trial_result=trial.result, out=str(out))
         _export(settings, asked, Path(scratch))
         if not out.is_file() or out.is_symlink():
-            raise ExportError("the export wrote no bundle")
+            raise ExportError(f"the export wrote no {name}")
         return places.place(out, target)
 
 
@@ -63,16 +73,21 @@ def _export(settings: Settings, asked: dict[str, object], scratch: Path) -> None
         raise ExportError(f"the export failed: {answer['fault']}")
 
 
-def main() -> int:
-    """Build, print the answer; 2 for a usage error."""
-    if len(sys.argv) != 2:
-        print(__doc__, file=sys.stderr)
+def run(arguments: Sequence[str], usage: str | None, op: str, name: str, place: Place) -> int:
+    """The command: build the file about the trial of ``arguments``, print the answer; 2 for a usage error."""
+    if len(arguments) != 2:
+        print(usage, file=sys.stderr)
         return 2
     try:
-        print(json.dumps({"ok": True, "path": str(build(from_environment(), sys.argv[1]))}))
+        print(json.dumps({"ok": True, "path": str(build(from_environment(), arguments[1], op, name, place))}))
     except (ExportError, ValueError) as error:
         print(json.dumps({"ok": False, "detail": str(error)}))
     return 0
+
+
+def main() -> int:
+    """Build, print the answer; 2 for a usage error."""
+    return run(sys.argv, __doc__, "export", "bundle.zip", Artefacts.bundle)
 
 
 if __name__ == "__main__":

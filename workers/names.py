@@ -8,6 +8,8 @@ stdout and exit 0; another exit status is a crash or a limit:
 * ``workers.inspect check SPEC_JSON GRAPH [DATASET]``: the answer of ``explorer.check`` (SPEC_JSON is a file);
 * ``workers.bundle TRIAL_ID``: builds the bundle unless it exists: {"ok": true, "path": …} or {"ok": false,
   "detail": …};
+* ``workers.activity TRIAL_ID``: simulates a complete trial again and writes its trace unless it exists; answers alike;
+* ``workers.importance JOB_ID``: {"ok": true, "trials": number, "importance": {objective: {decision: share}}};
 * ``workers.doctor``: {"sandbox": {"mode", "reason"}, "tools": {name: version or null}} of this machine.
 
 The same {"sandbox", "tools"} of each live worker is in ``WorkerRow.info`` (``Store.workers.alive``).
@@ -26,4 +28,6 @@ MESSAGES = {"drive": (DRIVE_TASK, DRIVE_QUEUE), "evaluate": (EVALUATE_TASK, EVAL
 
 INSPECT_COMMAND = "workers.inspect"
 BUNDLE_COMMAND = "workers.bundle"
+ACTIVITY_COMMAND = "workers.activity"
+IMPORTANCE_COMMAND = "workers.importance"
 DOCTOR_COMMAND = "workers.doctor"

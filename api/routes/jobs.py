@@ -11,11 +11,13 @@ from fastapi import APIRouter, Header, Query, Response
 
 from api.context import Context, ContextDep, Cursor, IdempotencyKey, Limit, ResourceId, problems
 from api.errors import Problem
+from api.job_views import ImportanceView, JobView, VolumeView
 from api.schemas import JobBody, JobPatch, JobState
 from api.strictjson import StrictRoute
-from api.views import JobView, PageView, TrialView
+from api.trial_views import TrialView
+from api.views import PageView
 from db.errors import NotFoundError
-from db.rows import TERMINAL_JOB_STATES, CreatedJob, NewJob
+from db.rows import TERMINAL_JOB_STATES, CreatedJob, NewJob, TrialRow
 from explorer.spec import default_objectives
 
 router = APIRouter(prefix="/v1/jobs", tags=["jobs"], route_class=StrictRoute)
@@ -38,6 +40,41 @@ def submit(
         raise Problem(
             "too-many-jobs", "Wait until some jobs have ended, or cancel some.", headers={"Retry-After": "30"}
         )
+    new = prepare(context, body, sweep_id)
+    with context.models:  # it was checked seconds ago
+        _require_uploads(context, body)
+        return context.store.jobs.create(new, key, fingerprint)
+
+
+def prepare(context: Context, body: JobBody, sweep_id: str | None = None) -> NewJob:
+    """Check a job, with its defaults filled in; nothing is stored.
+
+    Raises:
+        Problem: an unknown model or dataset, or a job that no candidate can satisfy.
+    """
+    _require_uploads(context, body)
+    if not context.artefacts.graph(body.model).is_file():
+        detail = f"another release stored the model {body.model}: upload its file to /v1/models again"
+        raise Problem("unknown-reference", f"/model: {detail}", errors=[{"pointer": "/model", "detail": detail}])
+    spec = body.to_spec().to_json()
+    dataset = None if body.dataset is None else context.artefacts.blob(body.dataset)
+    check = context.parser.check_job(spec, context.artefacts.graph(body.model), dataset)
+    spec["metric"] = check["metric"]
+    spec["objectives"] = spec["objectives"] or [asdict(o) for o in default_objectives(check["metric"])]
+    return NewJob(
+        model_id=body.model,
+        dataset_id=body.dataset,
+        spec=spec,
+        trials_total=int(check["trials_total"]),
+        wall_seconds=body.search.wall_seconds,
+        parallel_trials=body.search.parallel_trials,
+        labels=body.labels,
+        sweep_id=sweep_id,
+    )
+
+
+def _require_uploads(context: Context, body: JobBody) -> None:
+    """Raise a Problem unless the model and the dataset of a job are there."""
     for noun, reference, lookup in (
         ("model", body.model, context.store.models.get),
         ("dataset", body.dataset, context.store.datasets.get),
@@ -50,25 +87,6 @@ def submit(
                 raise Problem(
                     "unknown-reference", f"/{noun}: {detail}", errors=[{"pointer": f"/{noun}", "detail": detail}]
                 ) from None
-    if not context.artefacts.graph(body.model).is_file():
-        detail = f"another release stored the model {body.model}: upload its file to /v1/models again"
-        raise Problem("unknown-reference", f"/model: {detail}", errors=[{"pointer": "/model", "detail": detail}])
-    spec = body.to_spec().to_json()
-    dataset = None if body.dataset is None else context.artefacts.blob(body.dataset)
-    check = context.parser.check_job(spec, context.artefacts.graph(body.model), dataset)
-    spec["metric"] = check["metric"]
-    spec["objectives"] = spec["objectives"] or [asdict(o) for o in default_objectives(check["metric"])]
-    new = NewJob(
-        model_id=body.model,
-        dataset_id=body.dataset,
-        spec=spec,
-        trials_total=int(check["trials_total"]),
-        wall_seconds=body.search.wall_seconds,
-        parallel_trials=body.search.parallel_trials,
-        labels=body.labels,
-        sweep_id=sweep_id,
-    )
-    return context.store.jobs.create(new, key, fingerprint)
 
 
 def fingerprint(body: Any) -> str:
@@ -92,20 +110,31 @@ def list_jobs(
     state: Annotated[JobState | None, Query(description="only jobs in this state")] = None,
     label: Annotated[str | None, Query(max_length=320, description="`key:value` or `key=value`")] = None,
     sweep: Annotated[str | None, Query(max_length=100, description="only jobs of this sweep")] = None,
+    model: Annotated[str | None, Query(max_length=200, description="only jobs of this model: its id or name")] = None,
+    q: Annotated[
+        str | None, Query(max_length=200, description="only jobs with this text in a label, the model's name or the id")
+    ] = None,
     cursor: Cursor = None,
     limit: Limit = 50,
 ) -> PageView[JobView]:
     """Jobs, newest first."""
-    page = context.store.jobs.page(state, _label(label), sweep, cursor, limit)
+    page = context.store.jobs.page(state, _label(label), sweep, cursor, limit, model, q)
     return PageView(items=[JobView.of(row) for row in page.items], next_cursor=page.next_cursor)
 
 
-@router.get("/{job_id}", operation_id="getJob", responses=problems(404, 410) | {304: {"description": "not modified"}})
+@router.get(
+    "/{job_id}",
+    operation_id="getJob",
+    response_model=JobView,
+    responses=problems(404, 410) | {304: {"description": "not modified"}},
+)
 def get_job(
     context: ContextDep,
     response: Response,
     job_id: ResourceId,
-    if_none_match: Annotated[str | None, Header(max_length=1000)] = None,
+    if_none_match: Annotated[
+        str | None, Header(max_length=1000, description="`ETag` of the answer that the caller has")
+    ] = None,
 ) -> Any:
     """One job. The strong ETag is its sequence number: an unchanged job costs one indexed read."""
     if if_none_match is not None:
@@ -129,9 +158,9 @@ def patch_job(context: ContextDep, job_id: ResourceId, body: JobPatch) -> JobVie
 @router.delete("/{job_id}", operation_id="deleteJob", status_code=204, responses=problems(404, 409, 410))
 def delete_job(context: ContextDep, job_id: ResourceId) -> None:
     """Delete a job that has ended, with its trials and bundles; the id answers 410 afterwards."""
-    bundles = [context.artefacts.bundle(row.id) for row in context.store.trials.history(job_id)]
+    trials = [row.id for row in context.store.trials.history(job_id)]
     context.store.jobs.delete(job_id)
-    for path in bundles:
+    for path in (place(trial) for trial in trials for place in (context.artefacts.bundle, context.artefacts.activity)):
         path.unlink(missing_ok=True)
 
 
@@ -162,8 +191,28 @@ def cancel_job(context: ContextDep, job_id: ResourceId) -> JobView:
 @router.get("/{job_id}/pareto", operation_id="getPareto", responses=problems(404, 410))
 def get_pareto(context: ContextDep, job_id: ResourceId) -> PageView[TrialView]:
     """The feasible non-dominated complete trials, by number."""
-    front = context.store.trials.get_all(list(context.store.jobs.get(job_id).front))
-    return PageView(items=[TrialView.of(row) for row in front], next_cursor=None)
+    return PageView(items=[TrialView.of(row) for row in front(context, job_id)], next_cursor=None)
+
+
+def front(context: Context, job_id: str) -> list[TrialRow]:
+    """The trials on a job's front, by number. Raises NotFoundError or GoneError."""
+    return context.store.trials.get_all(list(context.store.jobs.get(job_id).front))
+
+
+@router.get("/{job_id}/hypervolume", operation_id="getHypervolume", responses=problems(404, 410))
+def get_hypervolume(context: ContextDep, job_id: ResourceId) -> PageView[VolumeView]:
+    """Every step of the hypervolume, against ended trials and seconds since the start."""
+    points = context.store.events.hypervolume(job_id)
+    return PageView(items=[VolumeView(**point) for point in points], next_cursor=None)
+
+
+@router.get("/{job_id}/importance", operation_id="getImportance", responses=problems(404, 410, 500))
+def get_importance(context: ContextDep, job_id: ResourceId) -> ImportanceView:
+    """How much each decision decides about each objective. An active job's figures may be of a moment ago: see `seq`.
+
+    They are computed again when the job has ended, or when it has a tenth more complete trials than before.
+    """
+    return context.importances.of(context.store.jobs.get(job_id), context.parser.importance)
 
 
 def etag(job_id: str, seq: int) -> str:

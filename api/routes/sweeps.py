@@ -9,17 +9,17 @@ from collections.abc import Iterator
 from typing import Any
 
 from fastapi import APIRouter, Response
-from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
 
-from api.context import Context, ContextDep, IdempotencyKey, ResourceId, problems
-from api.errors import Problem, from_validation
+from api.context import Context, ContextDep, Cursor, IdempotencyKey, Limit, ResourceId, problems
+from api.errors import Problem, from_arguments
 from api.routes.jobs import fingerprint, submit
 from api.schemas import JobBody, SweepBody
 from api.strictjson import StrictRoute
-from api.views import SweepView
+from api.sweep_views import SweepView
+from api.views import PageView
 from db.errors import NotFoundError
-from db.rows import JobRow, SweepRow
+from db.rows import SweepRow
 
 router = APIRouter(prefix="/v1/sweeps", tags=["sweeps"], route_class=StrictRoute)
 
@@ -41,6 +41,14 @@ def submit_sweep(context: ContextDep, response: Response, body: SweepBody, key: 
     return _view(context, row)
 
 
+@router.get("", operation_id="listSweeps", responses=problems())
+def list_sweeps(context: ContextDep, cursor: Cursor = None, limit: Limit = 50) -> PageView[SweepView]:
+    """Sweeps, newest first."""
+    page = context.store.sweeps.page(cursor, limit)
+    jobs = context.store.jobs.of_sweeps([row.id for row in page.items])
+    return PageView(items=[SweepView.of(row, jobs) for row in page.items], next_cursor=page.next_cursor)
+
+
 @router.get("/{sweep_id}", operation_id="getSweep", responses=problems(404))
 def get_sweep(context: ContextDep, sweep_id: ResourceId) -> SweepView:
     """One sweep: its items with the state of their jobs, and the progress of all together."""
@@ -51,7 +59,7 @@ def get_sweep(context: ContextDep, sweep_id: ResourceId) -> SweepView:
 def cancel_sweep(context: ContextDep, sweep_id: ResourceId) -> SweepView:
     """Cancel every job of the sweep that has not ended."""
     row = context.store.sweeps.get(sweep_id)
-    for job_id, job in _jobs(context, row).items():
+    for job_id, job in context.store.jobs.of_sweeps([sweep_id]).items():
         if not job.terminal:
             context.store.jobs.cancel(job_id)
     return _view(context, row)
@@ -73,8 +81,7 @@ def _submit_item(context: Context, item: dict[str, Any], index: int, key: str | 
         created = submit(context, body, item_key, fingerprint(body.model_dump(mode="json")), sweep_id)
         return {"job_id": created.job.id}
     except ValidationError as error:
-        places = [{**e, "loc": ("body", *e["loc"])} for e in error.errors(include_input=False, include_url=False)]
-        return {"problem": from_validation(RequestValidationError(places)).body()}
+        return {"problem": from_arguments(error).body()}
     except Problem as problem:
         return {"problem": problem.body()}
 
@@ -128,16 +135,5 @@ def _no_such_place(place: str) -> None:
     raise Problem("invalid-body", f"/matrix: {place}: {detail}", errors=[{"pointer": "/matrix", "detail": detail}])
 
 
-def _jobs(context: Context, row: SweepRow) -> dict[str, JobRow]:
-    jobs: dict[str, JobRow] = {}
-    cursor = None
-    while True:
-        page = context.store.jobs.page(sweep_id=row.id, cursor=cursor, limit=200)
-        jobs.update({job.id: job for job in page.items})
-        cursor = page.next_cursor
-        if cursor is None:
-            return jobs
-
-
 def _view(context: Context, row: SweepRow) -> SweepView:
-    return SweepView.of(row, _jobs(context, row))
+    return SweepView.of(row, context.store.jobs.of_sweeps([row.id]))

@@ -55,6 +55,14 @@ def get_model(context: ContextDep, model_id: ResourceId) -> ModelView:
     return ModelView.of(context.store.models.get(model_id))
 
 
+def delete_model(context: ContextDep, model_id: ResourceId) -> None:
+    """Delete a model that no job uses, with its file."""
+    with context.models:
+        context.store.models.delete(model_id)
+        for path in (context.artefacts.graph(model_id), context.artefacts.blob(model_id)):
+            path.unlink(missing_ok=True)
+
+
 def upload_dataset(context: ContextDep, response: Response, file: UploadFile, name: DisplayName = None) -> DatasetView:
     """Upload evaluation data: an ``.npz`` with ``inputs`` or ``input_<name>``, and ``targets`` or ``target_<output>``.
 
@@ -96,6 +104,9 @@ def router(model_bytes: int, dataset_bytes: int) -> APIRouter:
     )(upload_model)  # fmt: skip
     routes.get("/models", operation_id="listModels", responses=problems())(list_models)
     routes.get("/models/{model_id}", operation_id="getModel", responses=problems(404))(get_model)
+    routes.delete("/models/{model_id}", operation_id="deleteModel", status_code=204, responses=problems(404, 409))(
+        delete_model
+    )
     routes.post(
         "/datasets", operation_id="uploadDataset", status_code=201, max_body_size=dataset_bytes,
         responses=problems(413) | {200: {"model": DatasetView, "description": "known already"}},

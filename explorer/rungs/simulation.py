@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from explorer.errors import DesignDefect
+from explorer.pipeline import operator_detail, stream_detail
 from explorer.result import Exact
 from explorer.rungs.estimation import speed_metrics
 from explorer.rungs.rung import Bench, Climb, Findings, Rung
@@ -60,7 +60,10 @@ class Simulation(Rung):
                 "latency_ns": measured.latency_cycles * 1000 / bench.clock_mhz,
                 **speed_metrics(bench, climb.metrics["est_power_w"], measured.interval_cycles),
             },
-            detail={"operators": _operator_detail(design, measured)},
+            detail={
+                "operators": operator_detail(design, bench.devices, measured),
+                "streams": stream_detail(design, measured),
+            },
             exact=Exact(measured.compared_words, measured.mismatched_words, measured.samples),
         )
 
@@ -98,21 +101,3 @@ def require_exact(measured: Measurement) -> None:
     """Raise DesignDefect with the first wrong word, or with what blocks what."""
     if not measured.exact:
         raise DesignDefect(measured.deadlock or str(measured.first_wrong or "no word was compared"))
-
-
-def _operator_detail(design: Design, measured: Measurement) -> list[dict[str, Any]]:
-    details = []
-    for instance in design.instances:
-        model, active = instance.operator.cycles(), measured.activity[instance.name]
-        details.append(
-            {
-                "name": instance.name,
-                "source": instance.source,
-                "device": instance.device,
-                **instance.operator.describe(),
-                "model_interval_cycles": model.interval,
-                "model_latency_cycles": model.latency,
-                **vars(active),
-            }
-        )
-    return details

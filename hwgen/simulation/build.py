@@ -37,6 +37,7 @@ HARNESS_SOURCES = (
     "report.hpp",
     "stream.hpp",
     "instance.hpp",
+    "activity.hpp",
     "vectors.hpp",
     "plan.hpp",
     "model.hpp",

@@ -34,6 +34,7 @@ class SimulationOptions:
         quiet_cycles: cycles without any transfer that count as a deadlock; more than the slowest operator computes
             between two transfers.
         trace: write ``cycle stream beat payload`` of every output transfer to this file.
+        activity: write what each operator did when to this file (``hwgen.simulation.activity``).
         sleep: what a clock must leave as it was before an operator is no longer clocked: its ``registers``, or its
             ``memories`` too; or ``never``. Slower than the first, and the evidence that it changes nothing.
     """
@@ -44,6 +45,7 @@ class SimulationOptions:
     max_cycles: int = 200_000_000
     quiet_cycles: int = 200_000
     trace: Path | None = None
+    activity: Path | None = None
     sleep: Sleep = "registers"
 
 
@@ -140,6 +142,7 @@ def plan_head(options: SimulationOptions) -> list[str]:
         f"input_stalls {options.input_stalls} {options.seed}",
         f"sleep {options.sleep}",
         *([f"trace {options.trace}"] if options.trace else []),
+        *([f"activity {options.activity}"] if options.activity else []),
     ]
 
 

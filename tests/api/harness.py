@@ -57,6 +57,15 @@ class FakeParser:
         trials, metric = min(1000, spec["search"]["trials"]), spec["metric"] or ("mse" if dataset else "agreement")
         return {"ok": True, "space_size": 1000, "trials_total": trials, "metric": metric}
 
+    def importance(self, job_id: str) -> dict:
+        self.calls.append("importance")
+        return {"trials": 20, "importance": {"accuracy": {"weight:fc": 0.75, "out_lanes:fc": 0.25}}}
+
+    def build_activity(self, trial_id: str) -> None:
+        self.calls.append("activity")
+        assert self.bundles is not None
+        (self.bundles / f"{trial_id}.trace.json").write_text('{"traceEvents": []}')
+
     def build_bundle(self, trial_id: str) -> None:
         self.calls.append("bundle")
         assert self.bundles is not None
@@ -107,6 +116,26 @@ class Server:
         return rows
 
 
+STREAM = {"lanes": 1, "format": "int8", "bits": 8}
+DETAIL = {
+    "operators": [
+        {
+            "name": "fc", "source": "fc", "device": 0, "role": "operator", "module": "dse_matvec",
+            "parameters": {"Lanes": 1}, "in_lanes": 1, "out_lanes": 1, "est_lut": 812.0, "est_ff": 400.0,
+            "est_dsp": 0.0, "est_bram_kb": 0.0, "model_interval_cycles": 16, "model_latency_cycles": 17,
+            "busy_cycles": 16,
+            "blocked_cycles": 1, "starved_cycles": 2, "high_water_beats": 3,
+        }
+    ],
+    "streams": [
+        {"name": "x", "producer": None, "consumer": "fc", **STREAM, "beats": 16, "transfers": 64},
+        {"name": "output0", "producer": "fc", "consumer": None, **STREAM, "beats": 10, "transfers": 40},
+    ],
+    "devices": [{"index": 0, "device": "u250", "used": {"lut": 812.0}, "share": {"lut": 0.0005}}],
+    "hops": [],
+}  # fmt: skip
+
+
 def result(number: int) -> dict:
     return {
         "state": "complete",
@@ -125,7 +154,7 @@ def result(number: int) -> dict:
         "stages": [{"name": "simulate", "seconds": 0.1, "cache_hit": False}],
         "clock_source": "requested",
         "provenance": {"seed": 0},
-        "detail": {"operators": {"fc": {"busy_cycles": 16}}, "devices": [{"est_lut": 1000}]},
+        "detail": DETAIL,
     }
 
 

@@ -84,7 +84,7 @@ def test_bodies_that_are_refused_with_a_pointer(server: Server, change: dict, po
         ("GET", "/static/../main.py", 404, "not-found"),
         ("GET", "/static/%2e%2e/main.py", 404, "not-found"),
         ("PUT", "/v1/jobs", 405, "method-not-allowed"),
-        ("DELETE", "/v1/models/x", 405, "method-not-allowed"),
+        ("DELETE", "/v1/devices/x", 405, "method-not-allowed"),
         ("GET", "/v1/models/x", 404, "not-found"),
         ("GET", "/v1/datasets/x", 404, "not-found"),
         ("GET", "/v1/sweeps/x", 404, "not-found"),

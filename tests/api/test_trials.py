@@ -2,7 +2,7 @@ import json
 
 import httpx
 
-from tests.api.harness import Server, problem
+from tests.api.harness import DETAIL, Server, problem
 
 
 def follow(server: Server, job_id: str, last: int | None = None) -> list[dict]:
@@ -40,7 +40,8 @@ def test_trials_pareto_and_one_trial(server: Server) -> None:
     assert plain["candidate"]["parallelism"] == {"fc": {"in_lanes": 1, "out_lanes": 1}}
     assert "operators" not in plain["metrics"]
     detailed = server.http.get(f"/v1/trials/{rows[0].id}", params={"detail": "operators"}).json()
-    assert detailed["metrics"]["operators"] == {"fc": {"busy_cycles": 16}}
+    for part in ("operators", "streams", "devices", "hops"):
+        assert detailed["metrics"][part] == DETAIL[part]
     attempts = server.http.get(f"/v1/trials/{rows[0].id}/attempts").json()["items"]
     assert [a["outcome"] for a in attempts] == ["complete"]
     summary = server.http.get(url).json()
@@ -64,6 +65,8 @@ def test_bundle_is_built_once_and_only_for_complete_trials(server: Server) -> No
     answers = [server.http.get(f"/v1/trials/{trial.id}/rtl") for _ in range(2)]
     assert all(a.headers["content-type"] == "application/zip" and a.content[:2] == b"PK" for a in answers)
     assert "attachment" in answers[0].headers["content-disposition"]
+    octets = server.http.get(f"/v1/trials/{trial.id}/rtl", headers={"Accept": "application/octet-stream"})
+    assert octets.headers["content-type"] == "application/octet-stream" and octets.content == answers[0].content
     assert server.parser.calls.count("bundle") == before + 1
 
     job = server.submit()

@@ -48,8 +48,10 @@ def add_trial(connection: Connection, job: str, number: int, state: str, reason:
     insert(connection, "trials", values)
 
 
-def add_event(connection: Connection, job: str, seq: int, data: dict[str, object]) -> None:
-    values = {"job_id": job, "seq": seq, "type": "job", "data": json.dumps(data), "created_at": 1003.0}
+def add_event(
+    connection: Connection, job: str, seq: int, data: dict[str, object], kind: str = "job", at: float = 1003.0
+) -> None:
+    values = {"job_id": job, "seq": seq, "type": kind, "data": json.dumps(data), "created_at": at}
     insert(connection, "events", values)
 
 
@@ -106,3 +108,30 @@ def test_ended_jobs_say_why(old_url: str) -> None:
     migrate.downgrade(old_url, FIRST)
     migrate.upgrade(old_url)
     migrate.require_current(old_url)
+
+
+def test_histories_of_the_hypervolume_are_read_from_events(old_url: str) -> None:
+    with make_unpooled_engine(old_url).begin() as connection:
+        add_job(connection, "grew", "succeeded")
+        add_job(connection, "waits", "queued", finished_at=None, started_at=None)
+        for number in range(100):
+            seq, ended = 3 * number + 1, {"number": number, "state": "infeasible" if number % 2 else "complete"}
+            add_event(connection, "grew", seq, {"number": number, "state": "running"}, "trial")
+            add_event(connection, "grew", seq + 1, ended, "trial", 1001.0 + number)
+            progress = {"hypervolume": number / 100, "best": {}, "front_size": 1}
+            add_event(connection, "grew", seq + 2, progress, "progress", 1001.5 + number)
+    migrate.upgrade(old_url)
+    store = Store(old_url)
+    steps = store.events.hypervolume("grew")
+    assert [(s["trials"], s["seconds"], s["hypervolume"]) for s in steps] == [
+        (n + 1, n + 0.5, n / 100) for n in range(100)
+    ]
+    history = store.jobs.get("grew").history
+    assert 30 <= len(history) <= 60 and all(point in steps for point in history)
+    assert (history[0], history[-1]) == (steps[0], steps[-1])
+    assert store.jobs.get("waits").history == []
+    store.close()
+    migrate.downgrade(old_url, "0005")
+    with make_unpooled_engine(old_url).connect() as connection:
+        data = connection.execute(text("SELECT data FROM events WHERE seq = 3")).scalar_one()
+    assert "trials_done" not in str(data)

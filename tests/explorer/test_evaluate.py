@@ -56,6 +56,17 @@ def single(evaluator):
     return result, stages
 
 
+def assert_a_pipeline(operators, streams):
+    """Every operator can be reached from what enters the design, and from each one what leaves it."""
+    names = {o["name"] for o in operators}
+    assert {end for s in streams for end in (s["producer"], s["consumer"])} == names | {None}
+    reached = {None}
+    for _ in operators:
+        reached |= {s["consumer"] for s in streams if s["producer"] in reached}
+    assert reached == names | {None}
+    assert all(s["transfers"] == 4 * s["beats"] for s in streams)
+
+
 def test_a_complete_trial_has_every_metric_and_compared_every_word(single):
     result, stages = single
     assert result.state == "complete" and result.reason is None
@@ -72,7 +83,12 @@ def test_a_complete_trial_has_every_metric_and_compared_every_word(single):
     assert static < power < static + 1e-2  # one pynq-z2
     # 12 cycles at 100 MHz
     assert result.metrics["est_energy_uj_per_inference"] == pytest.approx(power * 0.12)
-    assert {o["source"] for o in result.detail["operators"]} == {"fc0", "fc1"}
+    operators = result.detail["operators"]
+    assert {o["source"] for o in operators} == {"fc0", "fc1"}
+    for figure in ("est_lut", "est_ff", "est_dsp", "est_bram_kb"):
+        assert round(sum(o[figure] for o in operators), 1) == pytest.approx(result.metrics[figure], abs=0.2)
+    assert any(o["est_lut"] > 0 for o in operators) and all(o["busy_cycles"] > 0 for o in operators)
+    assert_a_pipeline(operators, result.detail["streams"])
     assert result.detail["outputs"] == [
         {"name": "y", "accuracy": result.metrics["accuracy"], "float_accuracy": result.metrics["float_accuracy"]}
     ]
@@ -220,3 +236,32 @@ def test_data_of_the_wrong_shape_is_refused(files, tmp_path, cache_directory):
     np.savez(tmp_path / "d.npz", inputs=np.zeros((4, 5)))
     with pytest.raises(DatasetError):
         Evaluator(SPEC, files / "graph", tmp_path / "d.npz", cache_directory)
+
+
+def test_the_trace_has_every_cycle_of_every_operator(evaluator, tmp_path):
+    """The same cycles that were counted in the first simulation, split over time, on two devices."""
+    split = candidate(second_device=1)
+    result = evaluator.evaluate(split)
+    out = tmp_path / "trace.json"
+    evaluator.activity(split, result, out)
+    trace = json.loads(out.read_text())
+    assert list(tmp_path.iterdir()) == [out]
+    named = {(e["pid"], e["tid"]): e["args"]["name"] for e in trace["traceEvents"] if e["name"] == "thread_name"}
+    processes = {e["pid"]: e["args"]["name"] for e in trace["traceEvents"] if e["name"] == "process_name"}
+    assert processes == {0: "device 0: pynq-z2", 1: "device 1: pynq-z2"}
+    operators = {o["name"]: o for o in result.detail["operators"]}
+    assert {o["role"] for o in operators.values()} >= {"operator", "link"}
+    assert sorted(named.values()) == sorted(operators)
+    for place, name in named.items():
+        slices = [e for e in trace["traceEvents"] if e["ph"] == "X" and (e["pid"], e["tid"]) == place]
+        for state in ("busy", "blocked", "starved"):
+            assert sum(e["args"][f"{state}_cycles"] for e in slices) == operators[name][f"{state}_cycles"]
+        assert [e["ts"] for e in slices[1:]] == [e["ts"] + e["dur"] for e in slices[:-1]]  # no gap and no overlap
+        assert slices[0]["ts"] == 0 and all(sum(e["args"].values()) == e["dur"] for e in slices)
+
+
+def test_no_trace_of_a_result_that_is_not_reproduced(evaluator, single, tmp_path):
+    result, _ = single
+    other = replace(result, metrics={**result.metrics, "meas_latency_cycles": 1.0})
+    with pytest.raises(DesignDefect, match="meas_latency_cycles"):
+        evaluator.activity(candidate(), other, tmp_path / "trace.json")

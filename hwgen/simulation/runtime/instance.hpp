@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "activity.hpp"
 #include "model.hpp"
 
 class Stream;
@@ -25,13 +26,30 @@ struct Instance {
   void take() { ++beats_in, moved = true; }
   void give() { ++beats_out, moved = true; }
 
-  void count_beats() {
+  std::unique_ptr<Activity> activity;  // null unless the plan asks for it
+
+  void count_beats(uint64_t cycle) {
     ++busy;
+    note(cycle, cycle + 1, Activity::BUSY);
     if (beats_in > beats_out) high_water = std::max(high_water, beats_in - beats_out);
   }
   // Whether this clock should tell if anything changed: to look costs time, so the looks get rarer while it computes.
   bool may_have_settled() { return ++still, (still & (still - 1)) == 0; }
 
-  void count_wait(uint64_t* kind) { ++*(waiting = kind); }
-  void count_sleep(uint64_t cycle) { *waiting += cycle - asleep_since; }
+  void count_wait(uint64_t* kind, uint64_t cycle) {
+    ++*(waiting = kind);
+    note(cycle, cycle + 1, state());
+  }
+  void count_sleep(uint64_t cycle) {
+    *waiting += cycle - asleep_since;
+    note(asleep_since, cycle, state());
+  }
+
+ private:
+  void note(uint64_t from, uint64_t to, Activity::State what) {
+    if (activity) activity->add(from, to, what);
+  }
+  Activity::State state() const {
+    return waiting == &blocked ? Activity::BLOCKED : waiting == &starved ? Activity::STARVED : Activity::IDLE;
+  }
 };

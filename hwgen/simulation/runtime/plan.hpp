@@ -5,6 +5,7 @@
 //   input_stalls <none|random|stalls> <seed>
 //   sleep <never|registers|memories>        optional: what must settle before a model is no longer clocked
 //   trace <file>                            optional: cycle, stream and payload of every output transfer
+//   activity <file>                         optional: what each model did when, in windows of time, as JSON
 //   model <name> <shared object> <argument>...
 //   stream <name> <producer> <prefix> <consumer> <prefix> <bytes> <beats> <lanes> <bits> <check> <file>
 //   words <beats file> <bytes> <words .npy> <lanes> <bits> <exponents .npy or -> <per beat> <bits>
@@ -48,7 +49,7 @@ struct StallPlan {
 struct Plan {
   uint64_t max_cycles = 0, quiet_cycles = 0;
   StallPlan output_stalls, input_stalls;
-  std::string trace, sleep = "registers";
+  std::string trace, activity, sleep = "registers";
   std::vector<ModelPlan> models;
   std::vector<StreamPlan> streams;
   std::vector<WordsPlan> words;
@@ -73,6 +74,8 @@ inline Plan read_plan(const std::string& path) {
       words >> plan.sleep;
     } else if (keyword == "trace") {
       words >> plan.trace;
+    } else if (keyword == "activity") {
+      words >> plan.activity;
     } else if (keyword == "model") {
       ModelPlan model;
       words >> model.name >> model.path;

@@ -40,6 +40,31 @@ inline void print(FILE* out, const Instance& i) {
                i.name.c_str(), i.busy, i.blocked, i.starved, i.high_water, i.clocked);
 }
 
+inline void print(FILE* out, const Activity& activity) {
+  std::fprintf(out, "{\"cycles_per_window\":%" PRIu64 ",\"windows\":[", activity.width());
+  const char* comma = "";
+  for (const auto& c : activity.windows()) {
+    std::fprintf(out, "%s[%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%" PRIu64 "]", comma, c[Activity::BUSY],
+                 c[Activity::BLOCKED], c[Activity::STARVED], c[Activity::IDLE]);
+    comma = ",";
+  }
+  std::fprintf(out, "]}");
+}
+
+// Writes what each operator did when; the simulation must have been asked for it.
+inline void write_activity(const std::string& path, const Simulation& simulation) {
+  FILE* out = std::fopen(path.c_str(), "w");
+  if (!out) throw std::runtime_error("cannot write " + path);
+  const char* comma = "{\n";
+  for (const auto& [name, instance] : simulation.instances()) {
+    std::fprintf(out, "%s\"%s\":", comma, name.c_str());
+    print(out, *instance.activity);
+    comma = ",\n";
+  }
+  std::fprintf(out, "}\n");
+  if (std::fclose(out)) throw std::runtime_error("cannot write " + path);
+}
+
 inline void print(FILE* out, const Simulation& simulation) {
   std::fprintf(out, "{\"finished\":%s,\"deadlock\":%s,\"cycles\":%" PRIu64 ",\"streams\":[", text(simulation.finished()),
                text(simulation.deadlock()), simulation.cycles());

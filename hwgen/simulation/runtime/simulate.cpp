@@ -50,6 +50,7 @@ int main(int argc, char** argv) {
 #ifdef HEADRACE_LINKED
     return summarise(simulation);
 #else
+    if (!plan.activity.empty()) report::write_activity(plan.activity, simulation);
     report::print(stdout, simulation);
     return 0;
 #endif

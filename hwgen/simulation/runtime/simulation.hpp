@@ -22,6 +22,7 @@ class Simulation {
     for (const auto& m : plan.models) {
       instances_[m.name].name = m.name;
       instances_[m.name].model = std::make_unique<Model>(m.path, m.arguments);
+      if (!plan.activity.empty()) instances_[m.name].activity = std::make_unique<Activity>();
     }
     uint64_t index = 0;
     for (const auto& s : plan.streams) {
@@ -119,8 +120,8 @@ class Simulation {
   }
 
   // Per operator: cycles with a transfer, cycles held by its consumer, cycles waiting for a producer; most beats inside.
-  static void count(Instance& instance) {
-    if (instance.moved) return instance.count_beats();
+  void count(Instance& instance) const {
+    if (instance.moved) return instance.count_beats(cycle_);
     const auto held = [](const Stream* s) { return s->valid(); };
     const auto missing = [](const Stream* s) { return !s->valid() && s->ready(); };
     const auto any = [](const std::vector<Stream*>& streams, auto is) {
@@ -128,7 +129,8 @@ class Simulation {
     };
     instance.count_wait(any(instance.outputs, held)     ? &instance.blocked
                         : any(instance.inputs, missing) ? &instance.starved
-                                                        : &instance.idle);
+                                                        : &instance.idle,
+                        cycle_);
   }
 
   void clock() {

@@ -1,0 +1,84 @@
+"""All trials of a job as one file, streamed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from fastapi import APIRouter
+from fastapi.responses import StreamingResponse
+
+from api.context import ContextDep, ResourceId, problems
+from api.errors import Problem
+from api.tabular import Table
+from api.trial_views import TrialView
+from db.rows import TrialRow
+from db.store import Store
+
+router = APIRouter(prefix="/v1/jobs", tags=["trials"])
+
+_PAGE = 200
+
+
+def _file(media_type: str, description: str, schema: dict[str, Any]) -> dict[int | str, dict[str, Any]]:
+    return {200: {"description": description, "content": {media_type: {"schema": schema}}}}
+
+
+@router.get(
+    "/{job_id}/trials.csv",
+    operation_id="exportTrialsCsv",
+    response_class=StreamingResponse,
+    responses=_file("text/csv", "one row for each trial", {"type": "string"}) | problems(404, 410),
+)
+def export_csv(context: ContextDep, job_id: ResourceId) -> StreamingResponse:
+    """All trials by number, one in a row: state, metrics, violations, and the decisions for each node."""
+    context.store.jobs.get(job_id)
+    table = Table.of(_trials(context.store, job_id))
+    return _download(table.csv(_trials(context.store, job_id)), "text/csv; charset=utf-8", f"{job_id}.csv")
+
+
+@router.get(
+    "/{job_id}/trials.json",
+    operation_id="exportTrialsJson",
+    response_class=StreamingResponse,
+    responses=_file(
+        "application/json", "every trial", {"type": "array", "items": {"$ref": "#/components/schemas/TrialView"}}
+    )
+    | problems(404, 410),
+)
+def export_json(context: ContextDep, job_id: ResourceId) -> StreamingResponse:
+    """All trials by number, as an array of what `GET /v1/trials/{id}` answers."""
+    context.store.jobs.get(job_id)
+    return _download(_json(_trials(context.store, job_id)), "application/json", f"{job_id}.json")
+
+
+@router.get("/{job_id}/trials.parquet", operation_id="exportTrialsParquet", responses=problems(404, 410, 501))
+def export_parquet(context: ContextDep, job_id: ResourceId) -> None:
+    """Always 501: this service has no library that writes Parquet. The answer says how to make it of `trials.csv`."""
+    context.store.jobs.get(job_id)
+    raise Problem(
+        "not-implemented",
+        "This service is installed without a library that writes Parquet. Read trials.csv instead, and with pandas and "
+        "pyarrow installed: pandas.read_csv(url).to_parquet(path).",
+    )
+
+
+def _trials(store: Store, job_id: str) -> Iterator[TrialRow]:
+    """The trials by number, a page at a time: the file may be larger than memory."""
+    last = -1
+    while page := store.trials.numbered(job_id, last, _PAGE):
+        yield from page
+        last = page[-1].number
+
+
+def _json(trials: Iterable[TrialRow]) -> Iterator[str]:
+    start = "["
+    for trial in trials:
+        yield start + TrialView.of(trial).model_dump_json(by_alias=True)
+        start = ",\n"
+    yield "[]" if start == "[" else "]"
+
+
+def _download(parts: Iterator[str], media_type: str, name: str) -> StreamingResponse:
+    headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "private, no-cache"}
+    return StreamingResponse(parts, media_type=media_type, headers=headers)
