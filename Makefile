@@ -6,7 +6,7 @@ STAMP := $(VENV)/.requirements-installed
 COMMAND := $(VENV)/.headrace-installed
 WORKERS ?= 2
 
-.PHONY: demo test check bench conformance faults models setup clean
+.PHONY: demo test check bench conformance faults models dashboard setup clean
 
 demo: setup ## train, submit, search, simulate, plot: the whole path
 	$(BIN)/headrace demo
@@ -31,6 +31,9 @@ faults: $(STAMP) ## kill, stop and cut off, and look at rows and processes
 
 models: $(STAMP) ## published models from upload to bundle, as long as it takes
 	$(BIN)/python -m pytest -m slow tests/models
+
+dashboard: ## rebuild api/static/dashboard from dashboard/; needs node 20
+	cd dashboard && npm ci --no-audit --no-fund && npm run build
 
 setup: $(STAMP) $(COMMAND) ## install everything below .venv
 

@@ -15,7 +15,7 @@ from api.context import Context
 from api.guard import Guard
 from api.metrics import MeasureRequests, Metrics
 from api.parsing import Parser
-from api.routes import events, jobs, meta, sweeps, trials, uploads
+from api.routes import events, jobs, meta, points, sweeps, trials, uploads
 from api.settings import Settings, from_environment
 from db.artefacts import Artefacts
 from db.store import Store
@@ -77,7 +77,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.include_router(
         uploads.router(settings.max_model_bytes + _FRAMING_BYTES, settings.max_dataset_bytes + _FRAMING_BYTES)
     )
-    for router in (jobs.router, trials.router, events.router, sweeps.router, meta.router, pages.router):
+    for router in (jobs.router, trials.router, points.router, events.router, sweeps.router, meta.router, pages.router):
         app.include_router(router)
     app.mount("/static", StaticFiles(packages=[("api", "static")]), name="static")
     return app
