@@ -131,8 +131,8 @@ def result(number: int) -> dict:
 
 
 @contextlib.contextmanager
-def serving(home: Path, real: bool = False, **options: object) -> Iterator[Server]:
-    """Run the API on a free port until the block ends; with ``real`` the parsing programs are the real ones."""
+def serving(home: Path, real: bool = False, port: int | None = None, **options: object) -> Iterator[Server]:
+    """Run the API until the block ends, on a free port unless one is given; ``real``: with the real parsing programs."""
     settings = Settings(
         home=home,
         database_url=f"sqlite:///{home / 'headrace.db'}",
@@ -147,10 +147,10 @@ def serving(home: Path, real: bool = False, **options: object) -> Iterator[Serve
     parser.bundles = home / "bundles"
     if not real:
         app.state.context = dataclasses.replace(context, parser=parser)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_level="critical"))
+    port = port or _free_port()
+    # Followers of an event stream would otherwise keep the server from ending.
+    config = uvicorn.Config(app, host="127.0.0.1", port=port, log_level="critical", timeout_graceful_shutdown=1)
+    server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     while not server.started:
@@ -164,6 +164,13 @@ def serving(home: Path, real: bool = False, **options: object) -> Iterator[Serve
         server.should_exit = True
         thread.join(10)
         assert not thread.is_alive()
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        number: int = probe.getsockname()[1]
+        return number
 
 
 def problem(answer: httpx.Response, status: int, slug: str) -> dict:

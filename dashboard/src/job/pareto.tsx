@@ -61,9 +61,9 @@ function Legend({ view, plot }: { view: JobView; plot: Plot }) {
   const { colour } = plot;
   return (
     <div class="legend">
-      {FATES.map((name) => (
+      {FATES.filter((name) => name === "front" || (counts.value.get(name) ?? 0) > 0).map((name) => (
         <span key={name} class={`mark mark-${name}`}>
-          {name === "front" ? "on the front" : name} <b>{counts.value.get(name) ?? 0}</b>
+          {name === "front" ? "on the front" : name} <b>{figure(counts.value.get(name) ?? 0)}</b>
         </span>
       ))}
       {colour !== null && (
