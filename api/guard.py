@@ -117,7 +117,7 @@ def _finished(scope: Scope, send: Send) -> Send:
 
 
 def _instead(scope: Scope, message: Message) -> Response | None:
-    """What is sent instead of an error: the dashboard to browsers, a problem document for the framework's plain text."""
+    """What is sent instead of an error: the dashboard to browsers, a document for the framework's plain text."""
     if message["status"] < 400:
         return None
     if scope["method"] == "GET" and "text/html" in Headers(scope=scope).get("accept", ""):

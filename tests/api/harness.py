@@ -55,7 +55,10 @@ class FakeParser:
         if any(c["metric"] == "est_lut" and (c["max"] or 9) < 1 for c in spec["constraints"]):
             places = [{"pointer": "/constraints/0", "detail": "one lane needs 812 LUT"}]
             raise Problem("unsatisfiable", "One lane does not fit.", errors=places)
-        trials, metric = min(self.space_size, spec["search"]["trials"]), spec["metric"] or ("mse" if dataset else "agreement")
+        trials, metric = (
+            min(self.space_size, spec["search"]["trials"]),
+            spec["metric"] or ("mse" if dataset else "agreement"),
+        )
         return {"ok": True, "space_size": self.space_size, "trials_total": trials, "metric": metric}
 
     def build_bundle(self, trial_id: str) -> None:
@@ -132,7 +135,7 @@ def result(number: int) -> dict:
 
 @contextlib.contextmanager
 def serving(home: Path, real: bool = False, port: int | None = None, **options: object) -> Iterator[Server]:
-    """Run the API until the block ends, on a free port unless one is given; ``real``: with the real parsing programs."""
+    """Run the API until the block ends, on a free port unless one is given; ``real``: with real parsing programs."""
     settings = Settings(
         home=home,
         database_url=f"sqlite:///{home / 'headrace.db'}",

@@ -49,7 +49,10 @@ def candidate(rng: random.Random, bias: float) -> dict[str, Any]:
     bits = [rng.choice(FORMATS[1:] if rng.random() < bias else FORMATS) for _ in LAYERS]
     lanes = [min(2 ** int(rng.triangular(0, 6, 1 + 4 * bias)), inputs) for _, inputs, _ in LAYERS.values()]
     return {
-        "quantization": {n: {"weight": b, "activation": rng.choice(("int4", "int6", "int8"))} for n, b in zip(LAYERS, bits, strict=True)},
+        "quantization": {
+            n: {"weight": b, "activation": rng.choice(("int4", "int6", "int8"))}
+            for n, b in zip(LAYERS, bits, strict=True)
+        },
         "parallelism": {
             n: {"in_lanes": lane, "out_lanes": rng.choice((1, 2, 4))} for n, lane in zip(LAYERS, lanes, strict=True)
         },
@@ -109,7 +112,9 @@ def result(plans: Mapping[str, Any], rng: random.Random) -> dict[str, Any]:
         "metrics": reached if over else found,
         "exact": None if over else {"compared_words": 40, "mismatched_words": 0, "samples": 4},
         "constraints": constraints,
-        "stages": [{"name": name, "seconds": 0.01, "cache_hit": False} for name in ("legality", "estimate", "accuracy")],
+        "stages": [
+            {"name": name, "seconds": 0.01, "cache_hit": False} for name in ("legality", "estimate", "accuracy")
+        ],
         "clock_source": "requested",
         "provenance": {"seed": 0, "code_version": "made up for a test"},
         "detail": {},
@@ -131,7 +136,12 @@ def write(store: Store, job_id: str, trials: int, seed: int = 0, seconds: float 
             found = result(plans, rng)
             seq += 1
             identity = {"id": convert.new_id("trial"), "job_id": job_id, "number": number, "seq": seq}
-            times = {"created_at": at, "started_at": at, "finished_at": at + seconds * (1 + rng.random()), "published_at": at}
+            times = {
+                "created_at": at,
+                "started_at": at,
+                "finished_at": at + seconds * (1 + rng.random()),
+                "published_at": at,
+            }
             told = {"candidate": plans, "candidate_hash": f"sha256:{number:064x}", "result": found}
             rows.append(identity | times | told | {"state": found["state"], "reason": found["reason"], "attempts": 1})
             event = {"trial_id": identity["id"], "number": number, "state": found["state"], "attempts": 1}

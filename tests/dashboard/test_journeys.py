@@ -155,7 +155,9 @@ def test_filters_are_one_for_plots_table_and_address(service: Server, jobs: Jobs
     page.get_by_role("combobox", name="Show").select_option("front")
     front = service.http.get(f"/v1/jobs/{jobs.done}/pareto").json()["items"]
     drawn(page, f"400 trials, {len(front)} shown")
-    expect(page.locator(".trials tbody tr.on-front")).to_have_count(min(len(front), page.locator(".trials tbody tr:not(.gap)").count()))
+    expect(page.locator(".trials tbody tr.on-front")).to_have_count(
+        min(len(front), page.locator(".trials tbody tr:not(.gap)").count())
+    )
 
 
 def test_a_range_drawn_on_an_axis_filters_the_page(service: Server, jobs: Jobs, page: Page) -> None:
@@ -204,3 +206,13 @@ def test_columns_are_chosen_and_what_is_shown_is_saved(service: Server, jobs: Jo
     first = next(trial for trial in front if trial["id"] == rows[0]["id"])
     assert float(rows[0]["est_lut"]) == first["metrics"]["est_lut"]
     assert rows[0]["weights:conv1"] == first["candidate"]["quantization"]["conv1"]["weight"]
+
+
+def test_names_of_users_are_text(service: Server, page: Page) -> None:
+    name = "<img src=x onerror=alert(1)>"
+    job_id = submit(service, 10, net=name)
+    page.goto(service.url)
+    expect(page.locator(".job-row", has_text=name).first).to_be_visible()
+    page.goto(f"{service.url}/jobs/{job_id}")
+    expect(page.get_by_role("heading", level=1)).to_have_text(f"{name}.onnx")
+    assert page.locator("img[src=x]").count() == 0
