@@ -6,7 +6,7 @@ STAMP := $(VENV)/.requirements-installed
 COMMAND := $(VENV)/.headrace-installed
 WORKERS ?= 2
 
-.PHONY: demo test check bench conformance faults models notebooks wheels setup clean
+.PHONY: demo test check bench conformance faults models notebooks wheels dashboard setup clean
 
 demo: setup ## train, submit, search, simulate, plot: the whole path
 	$(BIN)/headrace demo
@@ -38,6 +38,8 @@ notebooks: $(STAMP) ## the notebooks of examples/ from clean kernels, and a swee
 wheels: $(STAMP) ## build both wheels into dist, install and run them in empty environments of every Python here
 	$(BIN)/python -m tests.install.wheels dist
 	HEADRACE_WHEELS_REPORT=docs/wheels.md $(BIN)/python -m pytest -m "slow or not slow" tests/install
+dashboard: ## rebuild api/static/dashboard from dashboard/; needs node 20
+	cd dashboard && npm ci --no-audit --no-fund && npm run build
 
 setup: $(STAMP) $(COMMAND) ## install everything below .venv
 

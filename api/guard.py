@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import base64
-import binascii
 import hmac
 from urllib.parse import urlsplit
 
@@ -14,10 +12,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.error_pages import STYLE_SOURCE, page, prefers_page
 from api.errors import MEDIA_TYPE, Problem, from_http
+from api.pages import is_page
 from api.settings import Settings
 
-_OPEN_PATHS = frozenset({"/healthz", "/readyz"})  # probes of an orchestrator carry no token
-_MACHINE_PATHS = ("/v1/", "/mcp")  # programs ask for these, with a bearer token
+_PROBES = frozenset({"/healthz", "/readyz"})  # an orchestrator has neither our name nor our token
 _LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 _BODY_SECONDS = 30.0
 
@@ -50,7 +48,7 @@ class Guard:
         if b"%00" in scope["query_string"]:
             return Problem("bad-request", "A parameter of the query holds NUL, which no database can: remove it.")
         host = _hostname(headers.get("host", ""))
-        if host not in self._hosts and not (path in _OPEN_PATHS and method == "GET"):
+        if host not in self._hosts and not (path in _PROBES and method == "GET"):
             return Problem(
                 "unknown-host", f"This server does not answer for host {host!r}: see HEADRACE_ALLOWED_HOSTS."
             )
@@ -58,29 +56,16 @@ class Guard:
         foreign = origin is not None and urlsplit(origin).netloc != headers.get("host")
         if method not in ("GET", "HEAD", "OPTIONS") and (foreign or headers.get("sec-fetch-site") == "cross-site"):
             return Problem("cross-origin", "Pages of other origins may not change anything here.")
-        if (
-            self._token is None
-            or path in _OPEN_PATHS
-            or self._authorised(headers.get("authorization", ""), path, method)
-        ):
+        # The dashboard's page and scripts hold no data; they ask for the token and send it with what they read.
+        if self._token is None or path in _PROBES or is_page(path) or self._authorised(headers):
             return None
-        # A browser can show the pages after asking for the token as a password; the API takes bearer tokens only.
-        scheme = "Bearer" if path.startswith(_MACHINE_PATHS) else 'Basic realm="Headrace", charset="UTF-8"'
-        return Problem(
-            "unauthorized", "Send the header Authorization: Bearer <token>.", headers={"WWW-Authenticate": scheme}
-        )
+        detail = "Send the header Authorization: Bearer <token>."
+        return Problem("unauthorized", detail, headers={"WWW-Authenticate": "Bearer"})
 
-    def _authorised(self, authorization: str, path: str, method: str) -> bool:
-        scheme, _, credentials = authorization.partition(" ")
+    def _authorised(self, headers: Headers) -> bool:
+        scheme, _, credentials = headers.get("authorization", "").partition(" ")
         given = credentials.strip().encode()
-        if scheme.lower() == "basic" and method == "GET" and not path.startswith(_MACHINE_PATHS):
-            try:
-                given = base64.b64decode(given, validate=True).partition(b":")[2]
-            except binascii.Error:
-                return False
-        elif scheme.lower() != "bearer":
-            return False
-        return hmac.compare_digest(given, (self._token or "").encode())
+        return scheme.lower() == "bearer" and hmac.compare_digest(given, (self._token or "").encode())
 
 
 def _hostname(host: str) -> str:
@@ -166,7 +151,7 @@ def _security_headers(styles: bytes) -> list[tuple[bytes, bytes]]:
         (b"cross-origin-resource-policy", b"same-origin"),
         (
             b"content-security-policy",
-            b"default-src 'none'; style-src " + styles + b"; img-src 'self'; connect-src 'self'; script-src 'self'; "
+            b"default-src 'none'; style-src " + styles + b"; font-src 'self'; img-src 'self'; connect-src 'self'; script-src 'self'; "
             b"base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
         ),
     ]

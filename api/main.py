@@ -17,7 +17,7 @@ from api.guard import Guard
 from api.mcp_endpoint import PATH, McpEndpoint
 from api.metrics import MeasureRequests, Metrics
 from api.parsing import Parser
-from api.routes import events, exports, jobs, meta, sweeps, trials, uploads
+from api.routes import events, exports, jobs, meta, points, sweeps, trials, uploads
 from api.settings import Settings, from_environment
 from db.artefacts import Artefacts
 from db.store import Store
@@ -82,8 +82,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.include_router(
         uploads.router(settings.max_model_bytes + _FRAMING_BYTES, settings.max_dataset_bytes + _FRAMING_BYTES)
     )
-    for router in (jobs.router, trials.router, exports.router, events.router, sweeps.router, meta.router, pages.router):
-        app.include_router(router)
+    for part in (jobs, trials, points, exports, events, sweeps, meta, pages):
+        app.include_router(part.router)
     app.router.routes.append(Route(PATH, tools, methods=["POST"]))
     app.mount("/static", StaticFiles(packages=[("api", "static")]), name="static")
     return app

@@ -204,6 +204,31 @@ class TrialRow:
     finished_at: datetime | None
 
 
+@dataclass(frozen=True, slots=True)
+class PointRow:
+    """A trial as a point: times in UTC epoch seconds, ``metrics``, ``constraints`` and ``candidate`` as JSON text.
+
+    ``metrics`` and ``constraints`` are None until the trial has a result.
+    """
+
+    id: str
+    number: int
+    seq: int
+    state: TrialState
+    reason: str | None
+    stage: str | None
+    attempts: int
+    created_at: float
+    started_at: float | None
+    finished_at: float | None
+    cached_from: str | None
+    sign_off: str | None
+    metrics: str | None
+    constraints: str | None
+    clock_source: str | None
+    candidate: str
+
+
 @dataclass(frozen=True)
 class EventRow:
     """One event of a job; ``seq`` counts 1, 2, 3, … without a gap."""

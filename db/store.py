@@ -10,6 +10,7 @@ from db.health import Health
 from db.jobs import Jobs
 from db.leases import Leases
 from db.outbox import Outbox
+from db.points import Points
 from db.searches import Searches
 from db.sweeps import Sweeps
 from db.trials import Trials
@@ -28,7 +29,7 @@ class Store:
 
     Attributes:
         models, datasets, sweeps: what is stored once and never changes.
-        jobs, trials, events: what users read and steer.
+        jobs, trials, points, events: what users read and steer.
         searches: what a driver does under its lease of a job.
         work: what a worker does under its lease of a trial.
         outbox: messages on their way to the broker.
@@ -50,6 +51,7 @@ class Store:
         self.sweeps = Sweeps(self.database)
         self.jobs = Jobs(self.database)
         self.trials = Trials(self.database)
+        self.points = Points(self.database)
         self.events = Events(self.database)
         self.searches = Searches(self.database)
         self.work = Work(self.database)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from explorer.catalogue import Device
+from hwgen.technology.catalogue import Device
 from explorer.estimate import estimate_operator, resource_metrics
 from hwgen.hardware.design import Design, Endpoint, Instance
 from hwgen.hardware.operators.fifo import Fifo

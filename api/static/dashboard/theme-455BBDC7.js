@@ -1,0 +1,1 @@
+"use strict";(()=>{var t="headrace.theme",r=matchMedia("(prefers-color-scheme: dark)");function o(){let e=localStorage.getItem(t);return e==="light"||e==="dark"?e:"system"}function a(e){return e!=="system"?e:r.matches?"dark":"light"}document.documentElement.dataset.theme=a(o());})();

@@ -1,0 +1,9 @@
+import { render } from "preact";
+import { followLinks } from "./app/router";
+import { Shell } from "./app/shell";
+
+const root = document.getElementById("app");
+if (root === null) throw new Error("the page has no element to show the dashboard in");
+followLinks();
+root.replaceChildren();
+render(<Shell />, root);
