@@ -21,8 +21,8 @@ def write() -> str:
     return page(
         "Errors",
         "`api.errors.PROBLEMS`, `headrace.errors` and `hwgen.errors`",
-        f"Every 4xx and 5xx answer is a problem document (RFC 9457). Its `type` is `{TYPE_PREFIX}` and a slug. `detail` "
-        "says what to do; `errors[]` names the places.",
+        f"Every 4xx and 5xx answer is a problem document (RFC 9457). Its `type` is `{TYPE_PREFIX}` and a slug. "
+        "`detail` says what to do; `errors[]` names the places.",
         table(["slug", "status", "meaning", "raised by the client as"], problems),
         "## Exceptions of the client",
         table(["exception", "is a", "means"], _exceptions(headrace.errors)),

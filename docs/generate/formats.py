@@ -7,6 +7,7 @@ from hwgen.numbers.formats import Format
 from hwgen.numbers.formats.base import _FAMILIES
 
 _BLOCKS = (16,)
+_HEAD = ["plan", "used for", "bits", "exponent bits", "block", "smallest", "largest", "bits with exponents"]
 
 
 def families() -> list[type[Format]]:
@@ -34,11 +35,8 @@ def write() -> str:
         table(["plan text starts with", "example", "bits of an element", "elements and exponents", "code"], rows),
         "## What a plan text becomes",
         "Values are in units of the tensor's scale. A beat also carries the shared exponents.",
-        table(
-            ["plan", "used for", "bits of an element", "exponent bits", "block", "smallest", "largest", "bits per element, exponents included"],
-            [row for kind in families() for text in _examples(kind) for row in _uses(text)],
-        ),
-    )  # fmt: skip
+        table(_HEAD, [row for kind in families() for text in _examples(kind) for row in _uses(text)]),
+    )
 
 
 def _widths(kind: type[Format]) -> str:

@@ -19,13 +19,21 @@ class Text(NamedTuple):
 
 
 _REFERENCE = "the integer reference on all of the evaluation data; every word of the RTL is compared with it"
-_RESOURCE = "bills of materials, priced by the fitted family of each device; Yosys errors in [the resource model](../resource_model.md)"
+_RESOURCE = (
+    "bills of materials, priced by the fitted family of each device; errors against Yosys in "
+    "[the resource model](../resource_model.md)"
+)
+_LATENCY = "counted: first input beat to last output beat of a sample"
+_INTERVAL = "counted: between the last output beats of successive samples"
+_CLOCK = "the platform's clock, or the slowest device's default; see `clock_source`"
+_POWER = "static power of the devices in use plus an energy per cycle of each resource"
+_ENERGY = "`est_power_w` for as long as the measured interval"
 TEXTS = {
     "accuracy": Text("of the job's metric", "higher (`mse`: lower)", "accuracy", _REFERENCE),
     "float_accuracy": Text("of the job's metric", "–", "accuracy", "the float model on the same data, for comparison"),
-    "meas_latency_cycles": Text("cycles", "lower", "simulate", "counted: first input beat to last output beat of a sample"),
-    "meas_interval_cycles": Text("cycles", "lower", "simulate", "counted: between the last output beats of successive samples"),
-    "clock_mhz": Text("MHz", "–", "estimate", "the platform's clock, or the slowest device's default; see `clock_source`"),
+    "meas_latency_cycles": Text("cycles", "lower", "simulate", _LATENCY),
+    "meas_interval_cycles": Text("cycles", "lower", "simulate", _INTERVAL),
+    "clock_mhz": Text("MHz", "–", "estimate", _CLOCK),
     "latency_ns": Text("ns", "lower", "simulate", "measured cycles at `clock_mhz`"),
     "throughput_per_s": Text("inferences/s", "higher", "simulate", "measured interval at `clock_mhz`"),
     "est_lut": Text("LUTs of the family", "lower", "estimate", _RESOURCE),
@@ -33,8 +41,8 @@ TEXTS = {
     "est_dsp": Text("multiplier blocks", "lower", "estimate", "the mapper's rules; nothing is fitted"),
     "est_bram_kb": Text("Kbit, blocks of 18", "lower", "estimate", "the mapper's rules; nothing is fitted"),
     "est_uram_kb": Text("Kbit", "–", "estimate", "always 0: the RTL uses no UltraRAM"),
-    "est_power_w": Text("W", "lower", "estimate", "static power of the devices in use plus an energy per cycle of each resource"),
-    "est_energy_uj_per_inference": Text("µJ", "lower", "simulate", "`est_power_w` for as long as the measured interval"),
+    "est_power_w": Text("W", "lower", "estimate", _POWER),
+    "est_energy_uj_per_inference": Text("µJ", "lower", "simulate", _ENERGY),
     "devices_used": Text("devices", "–", "estimate", "counted: devices that hold an operator"),
     "link_bytes_per_inference": Text("bytes", "lower", "estimate", "counted: payload over every hop between devices"),
 }  # fmt: skip

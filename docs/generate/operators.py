@@ -8,6 +8,7 @@ import inspect
 import pkgutil
 import textwrap
 from collections import Counter
+from typing import Any
 
 import hwgen.hardware.operators
 from docs.generate.markdown import attributes, code, line, page, prose, table
@@ -22,12 +23,16 @@ def operators() -> list[type[Operator]]:
     package = hwgen.hardware.operators
     for module in pkgutil.iter_modules(package.__path__):
         importlib.import_module(f"{package.__name__}.{module.name}")
-    return sorted(_concrete(Operator), key=lambda kind: kind.__name__)
+    return sorted(_below(Operator), key=lambda kind: kind.__name__)
 
 
-def _concrete(kind: type[Operator]) -> set[type[Operator]]:
-    found = set() if inspect.isabstract(kind) or kind.__name__.startswith("_") else {kind}
-    return found.union(*(_concrete(below) for below in kind.__subclasses__()))
+def _below(kind: type[Any]) -> set[type[Operator]]:
+    """The subclasses that are operators themselves, however deep."""
+    found: set[type[Operator]] = set()
+    for below in kind.__subclasses__():
+        own = not inspect.isabstract(below) and not below.__name__.startswith("_")
+        found |= _below(below) | ({below} if own else set())
+    return found
 
 
 def write() -> str:
@@ -51,7 +56,7 @@ def write() -> str:
 
 def _operator(kind: type[Operator], example: Case | None) -> str:
     parts = [f"## {kind.__name__}", prose(inspect.getdoc(kind)), f"RTL: {_rtl(kind)}", _parameters(kind)]
-    parts += [f"Cycles:\n\n```python\n{_body(kind, 'cycles')}\n```"]
+    parts += [f"Cycles:\n\n```python\n{textwrap.dedent(inspect.getsource(kind.cycles)).strip()}\n```"]
     return "\n\n".join(parts if example is None else [*parts, _example(example.operator)])
 
 
@@ -64,13 +69,6 @@ def _parameters(kind: type[Operator]) -> str:
     texts = attributes(inspect.getdoc(kind))
     rows = [(code(f.name), code(f.type), texts.get(f.name, "")) for f in dataclasses.fields(kind)]
     return table(["parameter", "type", "meaning"], rows)
-
-
-def _body(kind: type[Operator], method: str) -> str:
-    """The source of a method without its head and docstring."""
-    lines = textwrap.dedent(inspect.getsource(getattr(kind, method))).splitlines()
-    body = textwrap.dedent("\n".join(lines[next(i for i, text in enumerate(lines) if text.endswith(":")) + 1 :]))
-    return body.strip()
 
 
 def _example(operator: Operator) -> str:

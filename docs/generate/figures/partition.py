@@ -4,6 +4,12 @@ from __future__ import annotations
 
 from docs.generate.figures.drawing import Drawing
 
+_CUTS = (
+    "Every word that crosses a cut goes over the link.",
+    "The link's bandwidth is shared by all of them.",
+    "Device numbers never fall along the graph.",
+)
+
 
 def draw() -> str:
     """The SVG."""
@@ -30,8 +36,7 @@ def _pipeline(d: Drawing) -> None:
     d.arrow([(198, 120), (281, 120)])
     d.arrow([(358, 120), (371, 120)])
     d.text(240, 152, "link", "middle", bold=True)
-    for index, line in enumerate(("Every word that crosses a cut goes over the link.", "The link's bandwidth is shared by all of them.",
-                                  "Device numbers never fall along the graph.")):  # fmt: skip
+    for index, line in enumerate(_CUTS):
         d.text(20, 205 + 22 * index, line)
 
 

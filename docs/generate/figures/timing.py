@@ -8,11 +8,15 @@ SAMPLES = 4
 # Operator, cycles a sample occupies it, cycles from its first input beat to its first output beat.
 OPERATORS = (("conv", 10, 3), ("linear", 14, 4), ("linear", 8, 3))
 _UNIT, _LEFT, _TOP, _ROW = 10.5, 110, 70, 46
+_MEANING = (
+    "latency: first input beat to last output beat of one sample. "
+    "interval: last output beat to last output beat of the next."
+)
 _STYLES = ("blue", "green", "amber", "box")
 
 
 def schedule() -> list[list[tuple[int, int]]]:
-    """First and last cycle of every sample in every operator: it starts when its words come and the last one is done."""
+    """First and last cycle of every sample in every operator: it starts when its words are there, and it is free."""
     rows: list[list[tuple[int, int]]] = []
     for _, work, delay in OPERATORS:
         row: list[tuple[int, int]] = []
@@ -61,8 +65,7 @@ def _arrows(d: Drawing, rows: list[list[tuple[int, int]]], latency: int, interva
         "middle",
         bold=True,
     )
-    d.text(_LEFT, bottom + 66, "latency: first input beat to last output beat of one sample. interval: last output beat to "
-           "last output beat of the next.", dim=True)  # fmt: skip
+    d.text(_LEFT, bottom + 66, _MEANING, dim=True)
 
 
 def _x(cycle: float) -> float:
