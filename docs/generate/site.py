@@ -24,5 +24,17 @@ def on_page_markdown(markdown: str, **_: Any) -> str:
     return re.sub(rf"\]\(\.\./({'|'.join(map(re.escape, PAGES))})", r"](\1", markdown)
 
 
+def on_post_page(output: str, page: Any, **_: Any) -> str:
+    """Refuse a page that loads anything from the network.
+
+    Raises:
+        ValueError: it does; the message names what.
+    """
+    for tag in re.findall(r"<(?:script|link|img|iframe)\b[^>]*>", output):
+        if re.search(r"""\b(?:src|href)=["'](?:https?:)?//""", tag):
+            raise ValueError(f"{page.file.src_uri} needs the network: {tag}")
+    return output
+
+
 def _of_the_root(markdown: str) -> str:
     return re.sub(r"\]\(docs/", "](", markdown)

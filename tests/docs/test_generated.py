@@ -36,7 +36,9 @@ def test_figures_are_readable_in_light_and_dark(path: str) -> None:
     assert next(e.text for e in root if e.tag.endswith("title"))
     width, height = (float(root.get(side) or 0) for side in ("width", "height"))
     for text in (e for e in root.iter() if e.tag.endswith("text")):
-        assert 0 <= float(text.get("x") or -1) <= width and 0 <= float(text.get("y") or -1) <= height
+        left, length = float(text.get("x") or -1), 0.5 * float(text.get("font-size") or 0) * len(text.text or "")
+        left -= {"start": 0, "middle": length / 2, "end": length}[text.get("text-anchor") or ""]
+        assert left >= 0 and left + length <= width and 0 <= float(text.get("y") or -1) <= height, text.text
 
 
 def test_the_figure_of_timing_shows_a_pipeline() -> None:

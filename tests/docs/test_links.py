@@ -33,6 +33,13 @@ def _leads_somewhere(path: Path, target: str) -> bool:
     return file.exists() and (not anchor or anchor in anchors(file))
 
 
+def test_every_page_is_on_the_site() -> None:
+    listed = re.findall(r"^ +- (\S+\.md)$", (ROOT / "mkdocs.yml").read_text("utf-8"), flags=re.M)
+    root = {"README.md", "ARCHITECTURE.md", "CHANGELOG.md"}
+    pages = {str(path.relative_to(ROOT / "docs")) for path in files() if path.is_relative_to(ROOT / "docs")}
+    assert len(listed) == len(set(listed)) and set(listed) == pages | root
+
+
 def test_a_broken_link_is_found(tmp_path: Path) -> None:
     page = tmp_path / "page.md"
     page.write_text(

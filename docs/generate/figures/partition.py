@@ -54,4 +54,4 @@ def _tensor(d: Drawing) -> None:
     d.arrow([(836, 120), (859, 120)])
     d.arrow([(592, 120), (592, 250), (609, 250)])
     d.arrow([(680, 250), (798, 250), (798, 147)])
-    d.text(500, 314, "Features or heads are split. The words are those of one device: equal accuracy.", size=12)
+    d.text(500, 314, "Features or heads are split; the words are those of one device.", size=12)

@@ -45,7 +45,7 @@ def _tensor(d: Drawing) -> None:
             )
     d.text(20, 172, f"{LANES} lanes: {LANES} elements a beat, lane 0 lowest.", dim=True)
     d.text(20, 192, "Features are innermost; a beat never spans two tokens.", dim=True)
-    d.text(20, 212, "`last` marks the last beat of a sample.", dim=True)
+    d.text(20, 212, "last marks the last beat of a sample.", dim=True)
 
 
 def _wave(d: Drawing, name: str, y: float, levels: Sequence[int]) -> None:
