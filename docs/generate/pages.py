@@ -9,7 +9,7 @@ from docs.generate import commands, devices, environment, errors, formats, http,
 from docs.generate.figures import front, lanes, partition, path, rungs, stream, timing
 
 ROOT = Path(__file__).parents[2]
-_MAKERS: Mapping[str, Callable[[], str]] = {
+MAKERS: Mapping[str, Callable[[], str]] = {
     "docs/reference/commands.md": commands.write,
     "docs/reference/devices.md": devices.write,
     "docs/reference/environment.md": environment.write,
@@ -30,4 +30,4 @@ _MAKERS: Mapping[str, Callable[[], str]] = {
 
 def files() -> dict[str, str]:
     """The text of every such file, by its path below the repository's root."""
-    return {path: make() for path, make in _MAKERS.items()}
+    return {path: make() for path, make in MAKERS.items()}
