@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from docs.generate.markdown import code, page, table
-from explorer.catalogue import Device, devices
+from hwgen.technology.catalogue import Device, devices
 from hwgen.technology import FABRICS
 
 _HEAD = [
@@ -18,7 +18,7 @@ def write() -> str:
     refused = [d.name for d in known if d.family not in FABRICS]
     return page(
         "Devices",
-        "`explorer/catalogue/*.json`",
+        "`hwgen/technology/catalogue/*.json`",
         f"{len(devices())} devices. Every default clock and static power is an assumption of ours: no design was "
         f"routed on any of them. Jobs refuse {code(*refused)}: no technology is fitted to that family. "
         "To add one: [Adding a device](../adding_a_device.md).",

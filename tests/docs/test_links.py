@@ -58,6 +58,15 @@ def test_make_targets_and_modules_exist(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", files(), ids=lambda path: str(path.relative_to(ROOT)))
+def test_files_that_are_named_exist(path: Path) -> None:
+    if path.name == "CHANGELOG.md":  # it tells of files that are gone
+        return
+    folders = "api|benchmarks|calibration|db|docs|explorer|headrace|hwgen|tests|workers"
+    named = re.findall(rf"(?:`| )((?:{folders})/[\w./]+\.\w+)(?:`|\b)", path.read_text("utf-8"))
+    assert not [name for name in named if not (ROOT / name).exists()]
+
+
+@pytest.mark.parametrize("path", files(), ids=lambda path: str(path.relative_to(ROOT)))
 def test_blocks_are_marked_as_something_that_is_run(path: Path) -> None:
     for block in blocks(path):
         assert re.fullmatch(r"(run(: quick)?|file: [\w.]+)?", block.mark), block.mark
