@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from docs.generate.markdown import code, page, table
-from hwgen.technology.catalogue import Device, devices
 from hwgen.technology import FABRICS
+from hwgen.technology.catalogue import Device, devices
 
 _HEAD = [
     "device", "part", "family", "LUT", "flip-flops", "DSP", "block RAM, Kbit", "UltraRAM, Kbit", "off-chip, GB/s",

@@ -12,7 +12,8 @@ _HEAD = ["plan", "used for", "bits", "exponent bits", "block", "smallest", "larg
 
 def families() -> list[type[Format]]:
     """Every format class, once each, in the order of their first prefix."""
-    return list(dict.fromkeys(_FAMILIES[prefix] for prefix in sorted(_FAMILIES)))
+    kinds = dict.fromkeys(_FAMILIES[prefix] for prefix in sorted(_FAMILIES))
+    return [kind for kind in kinds if kind.__module__.startswith("hwgen.")]  # tests define formats of their own
 
 
 def write() -> str:
