@@ -3,10 +3,11 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.requirements-installed
+DOCS_STAMP := $(VENV)/.docs-installed
 COMMAND := $(VENV)/.headrace-installed
 WORKERS ?= 2
 
-.PHONY: demo test check bench conformance faults models notebooks wheels dashboard setup clean
+.PHONY: demo test check docs bench conformance faults models notebooks wheels dashboard setup clean
 
 demo: setup ## train, submit, search, simulate, plot: the whole path
 	$(BIN)/headrace demo
@@ -19,6 +20,9 @@ check: $(STAMP) ## style, types, layering
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+docs: $(DOCS_STAMP) ## the documentation site below build/site; a broken link fails
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
 bench: $(STAMP) ## print every figure of merit in one run
 	$(BIN)/python -m benchmarks
@@ -46,6 +50,10 @@ setup: $(STAMP) $(COMMAND) ## install everything below .venv
 $(STAMP): requirements.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --disable-pip-version-check --quiet -r requirements.txt
+	touch $@
+
+$(DOCS_STAMP): $(STAMP) requirements-docs.txt
+	$(BIN)/python -m pip install --disable-pip-version-check --quiet -r requirements-docs.txt
 	touch $@
 
 $(COMMAND): $(STAMP) pyproject.toml service/pyproject.toml
