@@ -13,6 +13,7 @@ export interface Route {
 export const ROUTES: readonly Route[] = [
   { title: "Jobs", pattern: /^\/$/, load: () => import("../pages/jobs") },
   { title: "Job", pattern: /^\/jobs\/([^/]+)$/, load: () => import("../pages/job") },
+  { title: "Trial", pattern: /^\/trials\/([^/]+)$/, load: () => import("../pages/trial") },
 ];
 
 export interface Place {
