@@ -1,9 +1,17 @@
 /** One job, live. */
 import { useSignalEffect } from "@preact/signals";
 import { useEffect, useMemo } from "preact/hooks";
+import { place } from "../app/router";
 import { Actions } from "../job/actions";
+import { Filters } from "../job/filters";
+import { Importance } from "../job/importance";
+import { Parallel } from "../job/parallel";
+import { Pareto } from "../job/pareto";
 import { Summary } from "../job/summary";
-import { Badge, Skeleton } from "../parts/basics";
+import { Table } from "../job/table";
+import { JobView } from "../job/view";
+import { Volume } from "../job/volume";
+import { Badge, Empty, Skeleton } from "../parts/basics";
 import { Failure } from "../parts/failure";
 import { LiveBadge } from "../parts/live";
 import { JOB_TONES } from "../parts/words";
@@ -36,6 +44,25 @@ export default function JobPage({ name }: { name: string }) {
         <Actions job={job} onChanged={() => live.changed()} />
       </div>
       <Summary job={job} />
+      <Plots live={live} />
+    </div>
+  );
+}
+
+function Plots({ live }: { live: LiveJob }) {
+  // The view keeps the first specification: of what it reads nothing changes while a job lives.
+  const view = useMemo(() => (live.job.value === null ? null : new JobView(live, live.job.value.spec, place.peek().query)), [live]);
+  if (view === null || live.points.value.length === 0) {
+    return live.complete.value ? <Empty title="No trial yet"><p>The first one appears here as soon as a driver takes the job.</p></Empty> : <Skeleton lines={3} />;
+  }
+  return (
+    <div class="charts">
+      <Filters view={view} />
+      <Pareto view={view} />
+      <Volume view={view} />
+      <Importance view={view} />
+      <Parallel view={view} colour={view.spec.objectives[0]?.metric ?? ""} />
+      <Table view={view} />
     </div>
   );
 }

@@ -1,0 +1,172 @@
+/** Trials as marks over two fields: the live Pareto plot. */
+import { computed, type Signal, useComputed, useSignal } from "@preact/signals";
+import { useEffect, useMemo, useRef } from "preact/hooks";
+import { go, keep, place } from "../app/router";
+import { Chart } from "../charts/chart";
+import { scale } from "../charts/colours";
+import type { ECharts } from "../charts/echarts";
+import { Button, Card, Choice } from "../parts/basics";
+import { figure } from "../parts/format";
+import { catalogue, readCatalogue } from "../service/devices";
+import type { Point } from "../service/types";
+import { type Field, textOf } from "./fields";
+import { fate, FATES, ColourScale } from "./marks";
+import { enclosed, paretoOption, type Plot } from "./pareto_option";
+import { ClockSlider } from "./clock";
+import type { JobView } from "./view";
+
+/** The field that a setting names, or the one that the objectives suggest. */
+function pick(view: JobView, given: string | null, objective: number): Field | undefined {
+  const { byKey, fields } = view;
+  const suggested = view.spec.objectives.at(objective)?.metric ?? "number";
+  return byKey.value.get(given ?? "") ?? byKey.value.get(suggested) ?? fields.value[0];
+}
+
+const positive = (field: Field, points: readonly Point[]): boolean =>
+  field.categories === null && points.every((point) => typeof field.of(point) !== "number" || Number(field.of(point)) > 0);
+
+/** What is plotted, as the address says. */
+function usePlot(view: JobView): Signal<Plot | null> {
+  return useMemo(
+    () =>
+      computed(() => {
+        const query = place.value.query;
+        const [x, y] = [pick(view, query.get("x"), -1), pick(view, query.get("y"), 0)];
+        if (x === undefined || y === undefined) return null;
+        const colour = query.get("colour") ?? "";
+        const third = view.spec.objectives.length > 2 ? view.spec.objectives[1]?.metric : undefined;
+        const key = colour === "" ? (third ?? "") : colour;
+        const field = view.byKey.value.get(key);
+        const points = view.points.value;
+        const wish = (name: string, of: Field): boolean => (query.get(name) ?? (spread(of, points) ? "log" : "linear")) === "log" && positive(of, points);
+        return { x, y, logX: wish("xs", x), logY: wish("ys", y), colour: field === undefined ? null : new ColourScale(field, points) };
+      }) as Signal<Plot | null>,
+    [view],
+  );
+}
+
+/** Whether values span more than a decade and a half: then a logarithm shows them better. */
+function spread(field: Field, points: readonly Point[]): boolean {
+  if (field.categories !== null) return false;
+  const { low, high } = new ColourScale(field, points);
+  return low > 0 && high / low > 30;
+}
+
+function Legend({ view, plot }: { view: JobView; plot: Plot }) {
+  const counts = useComputed(() => {
+    const found = new Map<string, number>();
+    for (const point of view.points.value) found.set(fate(view, point), (found.get(fate(view, point)) ?? 0) + 1);
+    return found;
+  });
+  const { colour } = plot;
+  return (
+    <div class="legend">
+      {FATES.map((name) => (
+        <span key={name} class={`mark mark-${name}`}>
+          {name === "front" ? "on the front" : name} <b>{counts.value.get(name) ?? 0}</b>
+        </span>
+      ))}
+      {colour !== null && (
+        <span class="ramp">
+          <span>{colour.field.label}</span>
+          <span>{colour.field.categories?.[0] ?? figure(colour.low)}</span>
+          <span class="ramp-steps" aria-hidden="true">
+            {scale().map((step) => (
+              <i key={step} style={{ background: step }} />
+            ))}
+          </span>
+          <span>{colour.field.categories?.at(-1) ?? figure(colour.high)}</span>
+        </span>
+      )}
+    </div>
+  );
+}
+
+function FieldChoice({ label, view, value, extra, onChange }: { label: string; view: JobView; value: string; extra?: string; onChange: (key: string) => void }) {
+  const options = view.fields.value
+    .filter(({ categories }) => categories?.length !== 0)
+    .map(({ key, label, group }) => ({ value: key, label, group }));
+  const first = extra === undefined ? [] : [{ value: "state", label: extra }];
+  return <Choice label={label} value={value} options={[...first, ...options]} onChange={onChange} />;
+}
+
+/** Arrow keys go along the front, Enter opens the trial. */
+function useWalk(view: JobView, plot: Signal<Plot | null>): { at: Signal<Point | null>; onKeyDown: (event: KeyboardEvent) => void } {
+  const at = useSignal<Point | null>(null);
+  const onKeyDown = (event: KeyboardEvent): void => {
+    const axis = plot.value?.x;
+    const steps: Record<string, number> = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 };
+    const step = steps[event.key];
+    if (event.key === "Enter" && at.value !== null) go(`/trials/${at.value.id}`);
+    if (step === undefined || axis === undefined) return;
+    event.preventDefault();
+    const walk = view.points.value.filter(({ number }) => view.front.value.has(number)).sort((a, b) => Number(axis.of(a)) - Number(axis.of(b)));
+    const now = walk.findIndex(({ number }) => number === at.value?.number);
+    at.value = walk[Math.min(walk.length - 1, Math.max(0, now + step))] ?? null;
+  };
+  return { at, onKeyDown };
+}
+
+export function Pareto({ view }: { view: JobView }) {
+  const plot = usePlot(view);
+  const chart = useRef<ECharts | null>(null);
+  const lasso = useSignal(false);
+  const { at, onKeyDown } = useWalk(view, plot);
+  useEffect(() => void readCatalogue(), []);
+  const option = useMemo(() => computed(() => paretoOption(view, plot.value, catalogue.value, at.value)), [view]);
+  useEffect(() => {
+    chart.current?.dispatchAction({ type: "takeGlobalCursor", key: "brush", brushOption: { brushType: lasso.value ? "polygon" : false, brushMode: "single" } });
+  }, [lasso.value]);
+  useEffect(() => {
+    if (view.lasso.value === null) chart.current?.dispatchAction({ type: "brush", areas: [] });
+  }, [view.lasso.value]);
+  const ready = (made: ECharts): void => {
+    chart.current = made;
+    made.on("click", (event) => {
+      const { id } = (event.data ?? {}) as { id?: string };
+      if (id !== undefined && !lasso.peek()) go(`/trials/${id}`);
+    });
+    made.on("brushEnd", (event) => {
+      const [area] = (event as unknown as { areas: { coordRange: [number, number][] }[] }).areas;
+      const drawn = plot.peek();
+      if (area === undefined || drawn === null) return;
+      const numbers = enclosed(view, drawn, area.coordRange);
+      view.lasso.value = numbers.size === 0 ? null : numbers;
+      lasso.value = false;
+    });
+  };
+  const shown = plot.value;
+  if (shown === null) return null;
+  const { x, y } = shown;
+  const label = `Scatter of ${y.label} over ${x.label}: ${view.points.value.length} trials, ${view.front.value.size} on the front. Arrow keys go along the front, Enter opens a trial.`;
+  const toggle = (name: string, on: boolean): void => keep({ [name]: on ? "linear" : "log" });
+  return (
+    <Card
+      title="Pareto plot"
+      class="pareto"
+      actions={
+        <>
+          <FieldChoice label="X" view={view} value={x.key} onChange={(key) => keep({ x: key, xs: "" })} />
+          <Button kind="bare" pressed={shown.logX} disabled={!positive(x, view.points.value)} name="Logarithmic x axis" onClick={() => toggle("xs", shown.logX)}>
+            log
+          </Button>
+          <FieldChoice label="Y" view={view} value={y.key} onChange={(key) => keep({ y: key, ys: "" })} />
+          <Button kind="bare" pressed={shown.logY} disabled={!positive(y, view.points.value)} name="Logarithmic y axis" onClick={() => toggle("ys", shown.logY)}>
+            log
+          </Button>
+          <FieldChoice label="Colour" view={view} value={shown.colour?.field.key ?? "state"} extra="what became of it" onChange={(key) => keep({ colour: key })} />
+          <Button icon="lasso" pressed={lasso.value} onClick={() => (lasso.value = !lasso.value)}>
+            Lasso
+          </Button>
+        </>
+      }
+    >
+      <Chart label={label} option={option} height={430} onReady={ready} onKeyDown={onKeyDown} />
+      <Legend view={view} plot={shown} />
+      <ClockSlider view={view} />
+      <p class="hidden-text" aria-live="polite">
+        {at.value !== null && `Trial ${at.value.number}: ${x.label} ${textOf(x, at.value)}, ${y.label} ${textOf(y, at.value)}`}
+      </p>
+    </Card>
+  );
+}
