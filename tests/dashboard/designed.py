@@ -54,8 +54,11 @@ def operator(name: str, module: str, work: int, lanes: tuple[int, int], device: 
         "name": name,
         "source": _source(name),
         "device": device,
+        "role": {"dse_fifo": "buffer", "dse_link": "link"}.get(module, "operator"),
         "module": module,
         "parameters": parameters,
+        "in_lanes": lanes[0],
+        "out_lanes": lanes[1],
         "model_interval_cycles": interval,
         "model_latency_cycles": interval + 40,
         "est_lut": 90.0 + 26 * multipliers + 18 * lanes[0],
@@ -83,14 +86,13 @@ def stream(name: str, source: str | None, target: str | None, lanes: int = 8, wi
     """One stream of the detail."""
     return {
         "name": name,
-        "from": source,
-        "to": target,
-        "format": f"int{BITS}",
-        "tokens": TOKENS,
-        "features": width,
+        "producer": source,
+        "consumer": target,
         "lanes": lanes,
+        "format": f"int{BITS}",
+        "bits": BITS * lanes,
         "beats": TOKENS * width // lanes,
-        "bits_per_beat": BITS * lanes,
+        "transfers": TOKENS * width // lanes * SIMULATED_SAMPLES,
     }
 
 
@@ -106,7 +108,11 @@ def transformer(blocks: int, devices: int = 1) -> dict[str, Any]:
             link["source"] = _source(last)
             operators.append(link)
             streams.append(stream(f"{link['name']}_in", last, link["name"]))
-            last = link["name"]
+            fork = operator(f"{link['name']}_fork", "dse_fork2", WIDTH, (8, 8), device)
+            fork["source"] = link["source"]
+            operators.append(fork)
+            streams.append(stream(f"{fork['name']}_in", link["name"], fork["name"]))
+            last = fork["name"]
         names = {"in": last} | {name: f"block{block + 1}_{name}" for name in BLOCK}
         for name, (module, work, lanes, reads) in BLOCK.items():
             operators.append(operator(names[name], module, work, lanes, device))

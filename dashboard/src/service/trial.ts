@@ -19,28 +19,36 @@ export interface Operator {
   /** Node of the model that it implements; empty for what only moves words. */
   source: string;
   device: number;
+  role?: string;
   module: string;
   parameters: Record<string, number>;
+  in_lanes?: number;
+  out_lanes?: number;
+  est_lut?: number;
+  est_ff?: number;
+  est_dsp?: number;
+  est_bram_kb?: number;
+  /** Fastest clock of this operator alone. */
+  est_fmax_mhz?: number;
   model_interval_cycles: number;
   model_latency_cycles: number;
   busy_cycles: number;
   blocked_cycles: number;
   starved_cycles: number;
   high_water_beats: number;
-  resources?: Partial<Resources>;
-  /** Fastest clock of this operator alone, as estimated. */
-  est_fmax_mhz?: number;
 }
 
 /** A stream from one operator to another; null: the outside. */
 export interface Stream {
   name: string;
-  from: string | null;
-  to: string | null;
+  producer: string | null;
+  consumer: string | null;
   format: string;
   lanes: number;
+  /** Bits of a beat. */
+  bits: number;
+  /** Beats of one sample. */
   beats: number;
-  bits_per_beat: number;
 }
 
 export interface DeviceUse {

@@ -19,17 +19,17 @@ interface Props {
 }
 
 /** `8 × 4 lanes`, or nothing for what has none. */
-export function laneWords({ parameters }: Unit["main"]): string {
-  const [into, out] = [parameters["InLanes"], parameters["OutLanes"]];
+export function laneWords({ in_lanes: into, out_lanes: out }: Unit["main"]): string {
   if (into !== undefined && out !== undefined) return `${into} × ${out} lanes`;
-  const lanes = parameters["Lanes"];
+  const lanes = into ?? out;
   return lanes === undefined ? "" : `${lanes} lane${lanes === 1 ? "" : "s"}`;
 }
 
 function need(unit: Unit): string {
   const { lut, dsp } = resources(unit);
   if (lut === undefined) return laneWords(unit.main);
-  return dsp === undefined || dsp === 0 ? `${short(lut)} LUT` : `${short(lut)} LUT · ${short(dsp)} DSP`;
+  const both = `${short(lut)} LUT · ${short(dsp ?? 0)} DSP`;
+  return dsp === undefined || dsp === 0 || fit(both, INNER - 64, SMALL) !== both ? `${short(lut)} LUT` : both;
 }
 
 /** The bar of what an operator did in its time. */
@@ -52,7 +52,7 @@ function Spent({ unit, cycles }: { unit: Unit; cycles: number }) {
 function said(unit: Unit, critical: boolean, cycles: number): string {
   const { busy, blocked, starved } = activity(unit.main, cycles);
   const share = (part: number): string => `${Math.round(100 * part)} %`;
-  return `${unit.title}, ${unit.kind}, ${figure(interval(unit))} cycles${critical ? ", the slowest" : ""}; busy ${share(busy)}, blocked ${share(blocked)}, starved ${share(starved)}`;
+  return `${unit.title}, ${unit.kind}, ${figure(interval(unit))} cycles${critical ? ", the slowest" : ""}; busy ${share(busy)}, blocked ${share(blocked)}, waiting ${share(starved)}`;
 }
 
 /** A box to choose; more than one box behind it stands for a folded block. */
@@ -65,7 +65,7 @@ export function Box({ placed: { item: unit, x, y }, chosen, critical, cycles, on
   const kind = unit.operators.length > 1 && unit.block === null ? `${unit.kind} + ${unit.operators.length - 1}` : unit.kind;
   const name = `box${chosen ? " chosen" : ""}${critical ? " critical" : ""}`;
   return (
-    <g class={name} transform={`translate(${x},${y})`} role="button" tabIndex={0} aria-pressed={chosen} aria-label={said(unit, critical, cycles)} onClick={onChoose} onKeyDown={onKeyDown}>
+    <g class={name} transform={`translate(${x},${y})`} role="button" tabIndex={0} aria-pressed={chosen} onClick={onChoose} onKeyDown={onKeyDown}>
       <title>{said(unit, critical, cycles)}</title>
       {unit.block !== null && <rect class="box-behind" x={6} y={-6} width={BOX.width - 6} height={20} rx={10} />}
       <rect class="box-ground" width={BOX.width} height={BOX.height} rx={10} />
@@ -84,7 +84,7 @@ export function Box({ placed: { item: unit, x, y }, chosen, critical, cycles, on
         {fit(kind, INNER, SMALL)}
       </text>
       <text class="box-kind" x={PAD} y={57}>
-        {fit(need(unit), INNER - 70, SMALL)}
+        {fit(need(unit), INNER - 62, SMALL)}
       </text>
       <text class="box-cycles" x={BOX.width - PAD} y={57}>
         {short(interval(unit))} cyc
@@ -101,7 +101,7 @@ export function PortBox({ placed: { item: port, x, y } }: { placed: Placed<Port>
       <title>{`${port.title}: ${port.note} per inference`}</title>
       <rect width={PORT.width} height={PORT.height} rx={PORT.height / 2} />
       <text x={14} y={19}>
-        {fit(port.title, 60, SMALL)}
+        {fit(port.title, 74, SMALL)}
       </text>
       <text class="port-note" x={PORT.width - 14} y={19}>
         {port.note}

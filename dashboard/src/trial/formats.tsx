@@ -27,7 +27,7 @@ export function Formats({ trial }: { trial: Trial }) {
   return (
     <Card title="Decisions" note={`${nodes.length} tensors: formats, lanes, device`} class="formats">
       <div class="scrolled tall" tabIndex={0} role="region" aria-label="Decisions as a table">
-        <table class="plain">
+        <table class="listing">
           <thead>
             <tr>
               <th scope="col">Node</th>

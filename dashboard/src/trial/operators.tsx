@@ -48,7 +48,7 @@ export function Operators({ view }: { view: PipelineView }) {
   return (
     <Card title="Operators" note={order === undefined ? "in the order of the pipeline" : `by ${order.label}, the largest first`} class="operators">
       <div class="scrolled" tabIndex={0} role="region" aria-label="Operators as a table">
-        <table class="plain">
+        <table class="listing">
           <thead>
             <tr>
               <th scope="col">Name</th>

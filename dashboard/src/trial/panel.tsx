@@ -137,8 +137,8 @@ export function Panel({ view }: { view: PipelineView }) {
         Time of <code>{unit.main.name}</code>, in simulated cycles
       </h3>
       <Spent one={unit.main} cycles={simulatedCycles(view.operators)} />
-      <Streams title="Takes" streams={view.streams.filter(({ from, to }) => has(to) && !has(from))} />
-      <Streams title="Gives" streams={view.streams.filter(({ from, to }) => has(from) && !has(to))} />
+      <Streams title="Takes" streams={view.streams.filter(({ producer, consumer }) => has(consumer) && !has(producer))} />
+      <Streams title="Gives" streams={view.streams.filter(({ producer, consumer }) => has(producer) && !has(consumer))} />
       <Members unit={unit} />
       <Parameters one={unit.main} />
     </section>

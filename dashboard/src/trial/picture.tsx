@@ -105,7 +105,7 @@ function HopLine({ hop, worst }: { hop: Hop; worst: number }) {
 
 function Legend() {
   return (
-    <ul class="legend">
+    <ul class="spent-legend">
       <li class="key-busy">busy</li>
       <li class="key-blocked">blocked by what follows</li>
       <li class="key-starved">waiting for input</li>

@@ -38,9 +38,9 @@ function crossing(device: number, units: ReadonlyMap<string, Unit>, all: readonl
 function outside(device: number, units: readonly Unit[], streams: readonly Stream[]): Leaving[] {
   const owner = new Map(units.flatMap((one) => one.operators.map((operator) => [operator.name, one] as const)));
   return streams.flatMap((stream): Leaving[] => {
-    const unit = owner.get(stream.from ?? stream.to ?? "");
-    if (unit?.device !== device || (stream.from !== null && stream.to !== null)) return [];
-    return [{ port: `outside ${stream.name}`, title: stream.name, entering: stream.from === null, unit: unit.key, streams: [stream] }];
+    const unit = owner.get(stream.producer ?? stream.consumer ?? "");
+    if (unit?.device !== device || (stream.producer !== null && stream.consumer !== null)) return [];
+    return [{ port: `outside ${stream.name}`, title: stream.name, entering: stream.producer === null, unit: unit.key, streams: [stream] }];
   });
 }
 

@@ -56,9 +56,9 @@ export function interval({ operators }: Unit): number {
 /** What a unit needs of each resource; absent where the service does not tell. */
 export function resources({ operators }: Pick<Unit, "operators">): Partial<Resources> {
   const sums: Partial<Resources> = {};
-  for (const { resources: needed } of operators) {
+  for (const one of operators) {
     for (const name of RESOURCES) {
-      const value = needed?.[name];
+      const value = one[`est_${name}`];
       if (value !== undefined) sums[name] = (sums[name] ?? 0) + value;
     }
   }
@@ -87,7 +87,7 @@ export function wires(units: readonly Unit[], streams: readonly Stream[]): Wire[
   const owner = new Map(units.flatMap((one) => one.operators.map((operator) => [operator.name, one.key] as const)));
   const found = new Map<string, Stream[]>();
   for (const stream of streams) {
-    const [from, to] = [stream.from, stream.to].map((end) => (end === null ? null : (owner.get(end) ?? null)));
+    const [from, to] = [stream.producer, stream.consumer].map((end) => (end === null ? null : (owner.get(end) ?? null)));
     if (from == null || to == null || from === to) continue;
     const key = `${from}\n${to}`;
     found.set(key, [...(found.get(key) ?? []), stream]);
@@ -99,6 +99,6 @@ export function wires(units: readonly Unit[], streams: readonly Stream[]): Wire[
 }
 
 /** Bytes of one inference over a stream. */
-export function bytes({ beats, bits_per_beat }: Stream): number {
-  return (beats * bits_per_beat) / 8;
+export function bytes({ beats, bits }: Stream): number {
+  return (beats * bits) / 8;
 }
