@@ -6,7 +6,7 @@ import { Command } from "../parts/copy";
 import { Failure } from "../parts/failure";
 import { TRIAL_TONES } from "../parts/words";
 import { call } from "../service/client";
-import { offers } from "../service/offers";
+import { offers } from "../service/contract";
 import { usePolled } from "../service/poll";
 import { type Attempt, readAttempts, readTrial, type Trial } from "../service/trial";
 import type { Job } from "../service/types";
@@ -35,7 +35,7 @@ async function read(id: string, signal: AbortSignal): Promise<Read> {
   const [job, attempts, traced] = await Promise.all([
     call<Job>(`/v1/jobs/${trial.job_id}`, { signal }).catch(() => null), // a deleted job's trial is shown for itself
     readAttempts(id, signal),
-    offers("/v1/trials/{trial_id}/activity"),
+    offers("/v1/trials/{trial_id}/activity").catch(() => false), // a page without a button beats no page
   ]);
   return { trial, job, attempts: attempts.items, traced };
 }
