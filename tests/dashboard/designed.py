@@ -160,13 +160,14 @@ def _device(index: int, operators: list[dict[str, Any]]) -> dict[str, Any]:
     }
 
 
-def plans(detail: dict[str, Any]) -> dict[str, Any]:
-    """A candidate that names the nodes of a detail."""
+def plans(detail: dict[str, Any], bits: int) -> dict[str, Any]:
+    """A candidate that names the nodes of a detail, its weights of so many bits."""
     computing = {o["source"]: o for o in detail["operators"] if o["module"] not in ("dse_fifo", "dse_link")}
     with_lanes = {n: o for n, o in computing.items() if "InLanes" in o["parameters"]}
     return {
         "quantization": {
-            n: {"weight": "int4" if "linear" in n or "embedding" in n else None, "activation": "int8"} for n in computing
+            n: {"weight": f"int{bits}" if "linear" in n or "embedding" in n else None, "activation": f"int{BITS}"}
+            for n in computing
         },
         "parallelism": {
             n: {"in_lanes": o["parameters"]["InLanes"], "out_lanes": o["parameters"]["OutLanes"]}

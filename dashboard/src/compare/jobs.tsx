@@ -36,12 +36,11 @@ function names(jobs: readonly Job[]): string[] {
   });
 }
 
-async function read(ids: readonly string[], sweep: string, signal: AbortSignal): Promise<Front[]> {
+async function read(ids: readonly string[], sweep: string, signal: AbortSignal): Promise<Omit<Front, "name">[]> {
   const wanted = sweep === "" ? ids : await ofSweep(sweep, signal);
   const jobs = await Promise.all(wanted.map((id) => call<Job>(`/v1/jobs/${id}`, { signal })));
   const fronts = await Promise.all(jobs.map((job) => call<Page<Trial>>(`/v1/jobs/${job.id}/pareto`, { signal })));
-  const called = names(jobs);
-  return jobs.map((job, i) => ({ job, name: called[i] ?? job.id, trials: fronts[i]?.items ?? [] }));
+  return jobs.map((job, i) => ({ job, trials: fronts[i]?.items ?? [] }));
 }
 
 function Plot({ fronts }: { fronts: readonly Front[] }) {
@@ -143,7 +142,9 @@ function Table({ fronts }: { fronts: readonly Front[] }) {
 
 export function CompareJobs({ ids, sweep }: { ids: readonly string[]; sweep: string }) {
   const { value, error, again } = usePolled((signal) => read(ids, sweep, signal), EVERY_MS, `${sweep} ${ids.join(",")}`);
-  const fronts = value.value;
+  const found = value.value;
+  const called = names(found?.map(({ job }) => job) ?? []);
+  const fronts = found?.map((one, i): Front => ({ ...one, name: called[i] ?? one.job.id })) ?? null;
   if (fronts === null && error.value !== null) return <Failure error={error.value} retry={again} />;
   if (fronts === null) return <Skeleton lines={4} />;
   return (

@@ -42,7 +42,7 @@ export function PlatformPart({ draft, devices, contract }: { draft: Draft; devic
       <Button icon="extend" onClick={() => draft.add("/platform/devices", { device: "u250", count: 1 })}>
         Another kind of device
       </Button>
-      <div class="row">
+      <div class="row apart">
         <NumberField draft={draft} pointer="/platform/clock_mhz" label="Clock, MHz" placeholder="the slowest device's" />
         {many && (
           <>
@@ -119,7 +119,7 @@ export function SearchPart({ draft, contract }: { draft: Draft; contract: Contra
     <>
       <div class="row">
         <NumberField draft={draft} pointer="/search/trials" label="Trials" />
-        <NumberField draft={draft} pointer="/search/wall_seconds" label="Seconds" note="with a slot" />
+        <NumberField draft={draft} pointer="/search/wall_seconds" label="Seconds at work" />
         <NumberField draft={draft} pointer="/search/parallel_trials" label="At a time" />
         <NumberField draft={draft} pointer="/search/seed" label="Seed" />
         <WordField draft={draft} pointer="/search/sampler" label="Sampler" words={plainWords(wordsOf(contract, "Search", "sampler"))} />

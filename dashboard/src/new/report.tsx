@@ -52,7 +52,7 @@ export function Report({ model }: { model: ModelReport }) {
         </div>
       </dl>
       <h3 class="is-good">
-        <Icon name="check" size={14} /> {figure(nodes)} nodes become hardware
+        <Icon name="check" size={14} /> {figure(nodes)} {nodes === 1 ? "node becomes" : "nodes become"} hardware
       </h3>
       <OperatorChips operators={graph.operators} />
       {software.length > 0 && (

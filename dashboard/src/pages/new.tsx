@@ -5,6 +5,7 @@ import { go, place } from "../app/router";
 import { type Body, covers, Draft, EMPTY, fieldId } from "../new/draft";
 import { Drop } from "../new/drop";
 import { Labels } from "../new/labels";
+import { Summary } from "../new/summary";
 import { GoalsPart, JudgePart, PlatformPart, SearchPart, SpacePart } from "../new/parts";
 import { Refusal, Report } from "../new/report";
 import { WordField } from "../new/fields";
@@ -154,29 +155,32 @@ function Form({ draft, known, onKnown }: { draft: Draft; known: Known; onKnown: 
   const { contract } = known;
   return (
     <form class="new-job" onSubmit={(event) => void send(event)} noValidate>
-      <Refused draft={draft} />
-      <ModelPart draft={draft} known={known} onKnown={onKnown} />
-      <DataPart draft={draft} known={known} onKnown={onKnown} />
-      <Card title="3 · Platform" note={wrong(["/platform"])} class="form-part">
-        <PlatformPart draft={draft} devices={[...catalogue.value.values()]} contract={contract} />
-      </Card>
-      <Card title="4 · Goals" note={wrong(["/objectives", "/constraints"])} class="form-part">
-        <GoalsPart draft={draft} contract={contract} />
-      </Card>
-      <Card title="5 · Space" note={wrong(["/space"]) || "what the search may choose from"} class="form-part">
-        <SpacePart draft={draft} contract={contract} />
-      </Card>
-      <Card title="6 · Search" note={wrong(["/search", "/simulation"])} class="form-part">
-        <SearchPart draft={draft} contract={contract} />
-        <Labels draft={draft} />
-      </Card>
-      <AsBody draft={draft} />
-      <div class="send">
-        <span class="quiet">Every candidate is built, simulated, and compared word for word.</span>
+      <div class="stack">
+        <ModelPart draft={draft} known={known} onKnown={onKnown} />
+        <DataPart draft={draft} known={known} onKnown={onKnown} />
+        <Card title="3 · Platform" note={wrong(["/platform"])} class="form-part">
+          <PlatformPart draft={draft} devices={[...catalogue.value.values()]} contract={contract} />
+        </Card>
+        <Card title="4 · Goals" note={wrong(["/objectives", "/constraints"])} class="form-part">
+          <GoalsPart draft={draft} contract={contract} />
+        </Card>
+        <Card title="5 · Space" note={wrong(["/space"]) || "what the search may choose from"} class="form-part">
+          <SpacePart draft={draft} contract={contract} />
+        </Card>
+        <Card title="6 · Search" note={wrong(["/search", "/simulation"])} class="form-part">
+          <SearchPart draft={draft} contract={contract} />
+          <Labels draft={draft} />
+        </Card>
+        <AsBody draft={draft} />
+      </div>
+      <aside class="card send" aria-label="Start">
+        <Refused draft={draft} />
+        <Summary draft={draft} models={known.models} />
         <button type="submit" class="button main" disabled={sending.value}>
           {sending.value ? "Checking …" : "Start the exploration"}
         </button>
-      </div>
+        <p class="quiet">Every candidate is built, simulated, and compared with the integer reference word for word.</p>
+      </aside>
     </form>
   );
 }
