@@ -38,7 +38,7 @@ const common = {
   target: ["es2022"],
   jsx: "automatic",
   jsxImportSource: "preact",
-  minify: true,
+  minify: !process.env.UNMINIFIED,
   legalComments: "linked",
   metafile: true,
   entryNames: "[name]-[hash]",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
@@ -69,11 +68,23 @@ def list_points(
 
 
 def _text(row: PointRow) -> str:
-    """One point as JSON: the stored texts of its objects go out as they are."""
-    scalars = json.dumps({name: getattr(row, name) for name in _SCALARS}, separators=(",", ":"))
-    objects = f'"metrics":{row.metrics or "{}"},"constraints":{row.constraints or "{}"},"candidate":{row.candidate}'
-    return f"{scalars[:-1]},{objects}}}"
+    """One point as JSON: the stored texts of its objects go out as they are.
+
+    Written by hand because an encoder takes longer than all the rest; ids and states are ours and need no escapes.
+    """
+    return (
+        f'{{"id":"{row.id}","number":{row.number},"seq":{row.seq},"state":"{row.state}","attempts":{row.attempts},'
+        f'"created_at":{row.created_at!r},"started_at":{_number(row.started_at)},'
+        f'"finished_at":{_number(row.finished_at)},"reason":{_string(row.reason)},"stage":{_string(row.stage)},'
+        f'"cached_from":{_string(row.cached_from)},"sign_off":{_string(row.sign_off)},'
+        f'"clock_source":{_string(row.clock_source)},"metrics":{row.metrics or "{}"},'
+        f'"constraints":{row.constraints or "{}"},"candidate":{row.candidate}}}'
+    )
 
 
-_OBJECTS = ("metrics", "constraints", "candidate")
-_SCALARS: Sequence[str] = [name for name in PointView.model_fields if name not in _OBJECTS]
+def _number(value: float | None) -> str:
+    return "null" if value is None else repr(value)
+
+
+def _string(value: str | None) -> str:
+    return "null" if value is None else json.dumps(value)

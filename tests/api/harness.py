@@ -34,6 +34,7 @@ class FakeParser:
         self.calls: list[str] = []
         self.bundles: Path | None = None
         self.block: threading.Event | None = None
+        self.space_size = 1000
 
     def inspect_model(self, upload: Path, graph: Path) -> dict:
         self.calls.append("model")
@@ -54,8 +55,8 @@ class FakeParser:
         if any(c["metric"] == "est_lut" and (c["max"] or 9) < 1 for c in spec["constraints"]):
             places = [{"pointer": "/constraints/0", "detail": "one lane needs 812 LUT"}]
             raise Problem("unsatisfiable", "One lane does not fit.", errors=places)
-        trials, metric = min(1000, spec["search"]["trials"]), spec["metric"] or ("mse" if dataset else "agreement")
-        return {"ok": True, "space_size": 1000, "trials_total": trials, "metric": metric}
+        trials, metric = min(self.space_size, spec["search"]["trials"]), spec["metric"] or ("mse" if dataset else "agreement")
+        return {"ok": True, "space_size": self.space_size, "trials_total": trials, "metric": metric}
 
     def build_bundle(self, trial_id: str) -> None:
         self.calls.append("bundle")

@@ -1,5 +1,5 @@
 /** A drawing of ECharts as a part of the page. */
-import { type ReadonlySignal, useSignalEffect } from "@preact/signals";
+import { type ReadonlySignal, useSignal, useSignalEffect } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { type ECharts, type EChartsCoreOption, init } from "./echarts";
@@ -10,6 +10,8 @@ interface Props {
   /** Drawn again whenever it changes; zoom and brush stay. */
   option: ReadonlySignal<EChartsCoreOption>;
   height: number;
+  /** What is drawn, for `data-drawn` of the element when all of it is. */
+  stamp?: ReadonlySignal<string>;
   /** Called once with the instance, to listen to it; what it returns is called when the chart goes. */
   onReady?: (chart: ECharts) => void;
   onKeyDown?: (event: KeyboardEvent) => void;
@@ -18,13 +20,16 @@ interface Props {
 
 const REPLACED = ["series", "xAxis", "yAxis", "parallelAxis"];
 
-export function Chart({ label, option, height, onReady, onKeyDown, children }: Props) {
+export function Chart({ label, option, height, stamp, onReady, onKeyDown, children }: Props) {
   const place = useRef<HTMLDivElement>(null);
   const chart = useRef<ECharts | null>(null);
+  const version = useRef("");
   useEffect(() => {
     const made = init(place.current);
     chart.current = made;
     onReady?.(made);
+    // For tests and for whoever prints the page: the option that is wholly drawn.
+    made.on("finished", () => place.current?.setAttribute("data-drawn", version.current));
     const resized = new ResizeObserver(() => made.resize());
     if (place.current !== null) resized.observe(place.current);
     return () => {
@@ -33,8 +38,20 @@ export function Chart({ label, option, height, onReady, onKeyDown, children }: P
       chart.current = null;
     };
   }, []);
+  // What is out of sight is drawn when it comes into sight.
+  const seen = useSignal(false);
+  useEffect(() => {
+    const element = place.current;
+    if (element === null) return undefined;
+    seen.value = element.getBoundingClientRect().top < innerHeight; // at once: the observer answers a frame later
+    const watch = new IntersectionObserver(([entry]) => (seen.value = entry?.isIntersecting === true));
+    watch.observe(element);
+    return () => watch.disconnect();
+  }, []);
   useSignalEffect(() => {
+    if (!seen.value) return;
     const drawn = option.value;
+    version.current = stamp?.peek() ?? "";
     chart.current?.setOption(drawn, { replaceMerge: REPLACED });
   });
   const keyed = onKeyDown === undefined ? {} : { tabIndex: 0, onKeyDown };

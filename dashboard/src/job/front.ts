@@ -7,7 +7,7 @@ const CLOCKED: ReadonlySet<string> = new Set(["throughput_per_s", "latency_ns"])
 /** Whether a complete trial meets every constraint, and has every objective. */
 export function feasible(spec: Spec, point: Point): boolean {
   if (point.state !== "complete") return false;
-  for (const [name, violation] of Object.entries(point.constraints)) if (violation > 0 && !CLOCKED.has(name)) return false;
+  for (const name in point.constraints) if ((point.constraints[name] ?? 0) > 0 && !CLOCKED.has(name)) return false;
   return spec.objectives.every(({ metric }) => point.metrics[metric] !== undefined) && meetsClocked(spec, point);
 }
 
@@ -27,12 +27,16 @@ export function losses(objectives: readonly Objective[], { metrics }: Point): nu
   });
 }
 
-/** Whether `a` is nowhere worse than `b`. */
-function covers(a: readonly number[], b: readonly number[]): boolean {
-  return a.every((value, i) => value <= (b[i] ?? NaN));
+/** Whether `a` is nowhere worse than `b`, and somewhere better. */
+function dominates(a: readonly number[], b: readonly number[]): boolean {
+  let better = false;
+  for (let i = 0; i < a.length; i++) {
+    const [left, right] = [a[i] as number, b[i] as number];
+    if (!(left <= right)) return false;
+    if (left < right) better = true;
+  }
+  return better;
 }
-
-const equal = (a: readonly number[], b: readonly number[]): boolean => a.every((value, i) => value === b[i]);
 
 /** The points that no other one dominates; equal ones all count. */
 export function front(objectives: readonly Objective[], points: readonly Point[]): Point[] {
@@ -41,7 +45,7 @@ export function front(objectives: readonly Objective[], points: readonly Point[]
   const kept: typeof ranked = [];
   // In lexicographic order nothing that comes later dominates what came before.
   for (const candidate of ranked) {
-    if (!kept.some(({ loss }) => covers(loss, candidate.loss) && !equal(loss, candidate.loss))) kept.push(candidate);
+    if (!kept.some(({ loss }) => dominates(loss, candidate.loss))) kept.push(candidate);
   }
   return kept.map(({ point }) => point);
 }

@@ -23,7 +23,7 @@ type Group = (typeof GROUPS)[number]["value"];
 /** As many axes as can be told apart in the width of the page. */
 const MOST = 16;
 /** As many lines as can be told apart at all; the front and what is filtered come first. */
-const LINES = 1_500;
+const LINES = 600;
 
 /** Values of an axis in order: places of categories, or the few numbers that occur. */
 function levels(field: Field, points: readonly Point[]): readonly string[] | null {
@@ -61,7 +61,7 @@ function axisOption({ field, levels: at }: Axis, index: number, look: ReturnType
     axisLine: { lineStyle: { color: look.quiet, opacity: 0.6 } },
     axisTick: { show: false },
     splitLine: { show: false },
-    axisLabel: { color: look.quiet, fontFamily: look.font, fontSize: 11, formatter: label, showMinLabel: true, showMaxLabel: true, customValues: at?.map((_, i) => i) },
+    axisLabel: { color: look.quiet, fontFamily: look.font, fontSize: 11, formatter: label, backgroundColor: look.card, padding: [1, 3], borderRadius: 3, showMinLabel: true, showMaxLabel: true, customValues: at?.map((_, i) => i) },
     areaSelectStyle: { width: 18, color: look.accent, borderColor: look.accent, opacity: 0.2, borderWidth: 1 },
   };
 }
@@ -79,9 +79,21 @@ function drawn(view: JobView): { bright: Point[]; dim: Point[]; left: number } {
   return { bright, dim, left: all.length - bright.length - dim.length };
 }
 
-function lines(id: string, points: readonly Point[], axes: readonly Axis[], colour: (point: Point) => string, opacity: number): Record<string, unknown> {
-  const data = points.map((point) => ({ value: axes.map((axis) => crossing(axis, point) ?? "-"), lineStyle: { color: colour(point) } }));
-  return { id, type: "parallel", data, animation: false, silent: true, lineStyle: { width: 1.3, opacity }, activeOpacity: opacity, inactiveOpacity: opacity, smooth: 0.15, progressive: 400 };
+/** Lines of one colour as one series: a style for each line takes longer than the line. */
+function lines(points: readonly Point[], axes: readonly Axis[], colour: string, opacity: number): Record<string, unknown> {
+  const data = points.map((point) => axes.map((axis) => crossing(axis, point) ?? "-"));
+  return { type: "parallel", data, animation: false, silent: true, lineStyle: { color: colour, width: 1.3, opacity }, activeOpacity: opacity, inactiveOpacity: opacity, progressive: 0 };
+}
+
+function byColour(points: readonly Point[], colour: (point: Point) => string): Map<string, Point[]> {
+  const groups = new Map<string, Point[]>();
+  for (const point of points) {
+    const key = colour(point);
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [point]);
+    else group.push(point);
+  }
+  return groups;
 }
 
 export function Parallel({ view, colour }: { view: JobView; colour: string }) {
@@ -96,19 +108,23 @@ export function Parallel({ view, colour }: { view: JobView; colour: string }) {
       }),
     [view],
   );
+  const chosen = useMemo(() => computed(() => drawn(view)), [view]);
   const option = useMemo(
     () =>
       computed((): EChartsCoreOption => {
         const look = colours();
-        const { bright, dim } = drawn(view);
+        const { bright, dim } = chosen.value;
         const field = view.byKey.value.get(colour);
-        const scale = field === undefined ? null : new ColourScale(field, view.points.value);
+        const scale = field === undefined ? null : new ColourScale(field, bright);
         const opacity = Math.max(0.25, Math.min(0.8, 60 / Math.sqrt(bright.length * 40)));
         return {
           animation: false,
           parallel: { left: 46, right: 60, top: 52, bottom: 22, axisExpandable: false },
           parallelAxis: axes.value.map((axis, i) => axisOption(axis, i, look)),
-          series: [lines("dim", dim, axes.value, () => look.quiet, 0.1), lines("bright", bright, axes.value, (point) => scale?.of(point) ?? look.front, opacity)],
+          series: [
+            lines(dim, axes.value, look.quiet, 0.1),
+            ...[...byColour(bright, (point) => scale?.of(point) ?? look.front)].map(([shade, group]) => lines(group, axes.value, shade, opacity)),
+          ],
         };
       }),
     [view, colour],
@@ -131,7 +147,7 @@ export function Parallel({ view, colour }: { view: JobView; colour: string }) {
   const choices = GROUPS.filter(({ value }) => view.fields.value.some(({ key }) => key.startsWith(`${value}:`)));
   if (choices.length === 0) return null;
   if (!choices.some(({ value }) => value === group.value)) group.value = choices[0]?.value ?? "weights";
-  const { left } = drawn(view);
+  const { left } = chosen.value;
   const note = left > 0 ? `${figure(view.points.value.length - left)} of ${figure(view.points.value.length)} lines, the front among them` : "draw along an axis to filter";
   return (
     <Card title="Decisions by layer" note={note} class="parallel" actions={<Choice label="Axes" value={group.value} options={choices} onChange={(value) => (group.value = value)} />}>

@@ -7,11 +7,11 @@ import { scale } from "../charts/colours";
 import type { ECharts } from "../charts/echarts";
 import { Button, Card, Choice } from "../parts/basics";
 import { figure } from "../parts/format";
-import { catalogue, readCatalogue } from "../service/devices";
+import { catalogue } from "../service/devices";
 import type { Point } from "../service/types";
 import { type Field, textOf } from "./fields";
 import { fate, FATES, ColourScale } from "./marks";
-import { enclosed, paretoOption, type Plot } from "./pareto_option";
+import { enclosed, paretoDrawing, type Plot } from "./pareto_option";
 import { ClockSlider } from "./clock";
 import type { JobView } from "./view";
 
@@ -112,8 +112,10 @@ export function Pareto({ view }: { view: JobView }) {
   const chart = useRef<ECharts | null>(null);
   const lasso = useSignal(false);
   const { at, onKeyDown } = useWalk(view, plot);
-  useEffect(() => void readCatalogue(), []);
-  const option = useMemo(() => computed(() => paretoOption(view, plot.value, catalogue.value, at.value)), [view]);
+  const stamp = useComputed(() => `${view.points.value.length} trials, ${view.shown.value.length} shown`);
+  const drawing = useMemo(() => computed(() => paretoDrawing(view, plot.value, catalogue.value, at.value)), [view]);
+  const option = useMemo(() => computed(() => drawing.value.option), [view]);
+  const beyond = useComputed(() => drawing.value.beyond);
   useEffect(() => {
     chart.current?.dispatchAction({ type: "takeGlobalCursor", key: "brush", brushOption: { brushType: lasso.value ? "polygon" : false, brushMode: "single" } });
   }, [lasso.value]);
@@ -123,8 +125,8 @@ export function Pareto({ view }: { view: JobView }) {
   const ready = (made: ECharts): void => {
     chart.current = made;
     made.on("click", (event) => {
-      const { id } = (event.data ?? {}) as { id?: string };
-      if (id !== undefined && !lasso.peek()) go(`/trials/${id}`);
+      const trial = drawing.peek().trials[event.seriesIndex ?? -1]?.[event.dataIndex];
+      if (trial !== undefined && !lasso.peek()) go(`/trials/${trial.id}`);
     });
     made.on("brushEnd", (event) => {
       const [area] = (event as unknown as { areas: { coordRange: [number, number][] }[] }).areas;
@@ -144,24 +146,25 @@ export function Pareto({ view }: { view: JobView }) {
     <Card
       title="Pareto plot"
       class="pareto"
+      note={beyond.value.length > 0 && `Beyond the plot: ${beyond.value.map(({ words }) => words).join(", ")}`}
       actions={
-        <>
+        <Button icon="lasso" pressed={lasso.value} onClick={() => (lasso.value = !lasso.value)}>
+          Lasso
+        </Button>
+      }
+    >
+      <div class="axes">
           <FieldChoice label="X" view={view} value={x.key} onChange={(key) => keep({ x: key, xs: "" })} />
-          <Button kind="bare" pressed={shown.logX} disabled={!positive(x, view.points.value)} name="Logarithmic x axis" onClick={() => toggle("xs", shown.logX)}>
+          <Button kind="small" pressed={shown.logX} disabled={!positive(x, view.points.value)} name="Logarithmic x axis" onClick={() => toggle("xs", shown.logX)}>
             log
           </Button>
           <FieldChoice label="Y" view={view} value={y.key} onChange={(key) => keep({ y: key, ys: "" })} />
-          <Button kind="bare" pressed={shown.logY} disabled={!positive(y, view.points.value)} name="Logarithmic y axis" onClick={() => toggle("ys", shown.logY)}>
+          <Button kind="small" pressed={shown.logY} disabled={!positive(y, view.points.value)} name="Logarithmic y axis" onClick={() => toggle("ys", shown.logY)}>
             log
           </Button>
           <FieldChoice label="Colour" view={view} value={shown.colour?.field.key ?? "state"} extra="what became of it" onChange={(key) => keep({ colour: key })} />
-          <Button icon="lasso" pressed={lasso.value} onClick={() => (lasso.value = !lasso.value)}>
-            Lasso
-          </Button>
-        </>
-      }
-    >
-      <Chart label={label} option={option} height={430} onReady={ready} onKeyDown={onKeyDown} />
+      </div>
+      <Chart label={label} option={option} height={430} stamp={stamp} onReady={ready} onKeyDown={onKeyDown} />
       <Legend view={view} plot={shown} />
       <ClockSlider view={view} />
       <p class="hidden-text" aria-live="polite">

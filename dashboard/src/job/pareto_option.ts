@@ -10,18 +10,20 @@ import { coordinate, type Field } from "./fields";
 import { type ColourScale, type Fate, fate, fateColour } from "./marks";
 import type { JobView } from "./view";
 
+/** The drawing, and which trial each mark of each series is. */
+export interface Drawing {
+  option: EChartsCoreOption;
+  trials: readonly (readonly Point[])[];
+  /** Limits too far away to be drawn. */
+  beyond: readonly Limit[];
+}
+
 export interface Plot {
   x: Field;
   y: Field;
   logX: boolean;
   logY: boolean;
   colour: ColourScale | null;
-}
-
-interface Mark {
-  id: string;
-  value: [number, number];
-  itemStyle: { color: string; opacity: number };
 }
 
 const SHAPES: Record<Fate, { symbol: string; size: number; z: number }> = {
@@ -44,10 +46,22 @@ function visible(value: number | null, log: boolean): number | null {
 
 /** Trials that have both values. */
 function placed(view: JobView, { x, y, logX, logY }: Plot): Placed[] {
-  return view.points.value.flatMap((point) => {
+  const marks: Placed[] = [];
+  for (const point of view.points.value) {
     const [px, py] = [visible(coordinate(x, point), logX), visible(coordinate(y, point), logY)];
-    return px === null || py === null ? [] : [{ point, x: px, y: py }];
-  });
+    if (px !== null && py !== null) marks.push({ point, x: px, y: py });
+  }
+  return marks;
+}
+
+/** Trials whose y was not reached stand on the x axis: they were given up before, or still run. */
+function onTheAxis(view: JobView, { x, y, logX, logY }: Plot, range: Extent, bottom: number): Placed[] {
+  const marks: Placed[] = [];
+  for (const point of view.points.value) {
+    const px = visible(coordinate(x, point), logX);
+    if (px !== null && px >= range.low && px <= range.high && visible(coordinate(y, point), logY) === null) marks.push({ point, x: px, y: bottom });
+  }
+  return marks;
 }
 
 /** Numbers of the trials inside a closed line that was drawn over the plot. */
@@ -86,12 +100,13 @@ function limitLines(x: readonly Limit[], y: readonly Limit[], look: Colours): Re
 }
 
 /** The corner points of the front over two objectives, as steps. */
-function stairs(view: JobView, { x, y }: Plot, marks: readonly Placed[]): [number, number][] {
+function stairs(view: JobView, { x, y }: Plot, marks: readonly Placed[], end: Extent): [number, number][] {
   const direction = (field: Field) => view.spec.objectives.find(({ metric }) => metric === field.key)?.direction;
   const [dx, dy] = [direction(x), direction(y)];
   if (dx === undefined || dy === undefined || x === y) return [];
   const [sx, sy] = [dx === "minimize" ? 1 : -1, dy === "minimize" ? 1 : -1];
-  const good = marks.filter(({ point }) => view.feasible.value.has(point.number)).sort((a, b) => sx * (a.x - b.x) || sy * (a.y - b.y));
+  // A corner over two objectives is on the front over all of them, so no other trial is looked at.
+  const good = marks.filter(({ point }) => view.front.value.has(point.number)).sort((a, b) => sx * (a.x - b.x) || sy * (a.y - b.y));
   const line: [number, number][] = [];
   let best = Infinity;
   for (const mark of good) {
@@ -99,32 +114,53 @@ function stairs(view: JobView, { x, y }: Plot, marks: readonly Placed[]): [numbe
     best = sy * mark.y;
     line.push([mark.x, mark.y]);
   }
+  const last = line.at(-1);
+  // On to the end of the plot: what lies behind the last corner is dominated by it.
+  if (last !== undefined) line.push([dx === "minimize" ? end.high : end.low, last[1]]);
   return line;
 }
 
-function series(view: JobView, plot: Plot, marks: readonly Placed[], look: Colours): Record<string, unknown>[] {
+/** Marks that look alike: one shape, one colour, one opacity. They are drawn as one path, ten thousand as quickly as ten. */
+interface Group {
+  fate: Fate;
+  colour: string;
+  quiet: boolean;
+  marks: Placed[];
+}
+
+function grouped(view: JobView, plot: Plot, marks: readonly Placed[], look: Colours): Group[] {
   const dim = view.filtered.value ? view.shownNumbers.value : null;
-  const groups: Record<Fate, Mark[]> = { infeasible: [], failed: [], pending: [], feasible: [], front: [] };
-  for (const { point, x, y } of marks) {
-    const of = fate(view, point);
-    const quiet = dim !== null && !dim.has(point.number);
-    const colour = of === "infeasible" ? null : (plot.colour?.of(point) ?? null);
-    const opacity = quiet ? 0.1 : of === "front" ? 1 : 0.72;
-    groups[of].push({ id: point.id, value: [x, y], itemStyle: { color: quiet ? look.quiet : (colour ?? fateColour(look, of)), opacity } });
+  const groups = new Map<string, Group>();
+  for (const mark of marks) {
+    const of = fate(view, mark.point);
+    const quiet = dim !== null && !dim.has(mark.point.number);
+    const shade = of === "infeasible" ? null : (plot.colour?.of(mark.point) ?? null);
+    const colour = quiet ? look.quiet : (shade ?? fateColour(look, of));
+    const key = `${of} ${colour}${quiet ? " quiet" : ""}`;
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, { fate: of, colour, quiet, marks: [mark] });
+    else group.marks.push(mark);
   }
-  return (Object.keys(groups) as Fate[]).map((of) => ({
-    id: of,
+  return [...groups.values()];
+}
+
+function series({ fate: of, colour, quiet, marks }: Group, look: Colours): Record<string, unknown> {
+  const { symbol, size, z } = SHAPES[of];
+  const data = new Float64Array(marks.length * 2);
+  marks.forEach(({ x, y }, i) => data.set([x, y], 2 * i));
+  const border = of === "front" && !quiet ? { borderColor: look.card, borderWidth: 1.5 } : {};
+  return {
     type: "scatter",
-    symbol: SHAPES[of].symbol,
-    symbolSize: SHAPES[of].size,
-    z: SHAPES[of].z,
-    data: groups[of],
+    dimensions: ["x", "y"],
+    data,
+    large: true,
+    largeThreshold: 0,
+    symbol,
+    symbolSize: size,
+    z: quiet ? 1 : z,
     animation: false,
-    itemStyle: of === "front" ? { borderColor: look.card, borderWidth: 1.5 } : {},
-    emphasis: { scale: 1.5, itemStyle: { borderColor: look.ink, borderWidth: 1.5 } },
-    // The brush only draws its area: what lies inside is decided by numbers, in `enclosed`.
-    progressive: 0,
-  }));
+    itemStyle: { color: colour, opacity: quiet ? 0.12 : of === "front" ? 1 : 0.75, ...border },
+  };
 }
 
 function halo(at: Point | null, plot: Plot, look: Colours): Record<string, unknown> {
@@ -134,31 +170,39 @@ function halo(at: Point | null, plot: Plot, look: Colours): Record<string, unkno
 }
 
 /** The drawing. `at` is the trial that the keyboard stands on. */
-export function paretoOption(view: JobView, plot: Plot | null, catalogue: ReadonlyMap<string, Device>, at: Point | null): EChartsCoreOption {
-  if (plot === null) return {};
+export function paretoDrawing(view: JobView, plot: Plot | null, catalogue: ReadonlyMap<string, Device>, at: Point | null): Drawing {
+  if (plot === null) return { option: {}, trials: [], beyond: [] };
   const look = colours();
   const { x, y, logX, logY } = plot;
   const marks = placed(view, plot);
   const devices = devicesOf(view.spec, catalogue);
-  const [overX, overY] = [x, y].map((field, i) => {
-    const values = marks.map((mark) => (i === 0 ? mark.x : mark.y));
-    const log = i === 0 ? logX : logY;
-    return withLimits(extent(values, log), log, limits(field.key, view.spec, devices));
-  }) as [ReturnType<typeof withLimits>, ReturnType<typeof withLimits>];
-  const byId = new Map(view.points.value.map((point) => [point.id, point]));
+  const overX = withLimits(extent(marks.map((mark) => mark.x), logX), logX, limits(x.key, view.spec, devices));
+  const overY = withLimits(extent(marks.map((mark) => mark.y), logY), logY, limits(y.key, view.spec, devices));
+  const groups = grouped(view, plot, [...marks, ...onTheAxis(view, plot, overX.range, overY.range.low)], look);
+  const trials = groups.map((group) => group.marks.map(({ point }) => point));
   const lines = { id: "limits", type: "scatter", data: [], markLine: limitLines(overX.drawn, overY.drawn, look) };
-  const steps = { id: "stairs", type: "line", step: "end", data: stairs(view, plot, marks), symbol: "none", silent: true, z: 1, animation: false, lineStyle: { color: look.front, width: 1.6, opacity: 0.55 } };
-  return {
+  const lineStyle = { color: look.front, width: 1.8, opacity: 0.7 };
+  const steps = { id: "stairs", type: "line", step: "end", data: stairs(view, plot, marks, overX.range), symbol: "none", silent: true, z: 1, animation: false, lineStyle };
+  const zoom = { type: "inside", filterMode: "none", zoomOnMouseWheel: "ctrl", moveOnMouseMove: true };
+  const option = {
     animation: false,
     grid: { left: 68, right: 24, top: 20, bottom: 44 },
     xAxis: axis({ name: x.label, log: logX, extent: overX.range, categories: x.categories, vertical: false }, look),
     yAxis: axis({ name: y.label, log: logY, extent: overY.range, categories: y.categories, vertical: true }, look),
-    tooltip: { trigger: "item", className: "hover-card", backgroundColor: "transparent", borderWidth: 0, padding: 0, transitionDuration: 0, formatter: ({ data }: { data: { id?: string } }) => hoverCard(view, byId.get(data.id ?? ""), plot) },
-    brush: { toolbox: [], xAxisIndex: 0, yAxisIndex: 0, throttleType: "debounce", throttleDelay: 1000, brushStyle: { color: "transparent", borderColor: look.accent, borderWidth: 1.5 }, outOfBrush: {}, inBrush: {} },
+    tooltip: {
+      ...PLAIN_TOOLTIP,
+      trigger: "item",
+      formatter: ({ seriesIndex, dataIndex }: { seriesIndex: number; dataIndex: number }) => hoverCard(view, trials[seriesIndex]?.[dataIndex], plot),
+    },
+    // The brush only draws its line: what lies inside is decided by numbers, in `enclosed`.
+    brush: { toolbox: [], xAxisIndex: 0, yAxisIndex: 0, seriesIndex: [], throttleType: "debounce", throttleDelay: 1000, brushStyle: { color: "transparent", borderColor: look.accent, borderWidth: 1.5 } },
     dataZoom: [
-      { type: "inside", xAxisIndex: 0, filterMode: "none", zoomOnMouseWheel: "ctrl", moveOnMouseMove: true },
-      { type: "inside", yAxisIndex: 0, filterMode: "none", zoomOnMouseWheel: "ctrl", moveOnMouseMove: true },
+      { ...zoom, xAxisIndex: 0 },
+      { ...zoom, yAxisIndex: 0 },
     ],
-    series: [lines, steps, ...series(view, plot, marks, look), halo(at, plot, look)],
+    series: [...groups.map((group) => series(group, look)), lines, steps, halo(at, plot, look)],
   };
+  return { option, trials, beyond: [...overX.beyond, ...overY.beyond] };
 }
+
+const PLAIN_TOOLTIP = { className: "hover-card", backgroundColor: "transparent", borderWidth: 0, padding: 0, transitionDuration: 0 };

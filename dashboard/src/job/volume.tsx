@@ -17,13 +17,20 @@ type Over = "trials" | "seconds";
 /** A stall is marked when it takes up this share of the job. */
 const LONG = 0.1;
 
-function stallArea(steps: readonly VolumeStep[], over: Over, font: string, colour: string): Record<string, unknown> {
+/** Since when nothing was gained, when that is long. */
+function stalled(steps: readonly VolumeStep[], over: Over): { from: number; end: number } | null {
   const [from, end] = [stall(steps), steps.at(-1)];
-  if (from === null || end === undefined || end[over] - from[over] < LONG * end[over]) return {};
-  const gap = end[over] - from[over];
-  const words = over === "trials" ? `no gain for ${count(gap, "trial")}` : `no gain for ${span(gap)}`;
-  const label = { formatter: words, position: "insideBottom", color: colour, fontFamily: font, fontSize: 11.5 };
-  return { markArea: { silent: true, itemStyle: { color: colour, opacity: 0.1 }, label, data: [[{ xAxis: from[over] }, { xAxis: end[over] }]] } };
+  if (from === null || end === undefined || end[over] - from[over] < LONG * end[over]) return null;
+  return { from: from[over], end: end[over] };
+}
+
+function stallArea(steps: readonly VolumeStep[], over: Over, colour: string): Record<string, unknown> {
+  const found = stalled(steps, over);
+  if (found === null) return {};
+  return {
+    markArea: { silent: true, itemStyle: { color: colour, opacity: 0.14 }, data: [[{ xAxis: found.from }, { xAxis: found.end }]] },
+    markLine: { silent: true, symbol: "none", label: { show: false }, animation: false, lineStyle: { color: colour, type: "dashed", width: 1.4 }, data: [{ xAxis: found.from }] },
+  };
 }
 
 function option(steps: readonly VolumeStep[], over: Over): EChartsCoreOption {
@@ -48,7 +55,7 @@ function option(steps: readonly VolumeStep[], over: Over): EChartsCoreOption {
         itemStyle: { color: look.accent },
         areaStyle: { color: look.accent, opacity: 0.12 },
         data: steps.map((step) => [step[over], step.hypervolume]),
-        ...stallArea(steps, over, look.font, look.infeasible),
+        ...stallArea(steps, over, look.infeasible),
       },
     ],
   };
@@ -76,14 +83,17 @@ export function Volume({ view }: { view: JobView }) {
   const drawing = useMemo(() => computed(() => option(steps.value ?? [], over.value)), [view]);
   if (steps.value === null) return null;
   const last = steps.value.at(-1);
+  const gap = stalled(steps.value, over.value);
+  const length = gap === null ? 0 : gap.end - gap.from;
   const still = stall(steps.value);
   const said = `Hypervolume ${figure(last?.hypervolume)} after ${count(last?.trials ?? 0, "trial")}; nothing was gained after ${still?.trials ?? 0}`;
   return (
     <Card
       title="Hypervolume"
       class="volume"
+      note={gap !== null && <span class="stalled">no gain for {over.value === "trials" ? count(length, "trial") : span(length)}</span>}
       actions={(["trials", "seconds"] as const).map((choice) => (
-        <Button key={choice} kind="bare" pressed={over.value === choice} onClick={() => (over.value = choice)}>
+        <Button key={choice} kind="small" pressed={over.value === choice} onClick={() => (over.value = choice)}>
           {choice}
         </Button>
       ))}

@@ -13,8 +13,10 @@ import { JobView } from "../job/view";
 import { Volume } from "../job/volume";
 import { Badge, Empty, Skeleton } from "../parts/basics";
 import { Failure } from "../parts/failure";
+import { Later } from "../parts/later";
 import { LiveBadge } from "../parts/live";
 import { JOB_TONES } from "../parts/words";
+import { readCatalogue } from "../service/devices";
 import { LiveJob } from "../service/job";
 import { modelName } from "../service/models";
 
@@ -22,6 +24,7 @@ export default function JobPage({ name }: { name: string }) {
   const live = useMemo(() => new LiveJob(name), [name]);
   useEffect(() => {
     void live.start();
+    void readCatalogue();
     return () => live.stop();
   }, [live]);
   useSignalEffect(() => {
@@ -59,9 +62,11 @@ function Plots({ live }: { live: LiveJob }) {
     <div class="charts">
       <Filters view={view} />
       <Pareto view={view} />
-      <Volume view={view} />
-      <Importance view={view} />
-      <Parallel view={view} colour={view.spec.objectives[0]?.metric ?? ""} />
+      <Later>
+        <Volume view={view} />
+        <Importance view={view} />
+        <Parallel view={view} colour={view.spec.objectives[0]?.metric ?? ""} />
+      </Later>
       <Table view={view} />
     </div>
   );

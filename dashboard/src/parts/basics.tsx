@@ -14,7 +14,7 @@ export function Card(props: { title: string; note?: ComponentChildren; actions?:
     <section class={`card ${props.class ?? ""}`} aria-label={props.title}>
       <header class="card-head">
         <h2>{props.title}</h2>
-        {props.note !== undefined && <p class="card-note">{props.note}</p>}
+        {props.note !== undefined && props.note !== false && <p class="card-note">{props.note}</p>}
         {props.actions !== undefined && <div class="card-actions">{props.actions}</div>}
       </header>
       {props.children}
@@ -24,7 +24,7 @@ export function Card(props: { title: string; note?: ComponentChildren; actions?:
 
 interface ButtonProps {
   icon?: IconName;
-  kind?: "plain" | "main" | "danger" | "bare";
+  kind?: "plain" | "main" | "danger" | "bare" | "small";
   pressed?: boolean;
   disabled?: boolean;
   /** For a button that shows only an icon. */

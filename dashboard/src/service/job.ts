@@ -4,7 +4,7 @@ import { call } from "./client";
 import { EventStream } from "./stream";
 import type { Job, Point } from "./types";
 
-const PAGE = 2_500;
+const PAGE = 5_000;
 const GATHER_MS = 200;
 
 interface Points {
@@ -23,6 +23,7 @@ export class LiveJob {
   readonly stream = signal<EventStream | null>(null);
   private readonly byNumber: Point[] = [];
   private seq = 0;
+  private news = false;
   private reading = true;
   private dirty = false;
   private readonly ending = new AbortController();
@@ -32,12 +33,15 @@ export class LiveJob {
   /** Read everything, then follow. */
   async start(): Promise<void> {
     try {
-      this.job.value = await this.document();
-      const stream = new EventStream(`/v1/jobs/${this.id}/events`, this.job.value.seq, () => this.changed(), () => this.forget());
+      const document = this.document();
+      const points = this.readPoints();
+      this.job.value = await document;
+      await points;
+      this.complete.value = true;
+      // From the last change of a trial that was read on: what happened to the job meanwhile is told again.
+      const stream = new EventStream(`/v1/jobs/${this.id}/events`, this.seq, () => this.changed(), () => this.forget());
       this.stream.value = stream;
       void stream.run();
-      await this.readPoints();
-      this.complete.value = true;
       this.settle();
     } catch (error) {
       this.fail(error);
@@ -96,20 +100,25 @@ export class LiveJob {
   }
 
   private async readPoints(): Promise<void> {
-    let more = true;
-    while (more) {
+    for (let more = true; more; ) {
       const page = await call<Points>(`/v1/jobs/${this.id}/points?since_seq=${this.seq}&limit=${PAGE}`, { signal: this.ending.signal });
       this.merge(page.items);
       more = page.next_seq !== null;
     }
+    this.show();
   }
 
   private merge(items: readonly Point[]): void {
-    if (items.length === 0) return;
     for (const point of items) {
       this.byNumber[point.number] = point;
       this.seq = Math.max(this.seq, point.seq);
     }
+    this.news ||= items.length > 0;
+  }
+
+  private show(): void {
+    if (!this.news) return;
+    this.news = false;
     // A trial that changed moves to a later page, so there are holes until the last page was read.
     this.points.value = this.byNumber.filter(Boolean);
   }
