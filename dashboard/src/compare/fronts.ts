@@ -1,4 +1,5 @@
 /** Fronts of several jobs in one plot. */
+import { shownTheme } from "../app/theme";
 import { axis, extent } from "../charts/axes";
 import { colours } from "../charts/colours";
 import type { EChartsCoreOption } from "../charts/echarts";
@@ -13,12 +14,16 @@ export interface Front {
   trials: Trial[];
 }
 
-/** Colours that every kind of colour vision tells apart, in light and in dark (Okabe and Ito). */
-export const HUES = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#8a6d00", "#56b4e9", "#e69f00", "#7f7f7f"];
+// Colours that every kind of colour vision tells apart (after Okabe and Ito), for a light and for a dark ground.
+const HUES = {
+  light: ["#0072b2", "#d55e00", "#009e73", "#b8508a", "#8a6d00", "#3a8fc9", "#6b5bd2", "#6f7b83"],
+  dark: ["#56b4e9", "#ff9440", "#2fd19e", "#ef9dcb", "#e6c84b", "#8fd0f5", "#b3a6ff", "#a9b6bf"],
+};
 
 /** The colour of a job by its place. */
 export function hue(place: number): string {
-  return HUES[place % HUES.length] ?? "";
+  const hues = HUES[shownTheme.value];
+  return hues[place % hues.length] ?? "";
 }
 
 /** Metrics that trials of every front have. */

@@ -3,20 +3,86 @@
 from __future__ import annotations
 
 import random
+from pathlib import Path
 from typing import Any
 
+from api.errors import Problem
 from db.rows import TrialRow
 from tests.api.harness import Server
-from tests.dashboard.designed import plans, transformer
+from tests.dashboard.pages.designed import plans, transformer
 
 CLOCK_MHZ = 300.0
 BODY: dict[str, Any] = {
     "platform": {"devices": [{"device": "u250", "count": 2}], "clock_mhz": CLOCK_MHZ},
     "constraints": [{"metric": "accuracy", "min": 0.6}, {"metric": "est_dsp", "max": 4000}],
-    "search": {"trials": 24, "seed": 3},
     "labels": {"model": "character-transformer", "study": "two boards"},
 }
-STAGES = (("legality", 0.02, False), ("estimate", 0.003, False), ("accuracy", 1.9, True), ("build", 21.4, False), ("simulate", 6.2, False))
+STAGES = (
+    ("legality", 0.02, False),
+    ("estimate", 0.003, False),
+    ("accuracy", 1.9, True),
+    ("build", 21.4, False),
+    ("simulate", 6.2, False),
+)
+GRAPH: dict[str, Any] = {
+    "parameters": 113_384,
+    "macs_per_inference": 3_932_160,
+    "inputs": [{"name": "ids", "shape": [32], "type": "int64"}],
+    "outputs": [{"name": "scores", "shape": [32, 104], "type": "float32"}],
+    "operators": {
+        "linear": 9, "slice": 6, "layer_norm": 5, "add": 5, "matmul": 4, "softmax": 2, "pointwise": 2, "embedding": 1,
+        "constant": 1,
+    },
+}  # fmt: skip
+SOFTWARE = [{"node": "/Softmax", "operator": "Softmax", "output": "scores", "reason": "a distribution ranks as its logits do"}]
+REFUSED = [
+    {"node": "/lstm/LSTM", "operator": "LSTM", "reason": "recurrent operators are not supported: unroll it before the export"},
+    {"node": "/NonZero", "operator": "NonZero", "reason": "its output has no fixed shape: remove it, or compute it outside"},
+]
+
+
+def parse_model(graph: Path) -> dict[str, Any]:
+    """What the parser would answer of a character transformer."""
+    graph.write_bytes(b"graph")
+    return {"ok": True, "format": "onnx", "graph": GRAPH, "software": SOFTWARE}
+
+
+def parse_refused(upload: Path) -> None:
+    """Refuse every upload that does not begin as accepted ones do, naming its nodes."""
+    if not upload.read_bytes().startswith(b"good"):
+        raise Problem("unsupported-model", "2 nodes cannot become hardware.", errors=REFUSED)
+
+
+def uploaded(server: Server, name: str = "character-transformer.onnx") -> str:
+    """The id of a model of this name."""
+    answer = server.http.post("/v1/models", files={"file": (name, b"good " + name.encode())})
+    found: str = answer.json()["id"]
+    return found
+
+
+def sweep(server: Server) -> str:
+    """A sweep of two jobs that wait; its id."""
+    base = {"model": uploaded(server), **BODY}
+    answer = server.http.post("/v1/sweeps", json={"base": base, "matrix": {"/search/seed": [5, 6]}})
+    assert answer.status_code == 202, answer.text
+    found: str = answer.json()["id"]
+    return found
+
+
+def failed_trials(server: Server) -> None:
+    """A job of which no trial is a design, for what is said of reasons."""
+    job = server.submit(**{**BODY, "model": uploaded(server), "labels": {"study": "too small a board"}})["id"]
+    lease = server.store.searches.claim(job, "test", 600)
+    assert lease is not None
+    for number in range(6):
+        row = server.store.searches.add_trial(job, lease.fence, plans(transformer(1), 8), f"sha256:{number:064x}")
+        assert row is not None
+        held = server.store.work.claim(row.id, "evaluate@workshop", 600)
+        assert held is not None
+        reason = "the design does not fit: over device 0 lut by 5120" if number < 4 else "constraints violated: accuracy"
+        found = {"state": "infeasible", "reason": reason, "metrics": {"est_lut": 9000.0}, "constraints": {"accuracy": 0.1}}
+        assert server.store.work.record_result(row.id, held.fence, found)
+    assert server.store.searches.finish(job, lease.fence, "stopped", None)
 
 
 ACCURACY = {2: 0.604, 3: 0.668, 4: 0.709, 6: 0.729, 8: 0.739}
@@ -96,7 +162,8 @@ def front(rows: list[TrialRow]) -> list[str]:
 
 def searched(server: Server, blocks: int, trials: int, seed: int = 0, **body: Any) -> tuple[str, list[TrialRow]]:
     """A job that ended, and its trials: designs of a transformer on two devices."""
-    job = server.submit(**{**BODY, **body})["id"]
+    model = uploaded(server)
+    job = server.submit(**{**BODY, "model": model, "search": {"trials": trials, "seed": seed}, **body})["id"]
     rng = random.Random(seed)
     lease = server.store.searches.claim(job, "test", 600)
     assert lease is not None
