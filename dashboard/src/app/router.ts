@@ -13,6 +13,12 @@ export interface Route {
 export const ROUTES: readonly Route[] = [
   { title: "Jobs", pattern: /^\/$/, load: () => import("../pages/jobs") },
   { title: "Job", pattern: /^\/jobs\/([^/]+)$/, load: () => import("../pages/job") },
+  { title: "Trial", pattern: /^\/trials\/([^/]+)$/, load: () => import("../pages/trial") },
+  { title: "Compare", pattern: /^\/compare$/, load: () => import("../pages/compare") },
+  { title: "New job", pattern: /^\/new$/, load: () => import("../pages/new") },
+  { title: "Models", pattern: /^\/models$/, load: () => import("../pages/models") },
+  { title: "Devices", pattern: /^\/devices$/, load: () => import("../pages/devices") },
+  { title: "Health", pattern: /^\/health$/, load: () => import("../pages/health") },
 ];
 
 export interface Place {

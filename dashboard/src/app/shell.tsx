@@ -16,7 +16,14 @@ interface Shown {
   page: ComponentType<{ name: string }>;
 }
 
-const NAVIGATION = [{ href: "/", label: "Jobs", within: /^\/($|jobs\/|trials\/)/ }] as const;
+const NAVIGATION = [
+  { href: "/", label: "Jobs", within: /^\/($|jobs\/|trials\/)/ },
+  { href: "/new", label: "New job", within: /^\/new$/ },
+  { href: "/compare", label: "Compare", within: /^\/compare$/ },
+  { href: "/models", label: "Models", within: /^\/models$/ },
+  { href: "/devices", label: "Devices", within: /^\/devices$/ },
+  { href: "/health", label: "Health", within: /^\/health$/ },
+] as const;
 
 function Header() {
   const other = shownTheme.value === "dark" ? "light" : "dark";

@@ -13,7 +13,7 @@ export function Failure({ error, retry }: { error: Error; retry?: () => void }) 
         <ul>
           {service.offences.map((offence, i) => (
             <li key={i}>
-              {offence.pointer != null && <code>{offence.pointer}</code>} {offence.detail}
+              {(offence.pointer ?? offence.node) != null && <code>{offence.pointer ?? offence.node}</code>} {offence.detail ?? offence.reason}
             </li>
           ))}
         </ul>

@@ -4,6 +4,10 @@ import { signal } from "@preact/signals";
 export interface Offence {
   detail?: string | null;
   pointer?: string | null;
+  /** Of a model that is refused: the node, its operator, and why. */
+  node?: string | null;
+  operator?: string | null;
+  reason?: string | null;
 }
 
 /** An answer other than success; `status` 0: there was no answer. */

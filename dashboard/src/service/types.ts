@@ -60,7 +60,8 @@ export interface Job {
   id: string;
   state: JobState;
   model: string;
-  model_name?: string;
+  /** Null when the model is no longer stored; absent in an older service. */
+  model_name?: string | null;
   dataset: string | null;
   sweep: string | null;
   labels: Record<string, string>;
