@@ -1,0 +1,1 @@
+var e=["queued","running","paused","stopping","cancelling","succeeded","failed","cancelled"],n=["queued","running","complete","infeasible","failed","cancelled"],t=new Set(["succeeded","failed","cancelled"]);export{e as a,n as b,t as c};
