@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from hwgen.technology.catalogue import Device
 from explorer.estimate import estimate_operator, resource_metrics
 from hwgen.hardware.design import Design, Endpoint, Instance
 from hwgen.hardware.operators.fifo import Fifo
 from hwgen.simulation.measurement import Measurement
+from hwgen.technology.catalogue import Device
 
 
 def operator_detail(design: Design, devices: Sequence[Device], measured: Measurement) -> list[dict[str, Any]]:
