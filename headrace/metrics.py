@@ -48,6 +48,8 @@ METRICS: Mapping[str, Metric] = {
 }
 # Measured cycles at a clock: a label says where the clock comes from.
 CLOCKED = frozenset({"latency_ns", "throughput_per_s"})
+# Measures of quality that count errors are no accuracy.
+_ERRORS = frozenset({"perplexity", "mse"})
 LINEAR = frozenset({"accuracy", "float_accuracy", "devices_used"})
 
 
@@ -56,8 +58,16 @@ def current_name(metric: str) -> str:
     return _OLD_NAMES.get(metric, metric)
 
 
-def label(metric: str, clock_sources: Iterable[str | None] = ()) -> str:
-    """Axis label of a metric, with the origin of the clock where the figure depends on one."""
+def label(metric: str, clock_sources: Iterable[str | None] = (), quality: str | None = None) -> str:
+    """Axis label of a metric.
+
+    Args:
+        metric: its name.
+        clock_sources: origins of the clock, named where the figure depends on one.
+        quality: what the job calls accuracy (its ``metric``), where that is known.
+    """
+    if metric == "accuracy" and quality is not None:
+        return quality if quality in _ERRORS else f"accuracy ({quality})"
     text = METRICS[metric].label if metric in METRICS else metric
     sources = sorted({source for source in clock_sources if source})
     return f"{text}, at the {' or '.join(sources)} clock" if metric in CLOCKED and sources else text

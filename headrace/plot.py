@@ -71,8 +71,10 @@ def plot_front(
         _values(rest, x), _values(rest, y), s=16, c="#b8bec6", linewidths=0,
         label=f"simulated, dominated ({len(rest)})", zorder=2,
     )  # fmt: skip
-    _draw_front(figure, axes, [t for t in front if x in t["metrics"] and y in t["metrics"]], x, y, colour)
-    _dress(axes, shown, x, y)
+    drawn = [t for t in front if x in t["metrics"] and y in t["metrics"]]
+    quality = job["spec"].get("metric")
+    _draw_front(figure, axes, drawn, x, y, colour, quality)
+    _dress(axes, shown, x, y, quality)
     axes.set_title(
         f"{name}: {len(ids)} Pareto designs of {len(shown)} simulated in RTL, every word compared",
         loc="left",
@@ -104,7 +106,7 @@ def plot_sweep(jobs: Sequence[tuple[Mapping[str, Any], Trials]], x: str | None =
             _values(points, x), _values(points, y), color=_COLOURS[index % len(_COLOURS)], linewidth=0.8,
             marker=_MARKERS[index // len(_COLOURS) % len(_MARKERS)], markersize=6, label=job_name(job),
         )  # fmt: skip
-    _dress(axes, drawn, x, y)
+    _dress(axes, drawn, x, y, jobs[0][0]["spec"].get("metric"))
     axes.set_title(f"{len(drawn)} Pareto designs of {len(jobs)} jobs", loc="left", fontsize=11)
     return Plot(figure)
 
@@ -131,7 +133,7 @@ def _values(trials: Trials, metric: str) -> list[float]:
     return [t["metrics"].get(metric, float("nan")) for t in trials]
 
 
-def _dress(axes: Any, shown: Trials, x: str, y: str) -> None:
+def _dress(axes: Any, shown: Trials, x: str, y: str, quality: str | None) -> None:
     """Scales, labels, grid and legend."""
     ticker = need("matplotlib.ticker", "for plots")
     sources = [t.get("clock_source") for t in shown]
@@ -141,7 +143,7 @@ def _dress(axes: Any, shown: Trials, x: str, y: str) -> None:
             axis.set_major_locator(ticker.LogLocator(subs=(1, 2, 5)))
             axis.set_major_formatter(ticker.EngFormatter(sep=" "))
             axis.set_minor_formatter(ticker.NullFormatter())
-        axis.set_label_text(label(metric, sources))
+        axis.set_label_text(label(metric, sources, quality))
     axes.grid(True, which="major", color="#e4e7eb", zorder=0)
     for side in ("top", "right"):
         axes.spines[side].set_visible(False)
@@ -153,7 +155,7 @@ def _dress(axes: Any, shown: Trials, x: str, y: str) -> None:
         axes.legend(frameon=False, fontsize=9, loc="best")
 
 
-def _draw_front(figure: Any, axes: Any, front: Trials, x: str, y: str, colour: str | None) -> None:
+def _draw_front(figure: Any, axes: Any, front: Trials, x: str, y: str, colour: str | None, quality: str | None) -> None:
     """The front's points: colour is the third objective, marker the number of devices."""
     limits, extend = _colour_range(_values(front, colour) if colour else [])
     drawn = None
@@ -166,7 +168,7 @@ def _draw_front(figure: Any, axes: Any, front: Trials, x: str, y: str, colour: s
             label=f"Pareto, {devices} device{'s' if devices > 1 else ''} ({len(group)})", **limits,
         )  # fmt: skip
     if drawn is not None and colour:
-        text = label(colour, [t.get("clock_source") for t in front])
+        text = label(colour, [t.get("clock_source") for t in front], quality)
         figure.colorbar(drawn, ax=axes, label=text, pad=0.01, extend=extend)
 
 

@@ -103,6 +103,8 @@ def test_a_plot_of_designs_with_unlike_clocks_names_both() -> None:
     sources = ("routed", "requested", "routed", None)
     assert metrics.label("latency_ns", sources) == "latency (ns), at the requested or routed clock"
     assert metrics.label("est_lut", sources) == "LUT, estimated"
+    assert metrics.label("accuracy", sources, "perplexity") == "perplexity"
+    assert metrics.label("accuracy", sources, "top1") == "accuracy (top1)"
 
 
 def test_no_feasible_design_raises_and_says_how_near_it_came(client: headrace.Client, server: Server) -> None:
