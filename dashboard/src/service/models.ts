@@ -8,7 +8,7 @@ const asked = new Set<string>();
 
 /** What a person calls the job's model; its digest until the name is known. */
 export function modelName(job: Job): string {
-  if (job.model_name !== undefined) return job.model_name;
+  if (job.model_name != null) return job.model_name;
   const known = names.value.get(job.model);
   if (known === undefined && !asked.has(job.model)) {
     asked.add(job.model);

@@ -60,7 +60,7 @@ export interface Job {
   id: string;
   state: JobState;
   model: string;
-  model_name?: string;
+  model_name?: string | null;
   dataset: string | null;
   sweep: string | null;
   labels: Record<string, string>;
