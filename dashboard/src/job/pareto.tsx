@@ -164,7 +164,7 @@ export function Pareto({ view }: { view: JobView }) {
           </Button>
           <FieldChoice label="Colour" view={view} value={shown.colour?.field.key ?? "state"} extra="what became of it" onChange={(key) => keep({ colour: key })} />
       </div>
-      <Chart label={label} option={option} height={430} stamp={stamp} onReady={ready} onKeyDown={onKeyDown} />
+      <Chart label={label} option={option} height={462} stamp={stamp} onReady={ready} onKeyDown={onKeyDown} />
       <Legend view={view} plot={shown} />
       <ClockSlider view={view} />
       <p class="hidden-text" aria-live="polite">
