@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import zipfile
 from io import BytesIO
@@ -107,7 +108,7 @@ def test_the_trace_is_offered_where_the_service_has_it(site: Server, made: Made,
     page.goto(f"{site.url}/trials/{made.trial}")
     with page.expect_download() as started:
         page.get_by_role("button", name="Perfetto trace").click()
-    assert Path(started.value.path()).read_text() == '{"traceEvents": []}'
+    assert json.loads(Path(started.value.path()).read_text()) == {"traceEvents": []}
     assert started.value.suggested_filename.endswith("-activity.json")
 
 
