@@ -101,7 +101,7 @@ export function PortBox({ placed: { item: port, x, y } }: { placed: Placed<Port>
       <title>{`${port.title}: ${port.note} per inference`}</title>
       <rect width={PORT.width} height={PORT.height} rx={PORT.height / 2} />
       <text x={14} y={19}>
-        {fit(port.title, 74, SMALL)}
+        {fit(port.title, 92, SMALL)}
       </text>
       <text class="port-note" x={PORT.width - 14} y={19}>
         {port.note}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from playwright.sync_api import Page, expect
 
 from tests.api.harness import Server
@@ -27,7 +29,7 @@ def test_two_trials_operator_by_operator(site: Server, made: Made, page: Page) -
     )
     expect(page.get_by_role("region", name="Decisions", exact=True)).to_contain_text(f"{decisions} differences")
 
-    def intervals(trial: dict) -> dict[str, int]:
+    def intervals(trial: dict[str, Any]) -> dict[str, int]:
         found: dict[str, int] = {}
         for one in trial["metrics"]["operators"]:
             found[one["source"]] = max(found.get(one["source"], 0), one["model_interval_cycles"])
