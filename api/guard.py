@@ -6,12 +6,12 @@ import asyncio
 import hmac
 from urllib.parse import urlsplit
 
-from fastapi import HTTPException
+from fastapi import HTTPException, Response
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.errors import Problem, from_http
-from api.pages import is_page
+from api.pages import is_page, shell
 from api.settings import Settings
 
 _PROBES = frozenset({"/healthz", "/readyz"})  # an orchestrator has neither our name nor our token
@@ -35,9 +35,9 @@ class Guard:
             return
         problem = self._refusal(scope)
         if problem is not None:
-            await problem.response()(scope, receive, _finished(send))
+            await problem.response()(scope, receive, _finished(scope, send))
             return
-        await self._app(scope, _timed(receive), _finished(send))
+        await self._app(scope, _timed(receive), _finished(scope, send))
 
     def _refusal(self, scope: Scope) -> Problem | None:
         headers = Headers(scope=scope)
@@ -96,26 +96,35 @@ def _timed(receive: Receive) -> Receive:
     return timed
 
 
-def _finished(send: Send) -> Send:
-    """Add security headers to every answer, and turn the framework's plain-text errors into problem documents."""
+def _finished(scope: Scope, send: Send) -> Send:
+    """Add security headers to every answer, and give each error the form that its reader understands."""
     replaced = False
 
     async def finished(message: Message) -> None:
         nonlocal replaced
         if message["type"] == "http.response.start":
-            kind = Headers(raw=message["headers"]).get("content-type", "")
-            replaced = message["status"] >= 400 and kind.startswith("text/plain")
-            if replaced:
-                response = from_http(HTTPException(message["status"])).response()
+            response = _instead(scope, message)
+            replaced = response is not None
+            if response is not None:
                 message = {**message, "headers": response.raw_headers}
-                await send({**message, "headers": [*message["headers"], *_SECURITY_HEADERS]})
+            await send({**message, "headers": [*message["headers"], *_SECURITY_HEADERS]})
+            if response is not None:
                 await send({"type": "http.response.body", "body": response.body})
-                return
-            message["headers"] = [*message["headers"], *_SECURITY_HEADERS]
-        if not replaced:
+        elif not replaced:
             await send(message)
 
     return finished
+
+
+def _instead(scope: Scope, message: Message) -> Response | None:
+    """What is sent instead of an error: the dashboard to browsers, a document for the framework's plain text."""
+    if message["status"] < 400:
+        return None
+    if scope["method"] == "GET" and "text/html" in Headers(scope=scope).get("accept", ""):
+        return shell(message["status"])
+    if Headers(raw=message["headers"]).get("content-type", "").startswith("text/plain"):
+        return from_http(HTTPException(message["status"])).response()
+    return None
 
 
 _SECURITY_HEADERS = [

@@ -52,4 +52,4 @@ class Points:
         )
         with self._database.read() as connection:
             transition.read_job(connection, job_id)
-            return [PointRow(*row) for row in connection.execute(query)]
+            return [PointRow(*values) for values in map(tuple, connection.execute(query))]

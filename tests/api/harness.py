@@ -55,7 +55,10 @@ class FakeParser:
         if any(c["metric"] == "est_lut" and (c["max"] or 9) < 1 for c in spec["constraints"]):
             places = [{"pointer": "/constraints/0", "detail": "one lane needs 812 LUT"}]
             raise Problem("unsatisfiable", "One lane does not fit.", errors=places)
-        trials, metric = min(self.space_size, spec["search"]["trials"]), spec["metric"] or ("mse" if dataset else "agreement")
+        trials, metric = (
+            min(self.space_size, spec["search"]["trials"]),
+            spec["metric"] or ("mse" if dataset else "agreement"),
+        )
         return {"ok": True, "space_size": self.space_size, "trials_total": trials, "metric": metric}
 
     def build_bundle(self, trial_id: str) -> None:
@@ -131,8 +134,8 @@ def result(number: int) -> dict:
 
 
 @contextlib.contextmanager
-def serving(home: Path, real: bool = False, **options: object) -> Iterator[Server]:
-    """Run the API on a free port until the block ends; with ``real`` the parsing programs are the real ones."""
+def serving(home: Path, real: bool = False, port: int | None = None, **options: object) -> Iterator[Server]:
+    """Run the API until the block ends, on a free port unless one is given; ``real``: with real parsing programs."""
     settings = Settings(
         home=home,
         database_url=f"sqlite:///{home / 'headrace.db'}",
@@ -147,10 +150,10 @@ def serving(home: Path, real: bool = False, **options: object) -> Iterator[Serve
     parser.bundles = home / "bundles"
     if not real:
         app.state.context = dataclasses.replace(context, parser=parser)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_level="critical"))
+    port = port or _free_port()
+    # Followers of an event stream would otherwise keep the server from ending.
+    config = uvicorn.Config(app, host="127.0.0.1", port=port, log_level="critical", timeout_graceful_shutdown=1)
+    server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     while not server.started:
@@ -164,6 +167,13 @@ def serving(home: Path, real: bool = False, **options: object) -> Iterator[Serve
         server.should_exit = True
         thread.join(10)
         assert not thread.is_alive()
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        number: int = probe.getsockname()[1]
+        return number
 
 
 def problem(answer: httpx.Response, status: int, slug: str) -> dict:

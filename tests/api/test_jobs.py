@@ -1,5 +1,7 @@
+import re
 import threading
 import uuid
+from pathlib import Path
 
 from tests.api.harness import Server, problem
 
@@ -220,8 +222,6 @@ def test_an_ended_job_says_why(server: Server) -> None:
     assert job["end_reason"] is None
     server.run(job["id"], trials=1, end="budget_seconds")
     assert server.http.get(f"/v1/jobs/{job['id']}").json()["end_reason"] == "budget_seconds"
-    for page in ("/", f"/jobs/{job['id']}"):
-        assert "wall_seconds used up" in server.http.get(page).text
 
 
 def test_a_job_without_a_feasible_design(server: Server) -> None:
@@ -229,18 +229,18 @@ def test_a_job_without_a_feasible_design(server: Server) -> None:
     server.run(job["id"], trials=0, end="no_feasible_design", failure=NO_DESIGN)
     answer = server.http.get(f"/v1/jobs/{job['id']}").json()
     assert (answer["state"], answer["end_reason"], answer["failure"]) == ("failed", "no_feasible_design", NO_DESIGN)
-    page = server.http.get(f"/jobs/{job['id']}").text
-    assert "accuracy &gt;= 0.999: best 0.972 reached by trial 4" in page and "no feasible design" in page
 
 
 def test_every_end_has_words_and_a_place_in_the_schema(server: Server) -> None:
     from typing import get_args
 
-    from api import pages, schemas
+    from api import schemas
     from db import rows
 
+    words = (Path(__file__).parents[2] / "dashboard" / "src" / "parts" / "words.ts").read_text("utf-8")
+    in_words = set(re.findall(r"^  (\w+): \"", words.split("const ENDS")[1].split("};")[0], re.MULTILINE))
     reasons = set(get_args(rows.EndReason))
-    assert reasons == set(get_args(schemas.EndReason)) == set(pages._ENDS) == set(rows.STATE_OF_END)
+    assert reasons == set(get_args(schemas.EndReason)) == in_words == set(rows.STATE_OF_END)
     shown = server.http.get("/openapi.json").json()["components"]["schemas"]
     enum = next(option["enum"] for option in shown["JobView"]["properties"]["end_reason"]["anyOf"] if "enum" in option)
     assert set(enum) == reasons and "message" in shown["FailureView"]["required"]

@@ -6,7 +6,7 @@ import { Button } from "../parts/basics";
 import { Dialogs } from "../parts/dialog";
 import { Failure } from "../parts/failure";
 import { Notices } from "../parts/notices";
-import { locked, ServiceError, session, unlock } from "../service/client";
+import { locked, request, ServiceError, session, unlock } from "../service/client";
 import { place, ROUTES } from "./router";
 import { chooseTheme, shownTheme } from "./theme";
 
@@ -70,6 +70,17 @@ function Unlock() {
   );
 }
 
+/** Why there is no page at an address: what the service says of its own addresses. */
+async function wrong(path: string): Promise<Error> {
+  if (!path.startsWith("/v1/")) return new ServiceError(404, "There is no such page", `Nothing is at ${path}.`);
+  try {
+    await request(path, { headers: { Accept: "application/json" } });
+    return new ServiceError(0, "This address holds data, not a page", `${path} answers programs.`);
+  } catch (error) {
+    return error instanceof Error ? error : new Error(String(error));
+  }
+}
+
 /** The page for the address; the page before stays until the next one is loaded. */
 function Outlet() {
   const shown = useSignal<Shown | null>(null);
@@ -81,7 +92,7 @@ function Outlet() {
     failed.value = null;
     const route = ROUTES.find(({ pattern }) => pattern.test(path));
     if (route === undefined) {
-      failed.value = new ServiceError(404, "There is no such page", `Nothing is at ${path}.`);
+      void wrong(path).then((error) => (failed.value = error));
       return;
     }
     document.title = `${route.title} · Headrace`;

@@ -24,6 +24,7 @@ export function Chart({ label, option, height, stamp, onReady, onKeyDown, childr
   const place = useRef<HTMLDivElement>(null);
   const chart = useRef<ECharts | null>(null);
   const version = useRef("");
+  const latest = useRef<EChartsCoreOption | null>(null);
   useEffect(() => {
     const made = init(place.current);
     chart.current = made;
@@ -46,18 +47,37 @@ export function Chart({ label, option, height, stamp, onReady, onKeyDown, childr
     seen.value = element.getBoundingClientRect().top < innerHeight; // at once: the observer answers a frame later
     const watch = new IntersectionObserver(([entry]) => (seen.value = entry?.isIntersecting === true));
     watch.observe(element);
-    return () => watch.disconnect();
+    const printed = (): void => void (seen.value = true);
+    addEventListener("beforeprint", printed);
+    return () => {
+      watch.disconnect();
+      removeEventListener("beforeprint", printed);
+    };
+  }, []);
+  // A lasso or a range that is being drawn would be lost if news were drawn under it.
+  const held = useSignal(false);
+  useEffect(() => {
+    // Later than what the release itself does: the chart hears of the mouse after the pointer.
+    const release = (): void => void setTimeout(() => (held.value = false));
+    addEventListener("pointerup", release);
+    addEventListener("pointercancel", release);
+    return () => {
+      removeEventListener("pointerup", release);
+      removeEventListener("pointercancel", release);
+    };
   }, []);
   useSignalEffect(() => {
-    if (!seen.value) return;
+    if (!seen.value || held.value) return;
     const drawn = option.value;
+    if (drawn === latest.current) return;
+    latest.current = drawn;
     version.current = stamp?.peek() ?? "";
     chart.current?.setOption(drawn, { replaceMerge: REPLACED });
   });
   const keyed = onKeyDown === undefined ? {} : { tabIndex: 0, onKeyDown };
   return (
     <div class="chart" role={onKeyDown === undefined ? "img" : "application"} aria-label={label} {...keyed}>
-      <div ref={place} class="chart-canvas" style={{ height: `${height}px` }} />
+      <div ref={place} class="chart-canvas" onPointerDown={() => (held.value = true)} style={{ height: `${height}px` }} />
       {children}
     </div>
   );

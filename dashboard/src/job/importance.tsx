@@ -1,7 +1,9 @@
 /** How much of what differs between trials each decision explains. */
-import { useComputed, useSignal } from "@preact/signals";
+import { type Signal, useComputed, useSignal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
 import { Card, Choice } from "../parts/basics";
 import { metricWords } from "../parts/words";
+import { call } from "../service/client";
 import type { Point } from "../service/types";
 import type { Field } from "./fields";
 import type { JobView } from "./view";
@@ -29,28 +31,67 @@ export function explained(points: readonly Point[], decision: Field, target: Fie
   return Math.max(0, (total - within - ((groups.size - 1) * within) / free) / total);
 }
 
+interface Bar {
+  label: string;
+  share: number;
+}
+
+interface Judged {
+  importance: Record<string, Record<string, number>>;
+}
+
+/** What the service says decides among good designs (PED-ANOVA): objective -> decision -> share. */
+function useJudged(view: JobView): Signal<Judged | null> {
+  const judged = useSignal<Judged | null>(null);
+  const ended = view.live.job.value?.finished_at ?? null;
+  const tenth = Math.floor(Math.log(Math.max(1, view.live.points.value.length)) / Math.log(1.1));
+  useEffect(() => {
+    // A service that does not know the address, or has too few trials to judge by, leaves our own measure.
+    call<Judged>(`/v1/jobs/${view.live.id}/importance`).then(
+      (found) => (judged.value = found),
+      () => (judged.value = null),
+    );
+  }, [view, ended, tenth]);
+  return judged;
+}
+
+const PLANS: Record<string, string> = { weight: "weights", activation: "activations", in_lanes: "lanes in", out_lanes: "lanes out", device: "device" };
+
+/** `weight:conv1` as a person says it. */
+function decisionWords(decision: string): string {
+  const [plan = "", node] = decision.split(/:(.*)/s);
+  return node === undefined ? decision : `${node} ${PLANS[plan] ?? plan}`;
+}
+
 export function Importance({ view }: { view: JobView }) {
   const metric = useSignal(view.spec.objectives[0]?.metric ?? "");
-  const bars = useComputed(() => {
+  const judged = useJudged(view);
+  const bars = useComputed((): Bar[] | null => {
+    const shares = judged.value?.importance[metric.value];
+    if (shares !== undefined) {
+      return Object.entries(shares)
+        .map(([decision, share]) => ({ label: decisionWords(decision), share }))
+        .slice(0, SHOWN);
+    }
     const target = view.byKey.value.get(metric.value);
     const points = view.live.points.value.filter(({ state }) => state === "complete");
     if (target === undefined || points.length < FEWEST) return null;
     const decisions = view.fields.value.filter(({ group, key }) => group === "Decisions" && key.includes(":"));
-    const found = decisions.map((field) => ({ field, share: explained(points, field, target) }));
+    const found = decisions.map((field) => ({ label: field.label, share: explained(points, field, target) }));
     return found.sort((a, b) => b.share - a.share).slice(0, SHOWN);
   });
   return (
     <Card
       title="Importance"
-      note="variation that one decision alone explains"
+      note={judged.value?.importance[metric.value] === undefined ? "variation that one decision alone explains" : "what decides among good designs"}
       class="importance"
       actions={<Choice label="of" value={metric.value} options={view.spec.objectives.map(({ metric: name }) => ({ value: name, label: metricWords(name).label }))} onChange={(name) => (metric.value = name)} />}
     >
       {bars.value === null && <p class="quiet">It is shown from {FEWEST} complete trials on.</p>}
       <ol class="bars">
-        {bars.value?.map(({ field, share }) => (
-          <li key={field.key}>
-            <span>{field.label}</span>
+        {bars.value?.map(({ label, share }) => (
+          <li key={label}>
+            <span title={label}>{label}</span>
             <span class="bar" aria-hidden="true">
               <i style={{ width: `${100 * share}%` }} />
             </span>

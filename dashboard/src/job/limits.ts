@@ -1,5 +1,6 @@
 /** Lines that designs must stay behind: constraints of the job, capacities of the platform. */
 import { figure } from "../parts/format";
+import { metricWords } from "../parts/words";
 import type { Device, Spec } from "../service/types";
 
 export interface Limit {
@@ -37,5 +38,5 @@ export function limits(metric: string, spec: Spec, devices: readonly Device[]): 
     ...(max === null ? [] : [{ metric, value: max, words: `at most ${figure(max)}` }]),
   ]);
   const all = capacity(metric, devices);
-  return all === null || all === 0 ? lines : [...lines, { metric, value: all, words: `${platformWords(spec)}: ${figure(all)}` }];
+  return all === null || all === 0 ? lines : [...lines, { metric, value: all, words: `${platformWords(spec)}: ${figure(all)} ${metricWords(metric).label}` }];
 }

@@ -62,6 +62,7 @@ function axisOption({ field, levels: at }: Axis, index: number, look: ReturnType
     axisTick: { show: false },
     splitLine: { show: false },
     axisLabel: { color: look.quiet, fontFamily: look.font, fontSize: 11, formatter: label, backgroundColor: look.card, padding: [1, 3], borderRadius: 3, showMinLabel: true, showMaxLabel: true, customValues: at?.map((_, i) => i) },
+    realtime: false,
     areaSelectStyle: { width: 18, color: look.accent, borderColor: look.accent, opacity: 0.2, borderWidth: 1 },
   };
 }
@@ -139,10 +140,11 @@ export function Parallel({ view, colour }: { view: JobView; colour: string }) {
     });
   };
   const ranges = view.ranges.value;
+  const before = useRef<ReadonlySet<string>>(new Set());
   useEffect(() => {
-    for (const { field } of axes.value) {
-      if (!ranges.has(field.key)) chart.current?.dispatchAction({ type: "axisAreaSelect", parallelAxisId: field.key, intervals: [] });
-    }
+    const removed = [...before.current].filter((key) => !ranges.has(key));
+    before.current = new Set(ranges.keys());
+    for (const key of removed) chart.current?.dispatchAction({ type: "axisAreaSelect", parallelAxisId: key, intervals: [] });
   }, [ranges]);
   const choices = GROUPS.filter(({ value }) => view.fields.value.some(({ key }) => key.startsWith(`${value}:`)));
   if (choices.length === 0) return null;

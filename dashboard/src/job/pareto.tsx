@@ -61,9 +61,9 @@ function Legend({ view, plot }: { view: JobView; plot: Plot }) {
   const { colour } = plot;
   return (
     <div class="legend">
-      {FATES.map((name) => (
+      {FATES.filter((name) => name === "front" || (counts.value.get(name) ?? 0) > 0).map((name) => (
         <span key={name} class={`mark mark-${name}`}>
-          {name === "front" ? "on the front" : name} <b>{counts.value.get(name) ?? 0}</b>
+          {name === "front" ? "on the front" : name} <b>{figure(counts.value.get(name) ?? 0)}</b>
         </span>
       ))}
       {colour !== null && (
@@ -164,7 +164,7 @@ export function Pareto({ view }: { view: JobView }) {
           </Button>
           <FieldChoice label="Colour" view={view} value={shown.colour?.field.key ?? "state"} extra="what became of it" onChange={(key) => keep({ colour: key })} />
       </div>
-      <Chart label={label} option={option} height={430} stamp={stamp} onReady={ready} onKeyDown={onKeyDown} />
+      <Chart label={label} option={option} height={462} stamp={stamp} onReady={ready} onKeyDown={onKeyDown} />
       <Legend view={view} plot={shown} />
       <ClockSlider view={view} />
       <p class="hidden-text" aria-live="polite">

@@ -53,6 +53,7 @@ export class JobView {
 
   /** Set or clear the range of a field. */
   range(key: string, range: Range | null): void {
+    if (range === null && !this.ranges.value.has(key)) return;
     const next = new Map(this.ranges.value);
     if (range === null) next.delete(key);
     else next.set(key, range);

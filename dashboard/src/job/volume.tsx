@@ -76,12 +76,13 @@ export function Volume({ view }: { view: JobView }) {
       computed(() => {
         const { live, spec } = view;
         const started = Date.parse(live.job.value?.started_at ?? live.job.value?.created_at ?? "") / 1000;
-        return history(spec, live.points.value, devicesOf(spec, catalogue.value), started);
+        // Of more objectives than are computed here, the service's history, where it tells one.
+        return history(spec, live.points.value, devicesOf(spec, catalogue.value), started) ?? live.job.value?.hypervolume_history ?? null;
       }),
     [view],
   );
   const drawing = useMemo(() => computed(() => option(steps.value ?? [], over.value)), [view]);
-  if (steps.value === null) return null;
+  if (steps.value === null || steps.value.length < 2) return null;
   const last = steps.value.at(-1);
   const gap = stalled(steps.value, over.value);
   const length = gap === null ? 0 : gap.end - gap.from;

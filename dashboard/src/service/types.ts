@@ -60,7 +60,6 @@ export interface Job {
   id: string;
   state: JobState;
   model: string;
-  /** Null when the model is no longer stored; absent in an older service. */
   model_name?: string | null;
   dataset: string | null;
   sweep: string | null;
