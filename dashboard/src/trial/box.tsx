@@ -65,7 +65,7 @@ export function Box({ placed: { item: unit, x, y }, chosen, critical, cycles, on
   const kind = unit.operators.length > 1 && unit.block === null ? `${unit.kind} + ${unit.operators.length - 1}` : unit.kind;
   const name = `box${chosen ? " chosen" : ""}${critical ? " critical" : ""}`;
   return (
-    <g class={name} transform={`translate(${x},${y})`} role="button" tabIndex={0} aria-pressed={chosen} onClick={onChoose} onKeyDown={onKeyDown}>
+    <g class={name} transform={`translate(${x},${y})`} role="button" tabindex={0} aria-pressed={chosen} onClick={onChoose} onKeyDown={onKeyDown}>
       <title>{said(unit, critical, cycles)}</title>
       {unit.block !== null && <rect class="box-behind" x={6} y={-6} width={BOX.width - 6} height={20} rx={10} />}
       <rect class="box-ground" width={BOX.width} height={BOX.height} rx={10} />
@@ -101,7 +101,7 @@ export function PortBox({ placed: { item: port, x, y } }: { placed: Placed<Port>
       <title>{`${port.title}: ${port.note} per inference`}</title>
       <rect width={PORT.width} height={PORT.height} rx={PORT.height / 2} />
       <text x={14} y={19}>
-        {fit(port.title, 74, SMALL)}
+        {fit(port.title, 92, SMALL)}
       </text>
       <text class="port-note" x={PORT.width - 14} y={19}>
         {port.note}

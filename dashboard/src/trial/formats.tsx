@@ -1,7 +1,10 @@
 /** The decisions of a candidate, node by node: formats with their error, lanes, place. */
-import { Card } from "../parts/basics";
+import { useSignal } from "@preact/signals";
+import { Button, Card } from "../parts/basics";
 import { figure } from "../parts/format";
 import type { Trial } from "../service/trial";
+
+const SHOWN = 60;
 
 function placeWords(place: number | number[] | undefined): string {
   if (place === undefined) return "–";
@@ -20,6 +23,7 @@ export function nodesOf({ candidate }: Trial): string[] {
 }
 
 export function Formats({ trial }: { trial: Trial }) {
+  const all = useSignal(false);
   const { quantization, parallelism, partition } = trial.candidate;
   const errors = new Map((trial.metrics.tensors ?? []).map(({ node, error }) => [node, error]));
   const order = new Map((trial.metrics.operators ?? []).map(({ source }, i) => [source, i]));
@@ -43,7 +47,7 @@ export function Formats({ trial }: { trial: Trial }) {
             </tr>
           </thead>
           <tbody>
-            {nodes.map((node) => {
+            {(all.value ? nodes : nodes.slice(0, SHOWN)).map((node) => {
               const lanes = parallelism[node];
               return (
                 <tr key={node}>
@@ -63,6 +67,11 @@ export function Formats({ trial }: { trial: Trial }) {
           </tbody>
         </table>
       </div>
+      {!all.value && nodes.length > SHOWN && (
+        <p class="more">
+          <Button onClick={() => (all.value = true)}>Show all {nodes.length}</Button>
+        </p>
+      )}
     </Card>
   );
 }

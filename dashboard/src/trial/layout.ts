@@ -4,7 +4,7 @@ import { rounded, smooth, type Spot } from "./path";
 import type { Unit, Wire } from "./units";
 
 export const BOX = { width: 196, height: 84 };
-export const PORT = { width: 150, height: 30 };
+export const PORT = { width: 168, height: 30 };
 const BETWEEN = 40;
 const LINE_GAP = 30;
 const GUTTER = 34;

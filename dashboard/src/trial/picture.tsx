@@ -119,9 +119,9 @@ function Tools({ view }: { view: PipelineView }) {
   const step = (by: number): void => keep({ zoom: String(ZOOMS[ZOOMS.indexOf(zoom) + by] ?? zoom) });
   return (
     <>
-      {view.run !== null && view.level.value === "layers" && (
+      {view.repeats !== null && view.level.value === "layers" && (
         <Button pressed={view.fold.value} onClick={() => keep({ fold: view.fold.value ? "no" : "yes", open: "" })}>
-          Fold {view.run.blocks} blocks
+          Fold {view.repeats.blocks.length} blocks
         </Button>
       )}
       <Choice label="Boxes" value={view.level.value} options={[{ value: "layers", label: "layers of the model" }, { value: "operators", label: "operators" }]} onChange={(level) => keep({ level })} />

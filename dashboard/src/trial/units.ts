@@ -11,7 +11,7 @@ export interface Unit {
   /** The operator that the unit is named after: the slowest of those that compute. */
   main: Operator;
   /** A folded block: its place among its equals. */
-  block: { run: number; index: number; of: number; layers: number } | null;
+  block: { index: number; of: number; layers: number } | null;
 }
 
 export interface Wire {

@@ -2,7 +2,7 @@
 import { computed, type ReadonlySignal, signal } from "@preact/signals";
 import { keep, place } from "../app/router";
 import { type Operator, operatorsOf, slowest, type Stream, type Trial } from "../service/trial";
-import { blocks, folded, type Run } from "./repeats";
+import { folded, type Repeats, repeats } from "./repeats";
 import { layers, single, type Unit } from "./units";
 
 export type Level = "layers" | "operators";
@@ -16,7 +16,7 @@ export class PipelineView {
   readonly operators: readonly Operator[];
   readonly streams: readonly Stream[];
   readonly layers: readonly Unit[];
-  readonly run: Run | null;
+  readonly repeats: Repeats | null;
   readonly level: ReadonlySignal<Level>;
   readonly fold: ReadonlySignal<boolean>;
   readonly zoom: ReadonlySignal<number>;
@@ -28,19 +28,19 @@ export class PipelineView {
     this.operators = operatorsOf(trial);
     this.streams = trial.metrics.streams ?? [];
     this.layers = layers(this.operators);
-    this.run = blocks(this.layers, this.streams);
+    this.repeats = repeats(this.layers, this.streams);
     const worst = slowest(this.operators)?.name;
     const asked = computed(() => place.value.query);
     this.level = computed(() => (asked.value.get("level") === "operators" ? "operators" : "layers"));
-    this.fold = computed(() => this.run !== null && (asked.value.get("fold") ?? (this.layers.length > MANY_LAYERS ? "yes" : "no")) === "yes");
+    this.fold = computed(() => this.repeats !== null && (asked.value.get("fold") ?? (this.layers.length > MANY_LAYERS ? "yes" : "no")) === "yes");
     this.zoom = computed(() => ZOOMS.find((zoom) => String(zoom) === asked.value.get("zoom")) ?? 1);
     const open = computed(() => asked.value.get("open") ?? "");
     const shown = computed(() => `${this.level.value} ${this.fold.value} ${open.value}`);
     this.units = computed(() => {
       void shown.value;
       if (this.level.value === "operators") return single(this.operators);
-      if (this.run === null || !this.fold.value) return this.layers;
-      return folded(this.layers, this.run, new Set(open.value.split(".").filter(Boolean).map(Number)));
+      if (this.repeats === null || !this.fold.value) return this.layers;
+      return folded(this.repeats, new Set(open.value.split(".").filter(Boolean).map(Number)));
     });
     this.chosen = computed(() => {
       const picked = this.units.value.find(({ key }) => key === this.picked.value);

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pytest
 
 from tests.api.harness import Server, serving
-from tests.dashboard.pages.given import failed_trials, parse_model, parse_refused, searched, sweep
+from tests.dashboard.pages.given import failed_trials, parse, searched, sweep
 
 
 @dataclass(frozen=True)
@@ -26,13 +26,13 @@ class Made:
 @pytest.fixture(scope="package")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     with serving(tmp_path_factory.mktemp("site")) as running:
-        running.parser.inspect_model = lambda upload, graph: (parse_refused(upload), parse_model(graph))[1]
+        running.parser.inspect_model = parse
         yield running
 
 
 @pytest.fixture(scope="package")
 def made(site: Server) -> Made:
-    job, rows = searched(site, 2, 40)
+    job, _ = searched(site, 2, 40)
     other, _ = searched(site, 2, 40, 1, labels={"model": "character-transformer", "study": "another seed"})
     failed_trials(site)
     _, deep = searched(site, 32, 1, labels={"model": "32 blocks"})

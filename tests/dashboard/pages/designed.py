@@ -43,7 +43,7 @@ def _source(name: str) -> str:
 
 
 def operator(name: str, module: str, work: int, lanes: tuple[int, int], device: int) -> dict[str, Any]:
-    """One operator of the detail; its activity follows in ``_with_activity``."""
+    """One operator of the detail; its activity follows in ``with_activity``."""
     per_cycle = lanes[0] * lanes[1] if module in ("dse_matvec", "dse_matmul") else lanes[0]
     interval = max(TOKENS * work // per_cycle, 1)
     multipliers = lanes[0] * lanes[1] if module in ("dse_matvec", "dse_matmul") else 0
@@ -69,7 +69,7 @@ def operator(name: str, module: str, work: int, lanes: tuple[int, int], device: 
     }
 
 
-def _with_activity(operators: list[dict[str, Any]]) -> None:
+def with_activity(operators: list[dict[str, Any]]) -> None:
     """What waits for the slowest: before it operators are blocked, behind it they are starved."""
     worst = max(range(len(operators)), key=lambda i: operators[i]["model_interval_cycles"])
     total = operators[worst]["model_interval_cycles"] * SIMULATED_SAMPLES
@@ -130,7 +130,7 @@ def transformer(blocks: int, devices: int = 1) -> dict[str, Any]:
         stream("linear_head_in", "layer_norm_last", "linear_head"),
         stream("scores", "linear_head", None, 4, 104),
     ]
-    _with_activity(operators)
+    with_activity(operators)
     return {
         "operators": operators,
         "streams": streams,

@@ -9,7 +9,7 @@ from typing import Any
 from api.errors import Problem
 from db.rows import TrialRow
 from tests.api.harness import Server
-from tests.dashboard.pages.designed import plans, transformer
+from tests.dashboard.pages.designed import plans, transformer, with_activity
 
 CLOCK_MHZ = 300.0
 BODY: dict[str, Any] = {
@@ -34,23 +34,29 @@ GRAPH: dict[str, Any] = {
         "constant": 1,
     },
 }  # fmt: skip
-SOFTWARE = [{"node": "/Softmax", "operator": "Softmax", "output": "scores", "reason": "a distribution ranks as its logits do"}]
+SOFTWARE = [
+    {"node": "/Softmax", "operator": "Softmax", "output": "scores", "reason": "a distribution ranks as its logits do"}
+]
 REFUSED = [
-    {"node": "/lstm/LSTM", "operator": "LSTM", "reason": "recurrent operators are not supported: unroll it before the export"},
-    {"node": "/NonZero", "operator": "NonZero", "reason": "its output has no fixed shape: remove it, or compute it outside"},
+    {
+        "node": "/lstm/LSTM",
+        "operator": "LSTM",
+        "reason": "recurrent operators are not supported: unroll it before the export",
+    },
+    {
+        "node": "/NonZero",
+        "operator": "NonZero",
+        "reason": "its output has no fixed shape: remove it, or compute it outside",
+    },
 ]
 
 
-def parse_model(graph: Path) -> dict[str, Any]:
-    """What the parser would answer of a character transformer."""
-    graph.write_bytes(b"graph")
-    return {"ok": True, "format": "onnx", "graph": GRAPH, "software": SOFTWARE}
-
-
-def parse_refused(upload: Path) -> None:
-    """Refuse every upload that does not begin as accepted ones do, naming its nodes."""
+def parse(upload: Path, graph: Path) -> dict[str, Any]:
+    """Accept every upload that begins as good ones do as a character transformer; refuse others, naming nodes."""
     if not upload.read_bytes().startswith(b"good"):
         raise Problem("unsupported-model", "2 nodes cannot become hardware.", errors=REFUSED)
+    graph.write_bytes(b"graph")
+    return {"ok": True, "format": "onnx", "graph": GRAPH, "software": SOFTWARE}
 
 
 def uploaded(server: Server, name: str = "character-transformer.onnx") -> str:
@@ -79,8 +85,15 @@ def failed_trials(server: Server) -> None:
         assert row is not None
         held = server.store.work.claim(row.id, "evaluate@workshop", 600)
         assert held is not None
-        reason = "the design does not fit: over device 0 lut by 5120" if number < 4 else "constraints violated: accuracy"
-        found = {"state": "infeasible", "reason": reason, "metrics": {"est_lut": 9000.0}, "constraints": {"accuracy": 0.1}}
+        reason = (
+            "the design does not fit: over device 0 lut by 5120" if number < 4 else "constraints violated: accuracy"
+        )
+        found = {
+            "state": "infeasible",
+            "reason": reason,
+            "metrics": {"est_lut": 9000.0},
+            "constraints": {"accuracy": 0.1},
+        }
         assert server.store.work.record_result(row.id, held.fence, found)
     assert server.store.searches.finish(job, lease.fence, "stopped", None)
 
@@ -129,7 +142,7 @@ def result(bits: int, detail: dict[str, Any], rng: random.Random) -> dict[str, A
 
 
 def shaped(detail: dict[str, Any], bits: int, lanes: int) -> dict[str, Any]:
-    """The design with narrower weights, and with more lanes in its slowest operators: fewer cycles, more of the rest."""
+    """The design with narrower weights, with more lanes in its slowest operators: fewer cycles, more area."""
     for one in detail["operators"]:
         one["est_lut"] = round(one["est_lut"] * (0.4 + 0.6 * bits / 8), 1)
     slow = sorted(detail["operators"], key=lambda o: -o["model_interval_cycles"])[: len(detail["operators"]) // 4]
@@ -139,6 +152,7 @@ def shaped(detail: dict[str, Any], bits: int, lanes: int) -> dict[str, Any]:
             one[name] = float(one[name] * lanes)
         one["in_lanes"] *= lanes
         one["parameters"]["InLanes"] = one["in_lanes"]
+    with_activity(detail["operators"])
     return detail
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from playwright.sync_api import Page, expect
 
 from tests.api.harness import Server
@@ -27,7 +29,7 @@ def test_two_trials_operator_by_operator(site: Server, made: Made, page: Page) -
     )
     expect(page.get_by_role("region", name="Decisions", exact=True)).to_contain_text(f"{decisions} differences")
 
-    def intervals(trial: dict) -> dict[str, int]:
+    def intervals(trial: dict[str, Any]) -> dict[str, int]:
         found: dict[str, int] = {}
         for one in trial["metrics"]["operators"]:
             found[one["source"]] = max(found.get(one["source"], 0), one["model_interval_cycles"])
@@ -53,9 +55,9 @@ def test_jobs_are_chosen_and_their_fronts_overlaid(site: Server, made: Made, pag
     expect(page.locator(".chart canvas")).to_be_visible()
     expect(page.locator(".fronts-key li")).to_have_count(2)
     expect(page.locator(".fronts-key")).to_contain_text("study another seed")
-    page.get_by_label("X", exact=True).select_option("est_dsp")
+    page.locator(".choice select").first.select_option("est_dsp")
     page.reload()
-    expect(page.get_by_label("X", exact=True)).to_have_value("est_dsp")
+    expect(page.locator(".choice select").first).to_have_value("est_dsp")
     best = site.http.get(f"/v1/jobs/{made.job}").json()["best"]["accuracy"]
     page.get_by_role("region", name="Results as a table").get_by_role("link", name=f"{best['value']:.4g}").first.click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("Trial")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from importlib.resources import files
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from playwright.sync_api import Browser, Page
@@ -50,7 +51,9 @@ def tall(page: Page) -> None:
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("name", PAGES)
-def test_axe_finds_nothing(browser: Browser, site: Server, made: Made, name: str, theme: str) -> None:
+def test_axe_finds_nothing(
+    browser: Browser, site: Server, made: Made, name: str, theme: Literal["light", "dark"]
+) -> None:
     with browser.new_context(viewport={"width": 1440, "height": 900}, color_scheme=theme) as context:
         page = context.new_page()
         show(page, site, made, name)

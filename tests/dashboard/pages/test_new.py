@@ -70,7 +70,7 @@ def test_what_is_wrong_stands_at_its_field(site: Server, made: Made, page: Page)
 
 def test_a_job_that_cannot_be_is_refused_with_its_place(site: Server, made: Made, page: Page) -> None:
     page.goto(f"{site.url}/new?clone={made.job}")
-    page.get_by_label("Constraint 1").select_option("est_lut")
+    page.get_by_label("Constraint 1", exact=True).select_option("est_lut")
     page.get_by_label("At least").first.fill("")
     page.get_by_label("At most").first.fill("0.5")
     page.get_by_role("button", name="Start the exploration").click()
@@ -91,5 +91,6 @@ def test_a_copy_of_a_job_is_that_job(site: Server, made: Made, page: Page) -> No
 def test_a_model_is_taken_along(site: Server, made: Made, page: Page) -> None:
     page.goto(f"{site.url}/models")
     page.get_by_role("link", name="New job with it").first.click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("New job")
     expect(page.locator(".report")).to_contain_text("become hardware")
     assert page.get_by_label("Model", exact=True).input_value().startswith("sha256:")

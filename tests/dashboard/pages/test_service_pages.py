@@ -71,7 +71,10 @@ def test_health_of_a_busy_service(site: Server, page: Page) -> None:
     page.route("**/openapi.json", with_health)
     page.route("**/version", with_worker)
     page.route("**/v1/health", lambda route: route.fulfill(json=HEALTH))
-    page.route("**/readyz", lambda route: route.fulfill(json={"ready": True, "database": "ok", "broker": "ok", "workers": "ok"}))
+    page.route(
+        "**/readyz",
+        lambda route: route.fulfill(json={"ready": True, "database": "ok", "broker": "ok", "workers": "ok"}),
+    )
     page.goto(f"{site.url}/health")
     expect(page.get_by_text("jobs run")).to_be_visible()
     expect(page.locator(".queue")).to_contain_text("of 2 slots")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import zipfile
 from io import BytesIO
@@ -66,7 +67,9 @@ def test_zoom_fits_more_boxes_in_a_row(site: Server, made: Made, page: Page) -> 
     page.goto(f"{site.url}/trials/{made.deep}")
 
     def in_first_row() -> int:
-        tops = page.locator(".box").evaluate_all("boxes => boxes.map(b => Math.round(b.getBoundingClientRect().top))")
+        tops: list[int] = page.locator(".box").evaluate_all(
+            "boxes => boxes.map(b => Math.round(b.getBoundingClientRect().top))"
+        )
         return max(tops[:20].count(top) for top in tops[:20])
 
     expect(page.locator(".box-behind")).to_have_count(32)
@@ -107,14 +110,17 @@ def test_the_trace_is_offered_where_the_service_has_it(site: Server, made: Made,
     page.goto(f"{site.url}/trials/{made.trial}")
     with page.expect_download() as started:
         page.get_by_role("button", name="Perfetto trace").click()
-    assert Path(started.value.path()).read_text() == '{"traceEvents": []}'
+    assert json.loads(Path(started.value.path()).read_text()) == {"traceEvents": []}
     assert started.value.suggested_filename.endswith("-activity.json")
 
 
 def test_what_was_routed_is_shown(site: Server, made: Made, page: Page) -> None:
     def routed(route: Route) -> None:
         trial = site.http.get(f"/v1/trials/{made.trial}?detail=operators").json()
-        trial["metrics"] |= {"meas_fmax_mhz": 87.5, "routed": [{"device": 0, "fmax_mhz": 87.5, "bitstream_bytes": 1_032_000}]}
+        trial["metrics"] |= {
+            "meas_fmax_mhz": 87.5,
+            "routed": [{"device": 0, "fmax_mhz": 87.5, "bitstream_bytes": 1_032_000}],
+        }
         route.fulfill(json=trial | {"clock_source": "routed"})
 
     page.route(f"**/v1/trials/{made.trial}?*", routed)
