@@ -171,6 +171,12 @@ class Simulation(Body):
     backpressure: Literal["none", "random", "stalls"] = "none"
 
 
+class Routing(Body):
+    """Designs of the front that are placed and routed after the search, where the devices have an open flow."""
+
+    designs: int = Field(1, ge=0, le=1000, description="those of the highest throughput first; 0: none")
+
+
 def _default_objectives() -> list[Objective]:
     return [
         Objective(metric="accuracy", direction="maximize"),
@@ -196,6 +202,7 @@ class JobBody(Body):
     constraints: list[Constraint] = Field(default_factory=list, max_length=32)
     search: Search = Field(default_factory=Search)
     simulation: Simulation = Field(default_factory=Simulation)
+    routing: Routing = Field(default_factory=Routing)
     labels: dict[LabelKey, LabelValue] = Field(default_factory=dict, max_length=64)
 
     @model_validator(mode="after")

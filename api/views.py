@@ -171,7 +171,10 @@ class StageView(View):
 
 
 class TrialView(View):
-    """One candidate and what became of it. Metrics that were not reached are absent, never a default number."""
+    """One candidate and what became of it. Metrics that were not reached are absent, never a default number.
+
+    Of a routed design those that need a clock are at the slower of the routed and the requested one.
+    """
 
     id: str
     job_id: str
@@ -197,16 +200,27 @@ class TrialView(View):
     cached_from: str | None
     sign_off: str | None
     sign_off_result: Document | None
+    routing: str | None = Field(description="queued, running, done or failed; null where nobody asked for it")
+    routing_reason: str | None = Field(description="why a design whose routing ended has no routed clock")
+    routed: Document | None = Field(
+        description="part, fmax_mhz, critical_path (operator, stage, ns), lut, ff, dsp, bram, bitstream_bytes: the "
+        "slowest device's clock and path, the area of all of them; devices, one by one"
+    )
 
     @classmethod
     def of(cls, row: TrialRow, *, operators: bool = False) -> Self:
         """From the store's row; with ``operators`` the metrics also hold ``devices``, ``hops`` and ``operators``."""
         result: Mapping[str, Any] = row.result or {}
-        metrics = dict(result.get("metrics", {}))
+        routing: Mapping[str, Any] = row.routing_result or {}
+        routed = routing.get("routed")
+        metrics = dict(result.get("metrics", {})) | routing.get("metrics", {})
         if operators:
             metrics.update(result.get("detail", {}))
         exact = result.get("exact")
-        stages: Sequence[Mapping[str, Any]] = result.get("stages", ())
+        stages: Sequence[Mapping[str, Any]] = [
+            *result.get("stages", ()),
+            *([routing["stage"]] if "stage" in routing else []),
+        ]
         return cls(
             id=row.id,
             job_id=row.job_id,
@@ -225,11 +239,14 @@ class TrialView(View):
             exact=None if exact is None else ExactView(**exact),
             constraints=dict(result.get("constraints", {})),
             stages=[StageView(**stage) for stage in stages],
-            clock_source=result.get("clock_source"),
+            clock_source="routed" if routed else result.get("clock_source"),
             provenance=dict(result.get("provenance", {})),
             cached_from=row.cached_from,
             sign_off=row.sign_off,
             sign_off_result=None if row.sign_off_result is None else dict(row.sign_off_result),
+            routing=row.routing,
+            routing_reason=routing.get("reason") or routing.get("error"),
+            routed=None if routed is None else {**routed, "devices": routing["devices"]},
         )
 
 

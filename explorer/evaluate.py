@@ -1,9 +1,10 @@
-"""The face of evaluation that workers use: candidates of one job in, results, bundles and sign-offs out."""
+"""The face of evaluation that workers use: candidates of a job in; results, bundles, sign-offs, routed clocks out."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +15,10 @@ from explorer.choices import build_space
 from explorer.errors import DesignDefect
 from explorer.hardware import Builder
 from explorer.provenance import provenance
-from explorer.result import TrialResult
+from explorer.result import Stage, TrialResult
 from explorer.rungs.ladder import climb_ladder
 from explorer.rungs.records import Records
+from explorer.rungs.routing import Routing
 from explorer.rungs.rung import Bench, Climb
 from explorer.rungs.simulation import cycles, options, require_exact, stimulus
 from explorer.spec import JobSpec
@@ -25,6 +27,7 @@ from hwgen.simulation.build import BuildCache
 from hwgen.simulation.bundle import write_bundle
 from hwgen.simulation.sign_off import sign_off
 from hwgen.simulation.simulate import simulate
+from hwgen.synthesis.route import Router
 
 
 class Evaluator:
@@ -56,6 +59,7 @@ class Evaluator:
             clock_mhz(spec.platform),
             "requested",
             BuildCache(cache),
+            Router(cache),
         )
 
     def evaluate(self, candidate: Candidate, on_stage: Callable[[str], None] = lambda name: None) -> TrialResult:
@@ -132,4 +136,23 @@ class Evaluator:
             "compared_words": found.monolithic.compared_words,
             "mismatched_words": found.monolithic.mismatched_words,
             "seconds": round(time.perf_counter() - start, 3),
+        }
+
+    def route(self, candidate: Candidate, result: TrialResult) -> dict[str, Any]:
+        """Place and route a complete candidate, each device for the part that the catalogue names.
+
+        Returns:
+            ``routed``: part, clock, critical path, area and bitstream, None where there is no routed clock, and then
+            ``reason``; ``devices`` one by one; ``metrics`` that the clock changes, ``clock_source``, the ``stage``.
+        """
+        climb = Climb(self._bench, candidate, metrics=dict(result.metrics))
+        start = time.perf_counter()
+        found = Routing().run(climb)
+        stage = Stage(Routing.name, round(time.perf_counter() - start, 6), found.cached)
+        return {
+            **found.detail,
+            "reason": found.reason,
+            "metrics": dict(found.metrics),
+            "clock_source": self._bench.clock_source if found.detail["routed"] is None else "routed",
+            "stage": asdict(stage),
         }

@@ -69,7 +69,7 @@ def test_cancelling_withdraws_sign_offs_that_nobody_started(store: Store) -> Non
     job, lease = driven(store)
     trial = add(store, job, lease, "a")
     complete(store, trial)
-    store.searches.request_sign_offs(job.id, lease.fence, [trial.id])
+    store.searches.request("sign_off", job.id, lease.fence, [trial.id])
     assert store.jobs.cancel(job.id).state == "cancelled"
     assert store.trials.get(trial.id).sign_off is None, "it would wait for ever"
 
@@ -80,7 +80,7 @@ def test_a_failed_job_leaves_nothing_running(store: Store) -> None:
     for trial in (signing, asked):
         complete(store, trial)
     claims = [store.work.claim(running.id, "w", LEASE)]
-    store.searches.request_sign_offs(job.id, lease.fence, [signing.id, asked.id])
+    store.searches.request("sign_off", job.id, lease.fence, [signing.id, asked.id])
     claims.append(store.work.claim(signing.id, "w", LEASE))
     assert store.searches.finish(
         job.id, lease.fence, "search_failed", {"code": "x", "message": "y", "retryable": False}

@@ -98,12 +98,12 @@ def test_sign_off_has_its_own_lease(store: Store) -> None:
     job, lease = driven(store)
     trial = add(store, job, lease, "a")
     complete(store, trial)
-    assert store.searches.request_sign_offs(job.id, lease.fence, [trial.id])
-    assert store.searches.request_sign_offs(job.id, lease.fence, [trial.id])
+    assert store.searches.request("sign_off", job.id, lease.fence, [trial.id])
+    assert store.searches.request("sign_off", job.id, lease.fence, [trial.id])
     claim = store.work.claim(trial.id, "w", LEASE)
     assert claim is not None and claim.purpose == "sign_off"
     assert store.work.claim(trial.id, "w", LEASE) is None
-    assert store.work.record_sign_off(trial.id, claim.fence, {"equal": True})
+    assert store.work.record_follow_up("sign_off", trial.id, claim.fence, {"equal": True})
     row = store.trials.get(trial.id)
     assert (row.state, row.sign_off, row.sign_off_result, row.attempts) == ("complete", "done", {"equal": True}, 1)
     assert [a.purpose for a in store.trials.attempts(trial.id)] == ["evaluate", "sign_off"]
@@ -113,7 +113,7 @@ def test_failing_sign_offs_leave_the_trial_complete(store: Store) -> None:
     job, lease = driven(store)
     trial = add(store, job, lease, "a")
     complete(store, trial)
-    store.searches.request_sign_offs(job.id, lease.fence, [trial.id])
+    store.searches.request("sign_off", job.id, lease.fence, [trial.id])
     for _ in range(3):
         claim = store.work.claim(trial.id, "w", LEASE)
         assert claim is not None
