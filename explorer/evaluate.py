@@ -110,7 +110,8 @@ class Evaluator:
         for name, found in cycles(measured).items():
             if name in result.metrics and result.metrics[name] != found:
                 raise DesignDefect(f"{name} is {found} now, but {result.metrics[name]:g} is on record")
-        write_bundle(out_zip, design, words, measured, driven, expected)
+        parts = {index: device.open_flow for index, device in enumerate(bench.devices) if device.open_flow}
+        write_bundle(out_zip, design, words, measured, driven, expected, parts=parts)
 
     def sign_off(self, candidate: Candidate, result: TrialResult) -> dict[str, Any]:
         """Build the whole design as one model and compare it with the composed simulation, transfer by transfer.

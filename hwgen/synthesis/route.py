@@ -92,7 +92,8 @@ class Router:
         """
         (shell,) = [shell for shell in shells(design) if shell.device == device]
         files = shell_files(emit(design), shell)
-        script = ecp5.mapping_script(shell.module, shell.top, _sources(files, shell))
+        sources = sorted(name for name in files if name.startswith("rtl/") and name.endswith(".sv"))
+        script = ecp5.mapping_script(shell.module, shell.top, sources)
         arguments = [*ecp5.route_arguments(part, seed), *ecp5.pack_arguments()]
         netlist_key = _digest(_MAPPING, script, *(piece for name in sorted(files) for piece in (name, files[name])))
         key = _digest(_ROUTING, netlist_key, part.name, *arguments)
@@ -190,7 +191,7 @@ def shell_files(emission: Emission, shell: Shell) -> dict[str, str]:
     wanted = {f"rtl/{shell.module}.sv", *(f"mem/{name}" for name in emission.memories if name in module)}
     others = {f"rtl/{name}" for name in emission.modules} | {f"mem/{name}" for name in emission.memories}
     kept = {name: text for name, text in emission.files().items() if name in wanted or name not in others}
-    return kept | {f"rtl/{shell.file}": shell.text}
+    return kept | {f"route/{shell.file}": shell.text}
 
 
 def write_files(files: Mapping[str, str], directory: Path) -> None:
@@ -199,10 +200,6 @@ def write_files(files: Mapping[str, str], directory: Path) -> None:
         path = directory / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
-
-
-def _sources(files: Mapping[str, str], shell: Shell) -> list[str]:
-    return sorted(name for name in files if name.endswith(".sv") and name != f"rtl/{shell.file}")
 
 
 def _produced(path: Path) -> Path:

@@ -68,14 +68,14 @@ def mapping_script(module: str, shell: str, sources: Sequence[str]) -> str:
 
     Args:
         module: the module, read by ``read_slang`` from ``sources``.
-        shell: top level around it, in ``rtl/<shell>.sv``.
-        sources: the module's files, relative to the directory that holds ``rtl/`` and ``mem/``.
+        shell: top level around it, in ``route/<shell>.sv``.
+        sources: the module's files, relative to the directory that holds ``rtl/``, ``mem/`` and ``route/``.
     """
     # The module keeps its boundary until it is mapped, so that the shell's cells are known. `opt` before mapping: else
     # the write enable of a memory is written bit by bit and each bit becomes a memory. `bwmuxmap`: the reader makes
     # bitwise multiplexers that the mapper does not know.
     return f"""read_slang -j 1 -DSYNTHESIS -I rtl --top {module} {" ".join(sources)}
-read_verilog -sv rtl/{shell}.sv
+read_verilog -sv route/{shell}.sv
 hierarchy -check -top {shell}
 setattr -mod -set keep_hierarchy 1 {module}
 proc
