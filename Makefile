@@ -6,7 +6,7 @@ STAMP := $(VENV)/.requirements-installed
 COMMAND := $(VENV)/.headrace-installed
 WORKERS ?= 2
 
-.PHONY: demo test check bench conformance faults models setup clean
+.PHONY: demo test check bench conformance faults models route-tests setup clean
 
 demo: setup ## train, submit, search, simulate, plot: the whole path
 	$(BIN)/headrace demo
@@ -31,6 +31,9 @@ faults: $(STAMP) ## kill, stop and cut off, and look at rows and processes
 
 models: $(STAMP) ## published models from upload to bundle, as long as it takes
 	$(BIN)/python -m pytest -m slow tests/models
+
+route-tests: $(STAMP) ## place and route with the real tools: clocks, bitstreams, a part that is too small
+	$(BIN)/python -m pytest -m slow tests/hwgen/test_route.py tests/hwgen/test_bundle.py
 
 setup: $(STAMP) $(COMMAND) ## install everything below .venv
 

@@ -16,6 +16,8 @@ from db.artefacts import Artefacts
 from db.errors import UnavailableError
 from db.rows import FaultClass, FollowUp, TrialLease
 from db.store import Store
+from explorer.catalogue import routable
+from explorer.spec import JobSpec
 from hwgen.synthesis.route import LEAST_ADDRESS_SPACE
 from workers import provenance, sandbox
 from workers.bell import Bell
@@ -161,7 +163,7 @@ class Evaluation:
         asked = request(self._settings, lease.purpose, lease.trial, lease.spec, **more)
         pulse = _Pulse(self._store, lease, self._settings.lease_seconds, self._stopping)
         try:
-            with self._child(lease.purpose) as child:
+            with self._child(lease) as child:
                 answer = child.call(asked, seconds, self._settings.heartbeat_seconds, pulse.beat)
         except TooLongError as error:
             self._too_long(lease, seconds, str(error))
@@ -182,8 +184,9 @@ class Evaluation:
         }
         return limits[purpose]
 
-    def _child(self, purpose: Purpose) -> AbstractContextManager[Child]:
-        return self._slots.router() if purpose == "routing" else self._slots.borrow()
+    def _child(self, lease: TrialLease) -> AbstractContextManager[Child]:
+        routes = lease.purpose == "routing" and routable(JobSpec.from_json(lease.spec).platform)
+        return self._slots.router() if routes else self._slots.borrow()
 
     def _record(self, lease: TrialLease, answer: Mapping[str, Any]) -> None:
         if "fault" in answer and answer["outage"] is not None:
@@ -221,7 +224,8 @@ class Evaluation:
 
     def _too_long(self, lease: TrialLease, seconds: float, reason: str) -> None:
         if lease.purpose != "evaluate":
-            self._record_follow_up(lease.purpose, lease, {"equal": None, "error": reason})
+            unknown = {"equal": None} if lease.purpose == "sign_off" else {}
+            self._record_follow_up(lease.purpose, lease, {**unknown, "error": reason})
             return
         # Equal work would take as long again: a property of the design, told to the search as such.
         text = f"the evaluation {reason}: fewer samples, a smaller network or more lanes need less simulation"

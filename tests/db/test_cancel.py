@@ -65,6 +65,21 @@ def test_cancel_races_completion(store: Store) -> None:
         assert sequence(store, job) == list(range(1, store.jobs.get(job.id).seq + 1))
 
 
+def test_cancelling_withdraws_routings(store: Store) -> None:
+    job, lease = driven(store)
+    trials = [add(store, job, lease, name) for name in "ab"]
+    for trial in trials:
+        complete(store, trial)
+    store.searches.request("routing", job.id, lease.fence, [trial.id for trial in trials])
+    claim = store.work.claim(trials[0].id, "w", LEASE)
+    assert claim is not None and claim.purpose == "routing"
+    store.jobs.cancel(job.id)
+    assert store.trials.get(trials[1].id).routing is None, "it would wait for ever"
+    assert store.work.record_fault(trials[0].id, claim.fence, "cancelled", "cancelled", kind="withdrawal")
+    assert store.trials.get(trials[0].id).routing is None
+    assert store.jobs.get(job.id).state == "cancelled"
+
+
 def test_cancelling_withdraws_sign_offs_that_nobody_started(store: Store) -> None:
     job, lease = driven(store)
     trial = add(store, job, lease, "a")
