@@ -74,8 +74,10 @@ class Router:
         self._limits = limits or Limits()
         self._directory = directory / FOLDER
         self._directory.mkdir(parents=True, exist_ok=True)
-        # Compiled WebAssembly: a minute of work that a sandbox without a home would do again and again.
-        self._env = {"YOWASP_CACHE_DIR": str((directory / "yowasp").resolve())}
+        # Compiled WebAssembly: a minute of work that a sandbox with a fresh home would do again and again. The runtime
+        # looks for a home even so, and a sandbox has no user to ask about one.
+        programs = str((directory / "yowasp").resolve())
+        self._env = {"YOWASP_CACHE_DIR": programs, "HOME": programs}
 
     def route(self, design: Design, device: int, part: Part, seed: int = 1) -> Routed:
         """Place and route the module of one device.
