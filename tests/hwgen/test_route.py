@@ -84,7 +84,8 @@ def tools(tmp_path, monkeypatch):
     def write(**scripts: str) -> Path:
         for name, script in scripts.items():
             path = folder / PROGRAMS[name]
-            said = f'[ "$1" = --version ] && exit 0\n: "${{HOME:?}}" "${{YOWASP_CACHE_DIR:?}}"\necho {name} >> {tmp_path}/calls\n'
+            said = '[ "$1" = --version ] && exit 0\n: "${HOME:?}" "${YOWASP_CACHE_DIR:?}"\n'
+            said += f"echo {name} >> {tmp_path}/calls\n"
             path.write_text(f"#!/bin/sh\n{said}{script}\n")
             path.chmod(path.stat().st_mode | stat.S_IEXEC)
         return tmp_path

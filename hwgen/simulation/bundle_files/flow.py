@@ -53,13 +53,13 @@ def run(command: Sequence[str], work: Path, log: str) -> None:
 
 
 def scratch(device: Device) -> Path:
-    """A directory for one device, with the sources of the bundle in it."""
+    """A directory for one device, with the sources of the bundle in it: WebAssembly follows no link out of it."""
     work = BUILD / str(device["module"])
     shutil.rmtree(work, ignore_errors=True)
     work.mkdir(parents=True)
     for name in ("rtl", "mem", "route"):
         if Path(name).is_dir():
-            (work / name).symlink_to(Path(name).resolve())
+            shutil.copytree(name, work / name)
     return work
 
 
