@@ -34,11 +34,11 @@ def bundle(tmp_path_factory, cache_directory):
     return directory / "b", directory / "b.zip", measured
 
 
-def make(directory, target="sim", **variables):
+def make(directory, target="sim", timeout=400, **variables):
     tools = find_toolchain()
     variables = {"VERILATOR": tools.verilator, "CXX": tools.cxx} | variables
     command = ["make", "--no-print-directory", target, *(f"{k}={v}" for k, v in variables.items())]
-    done = subprocess.run(command, cwd=directory, capture_output=True, text=True, timeout=400)
+    done = subprocess.run(command, cwd=directory, capture_output=True, text=True, timeout=timeout)
     return done.returncode, done.stdout.strip().splitlines() or [done.stderr]
 
 
@@ -123,7 +123,7 @@ def test_synth_maps(bundle):
 
 @pytest.mark.slow
 def test_each_device_gets_a_clock_and_a_bitstream(bundle):
-    status, lines = make(bundle[0], "bitstream", PYTHON=sys.executable, PART="LFE5U-25F-8BG381C")
+    status, lines = make(bundle[0], "bitstream", 3600, PYTHON=sys.executable, PART="LFE5U-25F-8BG381C")
     assert status == 0
     clocks = [line for line in lines if re.fullmatch(r"FMAX mhz=[0-9.]+ lut=\d+ ff=\d+ dsp=\d+ bram=\d+", line)]
     files = [line.split()[1] for line in lines if line.startswith("BIT ")]
