@@ -16,7 +16,7 @@ from db.artefacts import Artefacts
 from db.errors import UnavailableError
 from db.rows import FaultClass, FollowUp, TrialLease
 from db.store import Store
-from explorer.catalogue import routable
+from explorer.platform import routable
 from explorer.spec import JobSpec
 from hwgen.synthesis.route import LEAST_ADDRESS_SPACE
 from workers import provenance, sandbox
