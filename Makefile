@@ -7,7 +7,7 @@ DOCS_STAMP := $(VENV)/.docs-installed
 COMMAND := $(VENV)/.headrace-installed
 WORKERS ?= 2
 
-.PHONY: demo test check docs bench conformance faults models notebooks wheels dashboard setup clean
+.PHONY: demo test check docs bench conformance faults models route-tests notebooks wheels dashboard setup clean
 
 demo: setup ## train, submit, search, simulate, plot: the whole path
 	$(BIN)/headrace demo
@@ -36,12 +36,16 @@ faults: $(STAMP) ## kill, stop and cut off, and look at rows and processes
 models: $(STAMP) ## published models from upload to bundle, as long as it takes
 	$(BIN)/python -m pytest -m slow tests/models
 
+route-tests: $(STAMP) ## place and route with the real tools: clocks, bitstreams, a part that is too small
+	$(BIN)/python -m pytest -m slow tests/hwgen/test_route.py tests/hwgen/test_bundle.py
+
 notebooks: $(STAMP) ## the notebooks of examples/ from clean kernels, and a sweep through a killed one
 	$(BIN)/python -m pytest tests/notebooks
 
 wheels: $(STAMP) ## build both wheels into dist, install and run them in empty environments of every Python here
 	$(BIN)/python -m tests.install.wheels dist
 	HEADRACE_WHEELS_REPORT=docs/wheels.md $(BIN)/python -m pytest -m "slow or not slow" tests/install
+
 dashboard: ## rebuild api/static/dashboard from dashboard/; needs node 20
 	cd dashboard && npm ci --no-audit --no-fund && npm run build
 

@@ -191,6 +191,12 @@ class Simulation(Body):
     backpressure: Literal["none", "random", "stalls"] = Field("none", description="when the output is not taken")
 
 
+class Routing(Body):
+    """Designs of the front that are placed and routed after the search, where the devices have an open flow."""
+
+    designs: int = Field(1, ge=0, le=1000, description="those of the highest throughput first; 0: none")
+
+
 def _default_objectives() -> list[Objective]:
     return [
         Objective(metric="accuracy", direction="maximize"),
@@ -222,6 +228,7 @@ class JobBody(Body):
     )
     search: Search = Field(default_factory=Search, description="sampler, budgets and seed")
     simulation: Simulation = Field(default_factory=Simulation, description="how every candidate is simulated")
+    routing: Routing = Field(default_factory=Routing, description="which designs are placed and routed at the end")
     labels: dict[LabelKey, LabelValue] = Field(
         default_factory=dict, max_length=64, description="labels of your own, to find the job by"
     )

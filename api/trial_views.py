@@ -66,6 +66,39 @@ class SignOffView(OpenView):
     error: str | None = absent_unless_known("why it did not finish")
 
 
+class CriticalPathView(View):
+    """The slowest path between two registers of a routed device."""
+
+    operator: str = Field(description="the instance in which it spends most of its time; `shell`: outside of all")
+    stage: str = Field(description="its first and last register")
+    ns: float = Field(description="its length, clock to output and setup included, ns")
+    routing_ns: float = Field(description="of that in wires, ns")
+
+
+class RoutedFiguresView(OpenView):
+    """What place and route found, the cells of the shell left out."""
+
+    index: int | None = absent_unless_known("index of the device")
+    device: str | None = absent_unless_known("name of the device")
+    part: str | None = absent_unless_known("the part that it was routed for, as it is ordered")
+    seed: int | None = absent_unless_known("seed of the placer")
+    fmax_mhz: float | None = absent_unless_known("the fastest clock, MHz")
+    critical_path: CriticalPathView | None = absent_unless_known("what limits that clock")
+    lut: int | None = absent_unless_known("LUTs of four inputs")
+    ff: int | None = absent_unless_known("flip-flops")
+    dsp: int | None = absent_unless_known("multipliers of 18 × 18 bits")
+    bram: int | None = absent_unless_known("block RAMs of 18 Kbit")
+    shell_lut: int | None = absent_unless_known("LUTs of the shell around it")
+    shell_ff: int | None = absent_unless_known("flip-flops of the shell around it")
+    bitstream_bytes: int | None = absent_unless_known("size of the bitstream, bytes")
+
+
+class RoutedView(RoutedFiguresView):
+    """A routed design: part, clock and critical path of its slowest device, and the area of all of them."""
+
+    devices: list[RoutedFiguresView] = Field(description="the same, device by device")
+
+
 class TrialView(View):
     """One candidate and what became of it."""
 
@@ -82,7 +115,10 @@ class TrialView(View):
     finished_at: Time | None = Field(description="when it ended")
     candidate: CandidateView = Field(description="the design that it stands for")
     candidate_hash: str = Field(description="hash of the candidate")
-    metrics: MetricsView = Field(description="what was found; a metric that was not reached is absent")
+    metrics: MetricsView = Field(
+        description="what was found; a metric that was not reached is absent. Of a routed design those that need a "
+        "clock are at the slower of the routed and the requested one"
+    )
     exact: ExactView | None = Field(description="the comparison of words; null until simulated")
     constraints: dict[str, float] = Field(description="constraint -> violation; positive is violated")
     stages: list[StageView] = Field(description="rungs of the ladder, in the order they ran")
@@ -93,14 +129,23 @@ class TrialView(View):
     cached_from: str | None = Field(description="the trial whose stored evaluation answered this one")
     sign_off: str | None = Field(description="queued, running, done or failed; null: not asked for")
     sign_off_result: SignOffView | None = Field(description="what the sign-off found")
+    routing: str | None = Field(description="queued, running, done or failed; null: not asked for")
+    routing_reason: str | None = Field(description="why a design whose routing ended has no routed clock")
+    routed: RoutedView | None = Field(description="what place and route found; null: no routed clock")
 
     @classmethod
     def of(cls, row: TrialRow, *, operators: bool = False) -> Self:
         """From the store's row; with ``operators`` the metrics also hold what the trial's detail has."""
         result: Mapping[str, Any] = row.result or {}
-        figures = {**result.get("metrics", {}), **(result.get("detail", {}) if operators else {})}
+        routing: Mapping[str, Any] = row.routing_result or {}
+        routed = routing.get("routed")
+        found = {**result.get("metrics", {}), **routing.get("metrics", {})}
+        figures = {**found, **(result.get("detail", {}) if operators else {})}
         exact = result.get("exact")
-        stages: Sequence[Mapping[str, Any]] = result.get("stages", ())
+        stages: Sequence[Mapping[str, Any]] = [
+            *result.get("stages", ()),
+            *([routing["stage"]] if "stage" in routing else []),
+        ]
         return cls(
             id=row.id,
             job_id=row.job_id,
@@ -119,18 +164,21 @@ class TrialView(View):
             exact=None if exact is None else ExactView(**exact),
             constraints=dict(result.get("constraints", {})),
             stages=[StageView(**stage) for stage in stages],
-            clock_source=result.get("clock_source"),
+            clock_source="routed" if routed else result.get("clock_source"),
             provenance=ProvenanceView.model_validate(result.get("provenance", {})),
             cached_from=row.cached_from,
             sign_off=row.sign_off,
             sign_off_result=None if row.sign_off_result is None else SignOffView.model_validate(row.sign_off_result),
+            routing=row.routing,
+            routing_reason=routing.get("reason") or routing.get("error"),
+            routed=None if routed is None else RoutedView.model_validate({**routed, "devices": routing["devices"]}),
         )
 
 
 class AttemptView(View):
     """One start of a trial on a worker."""
 
-    purpose: str = Field(description="`evaluate` or `sign_off`")
+    purpose: str = Field(description="`evaluate`, `sign_off` or `routing`")
     worker: str = Field(description="the worker that ran it")
     started_at: Time = Field(description="when it started")
     ended_at: Time | None = Field(description="when it ended; null while it runs")

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sqlalchemy import Connection, RowMapping, func, or_, select, update
+from sqlalchemy import Connection, RowMapping, func, select, update
 
-from db import tables
+from db import followups, tables
 from db.clock import Moment
 
 
@@ -54,5 +54,5 @@ def _is_worked_on(connection: Connection, job: RowMapping) -> bool:
     of_job = select(func.count()).where(trials.job_id == job["id"])
     if connection.execute(of_job.where(trials.lease_until.is_not(None))).scalar_one():
         return True
-    waiting = of_job.where(or_(trials.state == "queued", trials.sign_off == "queued"))
+    waiting = of_job.where(followups.any_queued())
     return job["lease_until"] is not None and not connection.execute(waiting).scalar_one()

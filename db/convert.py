@@ -105,6 +105,8 @@ def trial(row: RowMapping) -> TrialRow:
         cached_from=row["cached_from"],
         sign_off=row["sign_off"],
         sign_off_result=row["sign_off_result"],
+        routing=row["routing"],
+        routing_result=row["routing_result"],
         created_at=when(row["created_at"]),
         started_at=when_or_none(row["started_at"]),
         finished_at=when_or_none(row["finished_at"]),

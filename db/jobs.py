@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import ColumnElement, Connection, delete, func, insert, or_, select, tuple_, update
 
-from db import convert, paging, tables, transition
+from db import convert, followups, paging, tables, transition
 from db.clock import Moment
 from db.engine import Database
 from db.errors import StateConflictError
@@ -181,8 +181,7 @@ class Jobs:
                 _require(job, "resume", ("paused",))
                 transition.change_job(connection, job, "queued" if job["started_at"] is None else "running", now)
                 trials = tables.trials.c
-                queued = or_(trials.state == "queued", trials.sign_off == "queued")
-                waiting = select(trials.id).where(trials.job_id == job_id, queued)
+                waiting = select(trials.id).where(trials.job_id == job_id, followups.any_queued())
                 transition.send(connection, "evaluate", connection.execute(waiting).scalars().all(), now)
                 transition.send(connection, "drive", [job_id], now)
             return transition.job_row(connection, job_id, now)
@@ -199,7 +198,7 @@ class Jobs:
                 _require(job, "stop", ("queued", "running", "paused"))
                 transition.change_job(connection, job, "stopping", now)
                 transition.cancel_queued_trials(connection, job_id, now, "the job was stopped")
-                transition.withdraw_sign_offs(connection, job_id, now)
+                transition.withdraw_follow_ups(connection, job_id, now)
                 transition.send(connection, "drive", [job_id], now)
             return transition.job_row(connection, job_id, now)
 
@@ -210,7 +209,7 @@ class Jobs:
             if job["state"] not in ("cancelling", *TERMINAL_JOB_STATES):
                 transition.change_job(connection, job, "cancelling", now)
                 transition.cancel_queued_trials(connection, job_id, now, "the job was cancelled")
-                transition.withdraw_sign_offs(connection, job_id, now)
+                transition.withdraw_follow_ups(connection, job_id, now)
                 transition.settle_cancelling(connection, job_id, now)
             return transition.job_row(connection, job_id, now)
 

@@ -22,6 +22,9 @@ EndReason = Literal[
     "search_failed",
 ]
 
+# What is done with a complete trial after the search.
+FollowUp = Literal["sign_off", "routing"]
+
 # What ended an attempt without a result: the evaluation itself, an outage around it, or somebody's word.
 FaultClass = Literal["evaluation", "infrastructure", "withdrawal"]
 
@@ -160,7 +163,7 @@ class CreatedJob:
 
 @dataclass(frozen=True)
 class AttemptRow:
-    """One start of a trial: ``purpose`` evaluate or sign_off; ``outcome`` None while it runs."""
+    """One start of a trial: ``purpose`` evaluate, sign_off or routing; ``outcome`` None while it runs."""
 
     fence: int
     purpose: str
@@ -183,6 +186,8 @@ class TrialRow:
         cached_from: the trial whose stored evaluation answered this one.
         sign_off: None (not asked for), queued, running, done or failed.
         sign_off_result: what ``Evaluator.sign_off`` returned, or {"error": text}.
+        routing: None (not asked for), queued, running, done or failed.
+        routing_result: what ``Evaluator.route`` returned, or {"error": text}.
     """
 
     id: str
@@ -199,6 +204,8 @@ class TrialRow:
     cached_from: str | None
     sign_off: str | None
     sign_off_result: Mapping[str, Any] | None
+    routing: str | None
+    routing_result: Mapping[str, Any] | None
     created_at: datetime
     started_at: datetime | None
     finished_at: datetime | None
@@ -255,7 +262,7 @@ class TrialLease:
     trial: TrialRow
     spec: Mapping[str, Any]
     fence: int
-    purpose: Literal["evaluate", "sign_off"]
+    purpose: Literal["evaluate"] | FollowUp
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from db import budget, convert, history, tables, transition
 from db.clock import Moment
 from db.engine import Database
 from db.errors import GoneError, NotFoundError
-from db.rows import DONE_TRIAL_STATES, EndReason, JobLease, JobRow, TrialRow, VolumePoint
+from db.rows import DONE_TRIAL_STATES, EndReason, FollowUp, JobLease, JobRow, TrialRow, VolumePoint
 
 
 class Searches:
@@ -111,8 +111,8 @@ class Searches:
                 _note_progress(connection, job, self._database.now(connection), changes)
             return True
 
-    def request_sign_offs(self, job_id: str, fence: int, trial_ids: Sequence[str]) -> bool:
-        """Ask for the monolithic check of complete trials that were not asked for yet; False when the lease is lost."""
+    def request(self, what: FollowUp, job_id: str, fence: int, trial_ids: Sequence[str]) -> bool:
+        """Ask for a sign-off or routing of complete trials that was not asked for yet; False when the lease is lost."""
         trials = tables.trials.c
         with self._database.write() as connection:
             job = transition.lock_job(connection, job_id)
@@ -120,12 +120,11 @@ class Searches:
                 return False
             now = self._database.now(connection)
             fresh = select(tables.trials).where(
-                trials.id.in_(list(trial_ids)), trials.state == "complete", trials.sign_off.is_(None)
+                trials.id.in_(list(trial_ids)), trials.state == "complete", trials[what].is_(None)
             )
             for trial in connection.execute(fresh).mappings().all():
-                transition.change_trial(
-                    connection, trial, now, sign_off="queued", faults=0, setbacks=0, published_at=now.steady
-                )
+                fresh_start = {what: "queued", "faults": 0, "setbacks": 0, "published_at": now.steady}
+                transition.change_trial(connection, trial, now, **fresh_start)
                 transition.send(connection, "evaluate", [trial["id"]], now)
             return True
 
@@ -149,7 +148,7 @@ class Searches:
                 return False
             now = self._database.now(connection)
             transition.cancel_queued_trials(connection, job_id, now, "the job ended")
-            transition.withdraw_sign_offs(connection, job_id, now)
+            transition.withdraw_follow_ups(connection, job_id, now)
             transition.abandon_running_trials(connection, job_id, now, "the job ended")
             transition.end_job(connection, job, reason, now, failure)
             return True

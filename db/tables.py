@@ -130,9 +130,11 @@ trials = Table(
     Column("candidate_hash", String(80), nullable=False),
     Column("result", JSON),
     Column("cached_from", String(64)),
-    # None (never asked for), queued, running, done, failed.
+    # ``db.followups``: None (never asked for), queued, running, done, failed.
     Column("sign_off", String(16)),
     Column("sign_off_result", JSON),
+    Column("routing", String(16)),
+    Column("routing_result", JSON),
     # attempts counts starts; faults those that the evaluation itself ended, which decide about poison; setbacks those
     # that an outage ended, which delay the next start until retry_at.
     Column("attempts", Integer, nullable=False, default=0),

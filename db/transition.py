@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, RowMapping, Table, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from db import budget, convert, tables
+from db import budget, convert, followups, tables
 from db.clock import Moment
 from db.errors import GoneError, IdempotencyMismatchError, NotFoundError
 from db.rows import STATE_OF_END, EndReason, JobRow
@@ -104,11 +104,13 @@ def change_trial(connection: Connection, trial: Row, now: Moment, **changes: Any
     """Change the trial's row and log it; returns the trial's new sequence number."""
     after = {**trial, **changes}
     data = {"trial_id": trial["id"], "number": trial["number"], "state": after["state"], "attempts": after["attempts"]}
-    for key in ("reason", "sign_off"):
+    for key in ("reason", *followups.FOLLOW_UPS):
         if after[key] is not None:
             data[key] = after[key]
     if changes.get("result"):
         data["metrics"] = changes["result"].get("metrics", {})
+    if changes.get("routing_result"):
+        data["metrics"] = (after["result"] or {}).get("metrics", {}) | changes["routing_result"].get("metrics", {})
     with budget.counted(connection, trial["job_id"], now):
         seq = emit(connection, trial["job_id"], "trial", data, now)
         connection.execute(update(tables.trials).where(tables.trials.c.id == trial["id"]).values(seq=seq, **changes))
@@ -138,20 +140,22 @@ def cancel_queued_trials(connection: Connection, job_id: str, now: Moment, reaso
         change_trial(connection, trial, now, state="cancelled", reason=reason, finished_at=now.wall)
 
 
-def withdraw_sign_offs(connection: Connection, job_id: str, now: Moment) -> None:
-    """Take back the sign-offs that nobody has started; their trials stay complete."""
-    where = (tables.trials.c.job_id == job_id, tables.trials.c.sign_off == "queued")
+def withdraw_follow_ups(connection: Connection, job_id: str, now: Moment) -> None:
+    """Take back the sign-offs and routings that nobody has started; their trials stay complete."""
+    where = (tables.trials.c.job_id == job_id, tables.trials.c.state == "complete", followups.any_queued())
     for trial in connection.execute(select(tables.trials).where(*where)).mappings().all():
-        change_trial(connection, trial, now, sign_off=None)
+        name = followups.queued(trial)
+        if name is not None:
+            change_trial(connection, trial, now, **{name: None})
 
 
 def abandon_running_trials(connection: Connection, job_id: str, now: Moment, reason: str) -> None:
-    """Take every lease of the job away: evaluations are cancelled, sign-offs withdrawn, their workers told to stop."""
+    """Take every lease of the job away: evaluations are cancelled, follow-ups withdrawn, their workers stopped."""
     where = (tables.trials.c.job_id == job_id, tables.trials.c.lease_until.is_not(None))
     for trial in connection.execute(select(tables.trials).where(*where)).mappings().all():
         close_attempt(connection, trial, now, "cancelled", reason)
         cancelled = {"state": "cancelled", "reason": reason, "finished_at": now.wall}
-        changes: dict[str, Any] = {"sign_off": None} if trial["state"] == "complete" else cancelled
+        changes: dict[str, Any] = followups.withdrawn(trial) if trial["state"] == "complete" else cancelled
         change_trial(connection, trial, now, stage=None, lease_owner=None, lease_until=None, **changes)
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from sqlalchemy import delete, or_, select, update
 
-from db import tables, transition
+from db import followups, tables, transition
 from db.engine import Database
 from db.jobs import purge_job
 from db.rows import TERMINAL_JOB_STATES
@@ -59,7 +59,7 @@ class Upkeep:
                 select(trials.id)
                 .join(tables.jobs, jobs.id == trials.job_id)
                 .where(
-                    or_(trials.state == "queued", trials.sign_off == "queued"),
+                    followups.any_queued(),
                     jobs.state.in_(("queued", "running", "stopping")),
                     trials.lease_until.is_(None),
                     trials.retry_at.is_(None),

@@ -1,4 +1,4 @@
-"""The leased work of evaluation and sign-off.
+"""The leased work of evaluation, sign-off and routing.
 
 A lease is (owner, until, fence). Claiming raises the fence; every later write names the fence it was given
 and is refused when another claim, a reaped lease or an ended trial has moved on.
@@ -11,11 +11,12 @@ from typing import Any, Literal
 
 from sqlalchemy import Connection, insert, select, update
 
-from db import convert, tables, transition
+from db import convert, followups, tables, transition
 from db.clock import Moment
 from db.engine import Database
 from db.errors import NotFoundError
-from db.rows import FaultClass, JobState, TrialLease
+from db.followups import answer_column
+from db.rows import FaultClass, FollowUp, JobState, TrialLease
 
 POISON_FAULTS = 3
 _LONGEST_DELAY_SECONDS = 60.0
@@ -29,7 +30,7 @@ class Work:
         self._database = database
 
     def claim(self, trial_id: str, worker: str, lease_seconds: float) -> TrialLease | None:
-        """Take a queued trial, or a queued sign-off of a complete one; None when there is nothing to do."""
+        """Take a queued trial, or a queued sign-off or routing of a complete one; None when there is nothing to do."""
         with self._database.write() as connection:
             try:
                 job, trial = transition.lock_trial(connection, trial_id)
@@ -42,8 +43,13 @@ class Work:
             fence = trial["fence"] + 1
             lease = {"lease_owner": worker, "lease_until": now.steady + lease_seconds, "fence": fence}
             started = trial["started_at"] if trial["started_at"] is not None else now.wall
-            evaluate = {"state": "running", "attempts": trial["attempts"] + 1, "started_at": started, "reason": None}
-            changes = evaluate if purpose == "evaluate" else {"sign_off": "running"}
+            evaluate: dict[str, Any] = {
+                "state": "running",
+                "attempts": trial["attempts"] + 1,
+                "started_at": started,
+                "reason": None,
+            }
+            changes = evaluate if purpose == "evaluate" else {str(purpose): "running"}
             transition.change_trial(connection, trial, now, **changes, **lease)
             connection.execute(
                 insert(tables.attempts).values(
@@ -116,17 +122,16 @@ class Work:
             transition.settle_cancelling(connection, held["job_id"], now)
             return True
 
-    def record_sign_off(self, trial_id: str, fence: int, outcome: Mapping[str, Any]) -> bool:
-        """Store what ``Evaluator.sign_off`` said of a complete trial; False when the fence is stale."""
+    def record_follow_up(self, what: FollowUp, trial_id: str, fence: int, outcome: Mapping[str, Any]) -> bool:
+        """Store what the evaluator's sign-off or routing said of a complete trial; False when the fence is stale."""
+        done = {what: "done", answer_column(what): dict(outcome)}
         with self._database.write() as connection:
             held = _held(connection, trial_id, fence, "complete")
             if held is None:
                 return False
             now = self._database.now(connection)
             transition.close_attempt(connection, held, now, "done", None)
-            transition.change_trial(
-                connection, held, now, sign_off="done", sign_off_result=dict(outcome), stage=None, **_NO_LEASE
-            )
+            transition.change_trial(connection, held, now, **done, stage=None, **_NO_LEASE)
             transition.settle_cancelling(connection, held["job_id"], now)
             return True
 
@@ -157,17 +162,17 @@ def end_attempt(
     transition.close_attempt(connection, trial, now, outcome, reason)
     faults = trial["faults"] + (kind == "evaluation")
     job = transition.read_job(connection, trial["job_id"])
-    signing = trial["state"] == "complete"
+    following = followups.running(trial)
     changes: dict[str, Any] = {"faults": faults, "stage": None, **_NO_LEASE}
     if job["state"] in ("cancelling", "cancelled"):
         cancelled = {"state": "cancelled", "reason": "the job was cancelled", "finished_at": now.wall}
-        changes |= {"sign_off": None} if signing else cancelled
+        changes |= {following: None} if following else cancelled
     elif faults >= POISON_FAULTS:
         text = f"poison: {faults} attempts ended by a fault, last: {outcome}: {reason}"
         failed = {"state": "failed", "reason": text, "finished_at": now.wall}
-        changes |= {"sign_off": "failed", "sign_off_result": {"error": text}} if signing else failed
+        changes |= {following: "failed", answer_column(following): {"error": text}} if following else failed
     else:
-        changes |= {"sign_off": "queued"} if signing else {"state": "queued"}
+        changes |= {following: "queued"} if following else {"state": "queued"}
         changes |= _next_start(trial, now, f"{outcome}: {reason}") if kind == "infrastructure" else {}
         changes["published_at"] = now.steady
         if changes.get("retry_at") is None:
@@ -187,16 +192,14 @@ def _next_start(trial: transition.Row, now: Moment, why: str) -> dict[str, Any]:
     return changes
 
 
-def _claimable(job: transition.Row, trial: transition.Row) -> Literal["evaluate", "sign_off"] | None:
+def _claimable(job: transition.Row, trial: transition.Row) -> Literal["evaluate"] | FollowUp | None:
     if job["state"] not in _WORKING_JOB_STATES or trial["lease_until"] is not None:
         return None
     if trial["retry_at"] is not None:
         return None
     if trial["state"] == "queued":
         return "evaluate"
-    if trial["state"] == "complete" and trial["sign_off"] == "queued":
-        return "sign_off"
-    return None
+    return followups.queued(trial) if trial["state"] == "complete" else None
 
 
 def _held(connection: Connection, trial_id: str, fence: int, state: str) -> transition.Row | None:

@@ -1,11 +1,11 @@
-"""The face of evaluation that workers use: candidates of one job in, results, bundles and sign-offs out."""
+"""The face of evaluation that workers use: candidates of a job in; results, bundles, sign-offs, routed clocks out."""
 
 from __future__ import annotations
 
 import json
 import time
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +16,10 @@ from explorer.errors import DesignDefect
 from explorer.hardware import Builder
 from explorer.platform import clock_mhz, connected_devices, platform_devices
 from explorer.provenance import provenance
-from explorer.result import TrialResult
+from explorer.result import Stage, TrialResult
 from explorer.rungs.ladder import climb_ladder
 from explorer.rungs.records import Records
+from explorer.rungs.routing import Routing
 from explorer.rungs.rung import Bench, Climb
 from explorer.rungs.simulation import cycles, options, require_exact, stimulus
 from explorer.spec import JobSpec
@@ -30,6 +31,7 @@ from hwgen.simulation.bundle import write_bundle
 from hwgen.simulation.measurement import Measurement
 from hwgen.simulation.sign_off import sign_off
 from hwgen.simulation.simulate import simulate
+from hwgen.synthesis.route import Router
 
 
 class Evaluator:
@@ -61,6 +63,7 @@ class Evaluator:
             clock_mhz(spec.platform),
             "requested",
             BuildCache(cache),
+            Router(cache),
         )
 
     def evaluate(self, candidate: Candidate, on_stage: Callable[[str], None] = lambda name: None) -> TrialResult:
@@ -108,7 +111,8 @@ class Evaluator:
         driven = options(bench, design)
         measured = simulate(design, words, bench.cache, driven, expected)
         _require_recorded(measured, result)
-        write_bundle(out_zip, design, words, measured, driven, expected)
+        parts = {index: device.open_flow for index, device in enumerate(bench.devices) if device.open_flow}
+        write_bundle(out_zip, design, words, measured, driven, expected, parts=parts)
 
     def activity(self, candidate: Candidate, result: TrialResult, out: Path) -> None:
         """Write what each operator of a complete candidate did when, as Chrome trace JSON (``explorer.trace``).
@@ -152,6 +156,25 @@ class Evaluator:
             "compared_words": found.monolithic.compared_words,
             "mismatched_words": found.monolithic.mismatched_words,
             "seconds": round(time.perf_counter() - start, 3),
+        }
+
+    def route(self, candidate: Candidate, result: TrialResult) -> dict[str, Any]:
+        """Place and route a complete candidate, each device for the part that the catalogue names.
+
+        Returns:
+            ``routed``: part, clock, critical path, area and bitstream, None where there is no routed clock, and then
+            ``reason``; ``devices`` one by one; ``metrics`` that the clock changes, ``clock_source``, the ``stage``.
+        """
+        climb = Climb(self._bench, candidate, metrics=dict(result.metrics))
+        start = time.perf_counter()
+        found = Routing().run(climb)
+        stage = Stage(Routing.name, round(time.perf_counter() - start, 6), found.cached)
+        return {
+            **found.detail,
+            "reason": found.reason,
+            "metrics": dict(found.metrics),
+            "clock_source": self._bench.clock_source if found.detail["routed"] is None else "routed",
+            "stage": asdict(stage),
         }
 
 

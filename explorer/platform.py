@@ -42,6 +42,11 @@ def _require_technology(device: Device, index: int) -> None:
         )
 
 
+def routable(platform: PlatformSpec) -> bool:
+    """Whether open tools place and route for any of the platform's devices."""
+    return any(device.open_flow for device in platform_devices(platform))
+
+
 def clock_mhz(platform: PlatformSpec) -> float:
     """The clock of every device: the platform's, or the slowest default of its devices."""
     if platform.clock_mhz is not None:

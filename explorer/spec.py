@@ -95,6 +95,13 @@ class SimulationSpec:
     backpressure: Literal["none", "random", "stalls"] = "none"
 
 
+@dataclass(frozen=True)
+class RoutingSpec:
+    """Designs of the front that are placed and routed at the end, those of the highest throughput first; 0: none."""
+
+    designs: int = 1
+
+
 # Cycles are measured, the clock is not: names that once said otherwise, and what they are called now.
 METRIC_ALIASES: Mapping[str, str] = {"meas_throughput_per_s": "throughput_per_s", "meas_latency_ns": "latency_ns"}
 SMALLER_IS_BETTER = ("perplexity", "mse")
@@ -131,6 +138,7 @@ class JobSpec:
     constraints: tuple[Constraint, ...] = ()
     search: SearchParameters = SearchParameters()
     simulation: SimulationSpec = SimulationSpec()
+    routing: RoutingSpec = RoutingSpec()
     labels: Mapping[str, str] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
@@ -162,5 +170,6 @@ class JobSpec:
             constraints=tuple(Constraint(**c) for c in data.get("constraints") or ()),
             search=SearchParameters(**search),
             simulation=SimulationSpec(**(data.get("simulation") or {})),
+            routing=RoutingSpec(**(data.get("routing") or {})),
             labels=dict(data.get("labels") or {}),
         )

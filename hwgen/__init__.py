@@ -18,8 +18,18 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from hwgen.engine import Design, Model, Plan, Simulation, load
-    from hwgen.errors import HwgenError, IllegalGraph, IllegalParameters, Misfit, ModelError, NotExact, ToolError
+    from hwgen.errors import (
+        HwgenError,
+        IllegalGraph,
+        IllegalParameters,
+        Misfit,
+        ModelError,
+        NotExact,
+        ToolError,
+        Unroutable,
+    )
     from hwgen.hardware.report import Operation, Report
+    from hwgen.synthesis.routed_design import RoutedDesign
 
 __all__ = [
     "Design",
@@ -33,13 +43,16 @@ __all__ = [
     "Operation",
     "Plan",
     "Report",
+    "RoutedDesign",
     "Simulation",
     "ToolError",
+    "Unroutable",
     "load",
 ]
 
 _HOME = dict.fromkeys(("Design", "Model", "Plan", "Simulation", "load"), "hwgen.engine")
 _HOME |= dict.fromkeys(("Operation", "Report"), "hwgen.hardware.report")
+_HOME |= {"RoutedDesign": "hwgen.synthesis.routed_design"}
 _HOME |= dict.fromkeys(set(__all__) - set(_HOME), "hwgen.errors")
 
 if not TYPE_CHECKING:  # a type checker sees the names above and no others

@@ -42,6 +42,8 @@ from hwgen.simulation import simulate as simulation
 from hwgen.simulation.build import BuildCache
 from hwgen.simulation.bundle import write_bundle
 from hwgen.simulation.measurement import Measurement
+from hwgen.synthesis.route import Router
+from hwgen.synthesis.routed_design import RoutedDesign, route_design
 from hwgen.technology import Technology, technology
 from hwgen.technology.catalogue import Device, device
 
@@ -207,7 +209,7 @@ class Plan:
 
         prices = None if part is None else technology(part.family)
         built = self._built(lanes, build, part, prices)
-        return Design(graph, built, self.samples, default_cache() if cache is None else Path(cache), prices)
+        return Design(graph, built, self.samples, default_cache() if cache is None else Path(cache), part)
 
     def _built(
         self,
@@ -254,15 +256,15 @@ class Design:
         graph: the float model.
         hardware: the hardware graph.
         samples: tensors of the input nodes that a bundle carries.
-        cache: directory of compiled operators.
-        technology: of the target, prices the operators; None without a target.
+        cache: directory of compiled operators and routed designs.
+        target: the device that it was made for, every one of several; None: without limits.
     """
 
     graph: Graph
     hardware: hardware.Design
     samples: Mapping[str, Array]
     cache: Path
-    technology: Technology | None
+    target: Device | None
 
     def simulate(self, inputs: Mapping[str, Array]) -> Simulation:
         """Simulate the RTL and compare every word of every stream with the integer reference.
@@ -288,7 +290,23 @@ class Design:
 
     def report(self) -> Report:
         """The operators with their modelled cycles and memories, and on a target their estimated area."""
-        return report(self.hardware, self.technology)
+        return report(self.hardware, None if self.target is None else technology(self.target.family))
+
+    def route(self, seed: int = 1) -> RoutedDesign:
+        """Place and route for the target, each of several devices alone: minutes, and at once when it is known.
+
+        Args:
+            seed: of the placer; another seed is another measurement.
+
+        Returns:
+            Clock, critical path, area, and where the bitstreams lie.
+
+        Raises:
+            ValueError: there is no target, or no open tool places and routes for it: those of ECP5 can be.
+            Unroutable: it does not fit the part, or cannot be routed there.
+            ToolError: a program of the flow is missing or failed; the message says how to get it.
+        """
+        return route_design(self.hardware, self.target, Router(self.cache), seed)
 
     def write_bundle(self, path: str | Path, inputs: Mapping[str, Array] | None = None) -> None:
         """Simulate, and write a zip of RTL, memories and vectors whose ``make sim`` repeats the check elsewhere.
@@ -304,7 +322,9 @@ class Design:
         words = words_in(self.hardware, tensors)
         expected = run_reference(self.hardware, words)
         measured = self._measured(words, expected)
-        write_bundle(Path(path), self.hardware, words, measured, self._options(), expected)
+        flow = "" if self.target is None else self.target.open_flow
+        parts = dict.fromkeys(self.hardware.devices, flow) if flow else None
+        write_bundle(Path(path), self.hardware, words, measured, self._options(), expected, parts=parts)
 
     def _measured(self, words: Mapping[str, Words], expected: Mapping[str, Words]) -> Measurement:
         measured = simulation.simulate(self.hardware, words, BuildCache(self.cache), self._options(), expected)

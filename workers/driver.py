@@ -10,14 +10,15 @@ import importlib
 import logging
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from db.artefacts import Artefacts
-from db.rows import TERMINAL_TRIAL_STATES, EndReason, JobLease, TrialRow
+from db.rows import TERMINAL_TRIAL_STATES, EndReason, FollowUp, JobLease, TrialRow
 from db.store import Store
 from explorer.candidate import Candidate
+from explorer.platform import routable
 from explorer.spec import JobSpec
 from workers.bell import Bell
 from workers.scoreboard import Scoreboard, outcome_of
@@ -71,14 +72,15 @@ class Driver:
         self._scored_at = 0.0
 
     def run(self) -> None:
-        """Search, sign the front off, finish. Returns early when the job is no longer this driver's to drive."""
+        """Search, sign the front off, route the best of it, finish; return early when the job has another driver."""
         self._restore()
         over = self._search_phase()
         if over is None:
             return
         self._score(force=True)
-        if self._job.state == "running" and not self._sign_off_phase():
-            return
+        for follow_up in (self._sign_off_phase, self._routing_phase):
+            if self._job.state == "running" and not follow_up():
+                return
         self._store.searches.finish(self._job.id, self._fence, *self._verdict(over))
 
     def _restore(self) -> None:
@@ -210,12 +212,23 @@ class Driver:
 
     def _sign_off_phase(self) -> bool:
         """Have the front built as one monolithic model each; False when this driver has to let go."""
-        chosen = self._scores.score().front[: self._settings.sign_off_designs]
-        self._store.searches.request_sign_offs(self._job.id, self._fence, chosen)
+        return self._follow_up("sign_off", self._scores.score().front[: self._settings.sign_off_designs])
+
+    def _routing_phase(self) -> bool:
+        """Have the best of the front placed and routed where open tools can; False when this driver has to let go."""
+        if not routable(self._spec.platform):
+            return True
+        front = self._store.trials.get_all(list(self._scores.score().front))
+        sound = [trial for trial in front if not trial.sign_off_result or trial.sign_off_result["equal"]]
+        return self._follow_up("routing", [t.id for t in fastest(sound)[: self._spec.routing.designs]])
+
+    def _follow_up(self, what: FollowUp, chosen: Sequence[str]) -> bool:
+        self._store.searches.request(what, self._job.id, self._fence, chosen)
         self._publish()
         # When the job is stopped meanwhile, the store withdraws what waits, and this waits for what runs.
         while self._mine():
-            waiting = [t for t in self._store.trials.get_all(list(chosen)) if t.sign_off in ("queued", "running")]
+            trials = self._store.trials.get_all(list(chosen))
+            waiting = [t for t in trials if getattr(t, what) in ("queued", "running")]
             if not waiting:
                 return True
             self._bell.wait(self._job.id, self._settings.heartbeat_seconds)
@@ -230,6 +243,11 @@ class Driver:
         if self._scores.score().front or stopped_before_any:
             return over, None
         return "no_feasible_design", self._scores.no_feasible_design() | {"search_ended": over}
+
+
+def fastest(trials: Sequence[TrialRow]) -> list[TrialRow]:
+    """Complete trials, the one of the highest throughput first."""
+    return sorted(trials, key=lambda t: (-(t.result or {})["metrics"]["throughput_per_s"], t.number))
 
 
 def _candidate(trial: TrialRow) -> Candidate:

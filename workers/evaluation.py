@@ -7,14 +7,16 @@ import os
 import queue
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from db.artefacts import Artefacts
 from db.errors import UnavailableError
-from db.rows import FaultClass, TrialLease
+from db.rows import FaultClass, FollowUp, TrialLease
 from db.store import Store
+from hwgen.synthesis.route import LEAST_ADDRESS_SPACE
 from workers import provenance, sandbox
 from workers.bell import Bell
 from workers.settings import Settings
@@ -23,6 +25,7 @@ from workers.supervisor import AbandonedError, Child, ChildDiedError, TooLongErr
 _log = logging.getLogger(__name__)
 
 Answer = TypeVar("Answer")
+Purpose = Literal["evaluate"] | FollowUp
 
 _CANCELLED, _LOST, _SHUTDOWN = "cancelled", "lease_lost", "worker_shutdown"
 _RETRY_SECONDS = 0.25
@@ -45,20 +48,30 @@ class EvaluatorSlots:
         index, child = self._idle.get()
         try:
             if child is None or not child.alive():
-                child = self._children[index] = self._start(index)
+                child = self._children[index] = self._start(str(index), self._settings.memory_bytes)
             yield child
         finally:
             self._idle.put((index, child))
+
+    @contextmanager
+    def router(self) -> Iterator[Child]:
+        """A child for one routing: with the address space that the runtime of its programs reserves."""
+        memory = max(self._settings.memory_bytes, LEAST_ADDRESS_SPACE)
+        child = self._start("router", memory)
+        try:
+            yield child
+        finally:
+            child.close()
 
     def close(self) -> None:
         """End every child with all it started."""
         for child in list(self._children.values()):
             child.close()
 
-    def _start(self, index: int) -> Child:
-        log = self._settings.logs / f"evaluator-{os.getpid()}-{index}.log"
+    def _start(self, name: str, memory_bytes: int) -> Child:
+        log = self._settings.logs / f"evaluator-{os.getpid()}-{name}.log"
         log.parent.mkdir(parents=True, exist_ok=True)
-        return Child(evaluator_command(self._settings), log)
+        return Child(evaluator_command(replace(self._settings, memory_bytes=memory_bytes)), log)
 
 
 def evaluator_command(settings: Settings, writable: tuple[Path, ...] = ()) -> list[str]:
@@ -91,7 +104,7 @@ def request(settings: Settings, op: str, trial: Any, spec: Mapping[str, Any], **
 
 
 class Evaluation:
-    """Runs evaluations and sign-offs of this worker process."""
+    """Runs evaluations, sign-offs and routings of this worker process."""
 
     def __init__(self, settings: Settings, store: Store, bell: Bell, worker: str) -> None:
         self._settings = settings
@@ -115,7 +128,7 @@ class Evaluation:
         if lease is None:
             return
         try:
-            if lease.purpose == "sign_off" or not self._answer_from_cache(lease):
+            if lease.purpose != "evaluate" or not self._answer_from_cache(lease):
                 self._run_in_child(lease)
         finally:
             self._bell.ring(lease.trial.job_id)
@@ -143,13 +156,12 @@ class Evaluation:
         return True
 
     def _run_in_child(self, lease: TrialLease) -> None:
-        signing = lease.purpose == "sign_off"
-        seconds = self._settings.sign_off_seconds if signing else self._settings.trial_seconds
-        more = {"trial_result": lease.trial.result} if signing else {}
+        seconds = self._seconds(lease.purpose)
+        more = {} if lease.purpose == "evaluate" else {"trial_result": lease.trial.result}
         asked = request(self._settings, lease.purpose, lease.trial, lease.spec, **more)
         pulse = _Pulse(self._store, lease, self._settings.lease_seconds, self._stopping)
         try:
-            with self._slots.borrow() as child:
+            with self._child(lease) as child:
                 answer = child.call(asked, seconds, self._settings.heartbeat_seconds, pulse.beat)
         except TooLongError as error:
             self._too_long(lease, seconds, str(error))
@@ -162,19 +174,33 @@ class Evaluation:
         else:
             self._record(lease, answer)
 
+    def _seconds(self, purpose: Purpose) -> float:
+        limits = {
+            "evaluate": self._settings.trial_seconds,
+            "sign_off": self._settings.sign_off_seconds,
+            "routing": self._settings.routing_seconds,
+        }
+        return limits[purpose]
+
+    def _child(self, lease: TrialLease) -> AbstractContextManager[Child]:
+        return self._slots.router() if lease.purpose == "routing" else self._slots.borrow()
+
     def _record(self, lease: TrialLease, answer: Mapping[str, Any]) -> None:
         if "fault" in answer and answer["outage"] is not None:
             self._fault(lease, answer["outage"], answer["fault"], "infrastructure")
         elif "fault" in answer:
             self._fault(lease, "fault", answer["fault"])
-        elif lease.purpose == "sign_off":
-            self._insist(lambda: self._store.work.record_sign_off(lease.trial.id, lease.fence, answer["result"]))
+        elif lease.purpose != "evaluate":
+            self._record_follow_up(lease.purpose, lease, answer["result"])
         else:
             self._record_result(lease, answer["result"], self._key(lease))
 
     def _record_result(self, lease: TrialLease, result: Mapping[str, Any], key: str | None) -> None:
         if not self._insist(lambda: self._store.work.record_result(lease.trial.id, lease.fence, result, cache_key=key)):
             _log.warning("late result of %s was refused: the lease had moved on", lease.trial.id)
+
+    def _record_follow_up(self, what: FollowUp, lease: TrialLease, outcome: Mapping[str, Any]) -> None:
+        self._insist(lambda: self._store.work.record_follow_up(what, lease.trial.id, lease.fence, outcome))
 
     def _insist(self, verb: Callable[[], Answer]) -> Answer:
         """Try again as long as the database is away: without it there is no other work, and this result would be lost.
@@ -194,9 +220,9 @@ class Evaluation:
                 pause = min(2 * pause, _LONGEST_RETRY_SECONDS)
 
     def _too_long(self, lease: TrialLease, seconds: float, reason: str) -> None:
-        if lease.purpose == "sign_off":
-            outcome = {"equal": None, "error": reason}
-            self._insist(lambda: self._store.work.record_sign_off(lease.trial.id, lease.fence, outcome))
+        if lease.purpose != "evaluate":
+            unknown = {"equal": None} if lease.purpose == "sign_off" else {}
+            self._record_follow_up(lease.purpose, lease, {**unknown, "error": reason})
             return
         # Equal work would take as long again: a property of the design, told to the search as such.
         text = f"the evaluation {reason}: fewer samples, a smaller network or more lanes need less simulation"

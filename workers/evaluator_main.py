@@ -1,8 +1,8 @@
 """The long-lived evaluator child: ``python -m workers.evaluator_main``, one JSON request a line, one answer a line.
 
-Requests name an ``op`` (``evaluate``, ``sign_off``, ``export`` or ``activity``) and where everything is; evaluators of
-recent jobs stay loaded. Answers are {"result": …}, or {"fault": text, "outage": name or null} when there is none: with
-an outage the fault is the machine's, without it is the evaluation's. {"stage": name} lines come before.
+Requests name an ``op`` (``evaluate``, ``sign_off``, ``routing``, ``export`` or ``activity``) and where everything is;
+evaluators of recent jobs stay loaded. Answers are {"result": …}, or {"fault": text, "outage": name or null} when there
+is none: with an outage the fault is the machine's, without it is the evaluation's. {"stage": name} lines come before.
 """
 
 from __future__ import annotations
@@ -55,6 +55,9 @@ class Server:
         if request["op"] == "sign_off":
             self._write({"stage": "sign_off"})
             return evaluator.sign_off(candidate, known)
+        if request["op"] == "routing":
+            self._write({"stage": "route"})
+            return evaluator.route(candidate, known)
         write = evaluator.activity if request["op"] == "activity" else evaluator.export
         write(candidate, known, Path(request["out"]))
         return {"path": request["out"]}

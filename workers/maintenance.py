@@ -22,7 +22,7 @@ from pathlib import Path
 import redis
 
 from db.errors import StoreError, UnavailableError
-from hwgen.simulation.eviction import trim
+from hwgen.tools.eviction import trim
 from workers import names
 from workers.runner import Runner
 

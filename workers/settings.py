@@ -31,6 +31,7 @@ class Settings:
         trial_seconds: wall-clock limit of one evaluation.
         sign_off_seconds: wall-clock limit of one monolithic check.
         sign_off_designs: Pareto designs checked at the end of a job; further ones are listed as not checked.
+        routing_seconds: wall-clock limit of placing and routing one design.
         memory_bytes: address space of each process of an evaluation; by default a slot's share of the memory.
         file_bytes: size of one file that an evaluation may write.
         parse_seconds: wall-clock and processor limit of parsing an upload.
@@ -51,6 +52,7 @@ class Settings:
     trial_seconds: float = 900.0
     sign_off_seconds: float = 900.0
     sign_off_designs: int = 32
+    routing_seconds: float = 1800.0
     memory_bytes: int = 16 * GIB
     file_bytes: int = 4 * GIB
     parse_seconds: float = 120.0

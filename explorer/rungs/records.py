@@ -7,7 +7,7 @@ import secrets
 from pathlib import Path
 
 from explorer.rungs.rung import Findings
-from hwgen.simulation.eviction import mark_used
+from hwgen.tools.eviction import mark_used
 
 FOLDER = "rungs"
 
@@ -16,7 +16,7 @@ class Records:
     """Findings by rung and key.
 
     Args:
-        cache: directory that ``hwgen.simulation.eviction`` keeps below a size.
+        cache: directory that ``hwgen.tools.eviction`` keeps below a size.
     """
 
     def __init__(self, cache: Path) -> None:

@@ -21,6 +21,7 @@ from explorer.spec import JobSpec
 from hwgen.hardware.design import Design
 from hwgen.hardware.platform import Platform
 from hwgen.simulation.build import BuildCache
+from hwgen.synthesis.route import Router
 from hwgen.technology.catalogue import Device
 
 
@@ -36,7 +37,7 @@ class Bench:
         builder: candidate to hardware graph.
         devices: of the platform, by device index; ``platform`` is what connects them.
         clock_mhz: the clock that figures in seconds assume, and ``clock_source``, where it comes from.
-        cache: compiled operators.
+        cache: compiled operators; ``router``: places and routes, and keeps what it found.
     """
 
     spec: JobSpec
@@ -49,6 +50,7 @@ class Bench:
     clock_mhz: float
     clock_source: ClockSource
     cache: BuildCache
+    router: Router
 
 
 @dataclass(frozen=True)

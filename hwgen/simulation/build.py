@@ -2,7 +2,7 @@
 
 The key of an artefact is the hash of the RTL sources, the parameters, the runtime and the tool versions. Artefacts
 appear by an atomic rename under a file lock, so concurrent workers never build the same thing twice and a killed build
-leaves nothing half-written. ``hwgen.simulation.eviction`` deletes what was used longest ago.
+leaves nothing half-written. ``hwgen.tools.eviction`` deletes what was used longest ago.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ from hwgen.simulation.compile import (
     compile_models,
     compile_runtime,
 )
-from hwgen.simulation.eviction import mark_used
 from hwgen.simulation.toolchain import CXX_FLAGS, Toolchain, find_toolchain
+from hwgen.tools.eviction import mark_used
 from hwgen.tools.process import run_tool
 
 # The simulation program; a bundle carries it too, with `wrapper.cpp`.

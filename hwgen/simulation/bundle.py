@@ -13,6 +13,7 @@ import numpy as np
 
 from hwgen.errors import HwgenError
 from hwgen.hardware.design import Design, Endpoint, Stream, run_reference
+from hwgen.hardware.emit.shell import shells
 from hwgen.hardware.emit.text import Emission, emit
 from hwgen.hardware.library import RTL_DIRECTORY, stream_ports
 from hwgen.hardware.streams import StreamType, Words, beat_bytes
@@ -21,6 +22,7 @@ from hwgen.simulation.build import HARNESS_SOURCES
 from hwgen.simulation.compile import RUNTIME_DIRECTORY, VERILATOR_FLAGS
 from hwgen.simulation.measurement import Measurement
 from hwgen.simulation.simulate import SimulationOptions, check_of, plan_head, stream_line
+from hwgen.tools import ecp5
 
 FILES_DIRECTORY = Path(__file__).parent / "bundle_files"
 EPOCH = (1980, 1, 1, 0, 0, 0)  # the zip format's first date: equal designs give equal bytes
@@ -34,6 +36,7 @@ def write_bundle(
     options: SimulationOptions | None = None,
     expected: Mapping[str, Words] | None = None,
     rtl_directory: Path = RTL_DIRECTORY,
+    parts: Mapping[int, str] | None = None,
 ) -> None:
     """Write the bundle of a simulated design.
 
@@ -45,6 +48,7 @@ def write_bundle(
         options: stalls of that simulation.
         expected: words of every stream; computed by the reference when absent.
         rtl_directory: the RTL library.
+        parts: for which ECP5 part ``make route`` routes a device, by its index; the largest where it is left out.
 
     Raises:
         HwgenError: the simulation was not exact, so there is nothing to hand out.
@@ -52,7 +56,7 @@ def write_bundle(
     if not measured.exact:
         raise HwgenError(f"{design.name}: only an exact simulation is exported, not: {pass_line(measured)}")
     expected = expected if expected is not None else run_reference(design, inputs)
-    files = bundle_files(design, expected, measured, options or SimulationOptions(), rtl_directory)
+    files = bundle_files(design, expected, measured, options or SimulationOptions(), rtl_directory, parts)
     scratch = path.with_name(f".{path.name}.part")
     with zipfile.ZipFile(scratch, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as archive:
         for name in sorted(files):
@@ -69,6 +73,7 @@ def bundle_files(
     measured: Measurement,
     options: SimulationOptions,
     rtl_directory: Path = RTL_DIRECTORY,
+    parts: Mapping[int, str] | None = None,
 ) -> dict[str, bytes]:
     """The content of a bundle by path; the arguments are those of ``write_bundle``."""
     emission = emit(design)
@@ -77,6 +82,7 @@ def bundle_files(
         files |= vector_files(stream, expected[stream.name])
     files["signature.json"] = (json.dumps(emission.signature, indent=2) + "\n").encode()
     files |= {f"sim/{name}": text.encode() for name, text in _harness(design, emission.top, options).items()}
+    files |= {f"route/{name}": text.encode() for name, text in _route_files(design, emission, parts or {}).items()}
     files["Makefile"] = (FILES_DIRECTORY / "Makefile").read_bytes()
     files["README.md"] = _readme(emission, measured).encode()
     digests = {name: hashlib.sha256(content).hexdigest() for name, content in sorted(files.items())}
@@ -126,8 +132,27 @@ def _harness(design: Design, top: str, options: SimulationOptions) -> dict[str, 
     files["ports.inc"] = "".join(f"HEADRACE_PORT({port})\n" for port in ("rst_ni", *ports))
     files["plan.txt"] = "\n".join([*plan_head(options), f"model {top} -", *_stream_lines(design, top)]) + "\n"
     replace = {"@TOP@": top, "@VERILATOR_FLAGS@": " ".join(VERILATOR_FLAGS)}
-    files |= {name: _filled(name, replace) for name in ("run.sh", "synth.sh")}
-    return files
+    return files | {"run.sh": _filled("run.sh", replace)}
+
+
+def _route_files(design: Design, emission: Emission, parts: Mapping[int, str]) -> dict[str, str]:
+    devices = []
+    files = {"ecp5.py": Path(ecp5.__file__).read_text(), "flow.py": (FILES_DIRECTORY / "flow.py").read_text()}
+    library = [f"rtl/{name}.sv" for name in emission.library]
+    for shell in shells(design):
+        files[shell.file] = shell.text
+        devices.append(
+            {
+                "device": shell.device,
+                "module": shell.module,
+                "shell": shell.top,
+                "sources": sorted([*library, f"rtl/{shell.module}.sv"]),
+                "part": parts.get(shell.device, ecp5.DEFAULT_PART),
+                "shell_lut": shell.lut,
+                "shell_ff": shell.ff,
+            }
+        )
+    return files | {"devices.json": json.dumps(devices, indent=2) + "\n"}
 
 
 def _stream_lines(design: Design, top: str) -> Iterator[str]:
@@ -170,6 +195,8 @@ def _readme(emission: Emission, measured: Measurement) -> str:
     replace = {
         "@TOP@": emission.top,
         "@PASS@": pass_line(measured),
+        "@PART@": ecp5.DEFAULT_PART,
+        "@INSTALL@": ecp5.INSTALL,
         "@STREAMS@": "\n".join(rows),
         "@EXPONENTS@": ", shared exponents are above the lanes" if exponents else "",
     }

@@ -14,8 +14,8 @@ from typing import Any, Literal
 from hwgen.hardware.design import Design, Endpoint, Stream, run_reference
 from hwgen.hardware.streams import Words, beat_bytes
 from hwgen.simulation.build import BuildCache
-from hwgen.simulation.eviction import mark_used
 from hwgen.simulation.measurement import Measurement, OperatorActivity, WrongWord
+from hwgen.tools.eviction import mark_used
 from hwgen.tools.process import run_tool
 
 Sleep = Literal["registers", "memories", "never"]

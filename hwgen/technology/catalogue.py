@@ -29,6 +29,7 @@ class Device:
         static_w: static power in watts.
         default_clock_mhz: clock used when the job names none.
         part: manufacturer's part behind a board's name.
+        open_flow: part that open tools place and route for, as it is ordered; empty where they know none.
         sources: documents that the capacities come from.
         estimates: fields that no document states for our use: our estimates.
         notes: what to know about the figures.
@@ -45,6 +46,7 @@ class Device:
     static_w: float
     default_clock_mhz: float
     part: str = ""
+    open_flow: str = ""
     sources: tuple[str, ...] = ()
     estimates: tuple[str, ...] = ()
     notes: str = ""

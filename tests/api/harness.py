@@ -5,7 +5,7 @@ import dataclasses
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import httpx
@@ -95,9 +95,14 @@ class Server:
         return answer.json()
 
     def run(
-        self, job_id: str, trials: int = 3, end: EndReason | None = "budget_trials", failure: dict | None = None
+        self,
+        job_id: str,
+        trials: int = 3,
+        end: EndReason | None = "budget_trials",
+        failure: dict | None = None,
+        routings: Sequence[dict] = (),
     ) -> list[TrialRow]:
-        """Play driver and worker: ``trials`` complete trials, all on the front, then the given end."""
+        """Play driver and worker: ``trials`` complete trials, all on the front, ``routings`` of the first, the end."""
         lease = self.store.searches.claim(job_id, "test", 60)
         assert lease is not None
         rows = []
@@ -115,6 +120,11 @@ class Server:
             rows.append(row)
         best = {"accuracy": {"value": 0.9, "trial_id": rows[-1].id, "number": trials - 1}} if rows else {}
         self.store.searches.set_progress(job_id, lease.fence, 1.5, best, [row.id for row in rows])
+        for row, answer in zip(rows, routings, strict=False):
+            self.store.searches.request("routing", job_id, lease.fence, [row.id])
+            held = self.store.work.claim(row.id, "test", 60)
+            assert held is not None
+            assert self.store.work.record_follow_up("routing", row.id, held.fence, answer)
         if end is not None:
             assert self.store.searches.finish(job_id, lease.fence, end, failure)
         return rows

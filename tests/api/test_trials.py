@@ -1,8 +1,6 @@
 import json
 from datetime import datetime
 
-import httpx
-
 from api.routes.points import PointView
 from tests.api.harness import DETAIL, Server, problem
 
@@ -48,6 +46,26 @@ def test_trials_pareto_and_one_trial(server: Server) -> None:
     assert [a["outcome"] for a in attempts] == ["complete"]
     summary = server.http.get(url).json()
     assert summary["best"]["accuracy"]["value"] == 0.9 and summary["hypervolume"] == 1.5
+
+
+def test_a_routed_clock_lies_over_the_figures_of_the_search(server: Server) -> None:
+    job = server.submit()
+    slow = {"meas_fmax_mhz": 50.0, "clock_mhz": 50.0, "throughput_per_s": 10.0}
+    part = {"part": "LFE5U-25F-8BG381C", "fmax_mhz": 50.0, "lut": 7}
+    stage = {"name": "route", "seconds": 9.0, "cache_hit": False}
+    answer = {"routed": part, "devices": [part], "reason": None, "metrics": slow, "stage": stage}
+    failed = answer | {"routed": None, "metrics": {}, "reason": "device 0: it does not fit"}
+    rows = server.run(job["id"], trials=3, routings=(answer, failed))
+    first, second, third = (server.http.get(f"/v1/trials/{row.id}").json() for row in rows)
+    assert {name: first["metrics"][name] for name in slow} == slow
+    assert first["metrics"]["accuracy"] == 0.9, "the rest stays"
+    assert (first["routing"], first["clock_source"], first["routing_reason"]) == ("done", "routed", None)
+    assert first["routed"] == part | {"devices": [part]} and first["stages"][-1]["name"] == "route"
+    assert (second["routed"], second["routing_reason"]) == (None, "device 0: it does not fit")
+    assert second["clock_source"] == third["clock_source"] != "routed" and second["metrics"]["clock_mhz"] == 100.0
+    assert (third["routing"], third["routed"], third["routing_reason"]) == (None, None, None)
+    front = server.http.get(f"/v1/jobs/{job['id']}/pareto").json()["items"]
+    assert [t["id"] for t in front] == [row.id for row in rows], "as the search found it"
 
 
 def test_unknown_trials(server: Server) -> None:

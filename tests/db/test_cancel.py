@@ -65,11 +65,26 @@ def test_cancel_races_completion(store: Store) -> None:
         assert sequence(store, job) == list(range(1, store.jobs.get(job.id).seq + 1))
 
 
+def test_cancelling_withdraws_routings(store: Store) -> None:
+    job, lease = driven(store)
+    trials = [add(store, job, lease, name) for name in "ab"]
+    for trial in trials:
+        complete(store, trial)
+    store.searches.request("routing", job.id, lease.fence, [trial.id for trial in trials])
+    claim = store.work.claim(trials[0].id, "w", LEASE)
+    assert claim is not None and claim.purpose == "routing"
+    store.jobs.cancel(job.id)
+    assert store.trials.get(trials[1].id).routing is None, "it would wait for ever"
+    assert store.work.record_fault(trials[0].id, claim.fence, "cancelled", "cancelled", kind="withdrawal")
+    assert store.trials.get(trials[0].id).routing is None
+    assert store.jobs.get(job.id).state == "cancelled"
+
+
 def test_cancelling_withdraws_sign_offs_that_nobody_started(store: Store) -> None:
     job, lease = driven(store)
     trial = add(store, job, lease, "a")
     complete(store, trial)
-    store.searches.request_sign_offs(job.id, lease.fence, [trial.id])
+    store.searches.request("sign_off", job.id, lease.fence, [trial.id])
     assert store.jobs.cancel(job.id).state == "cancelled"
     assert store.trials.get(trial.id).sign_off is None, "it would wait for ever"
 
@@ -80,7 +95,7 @@ def test_a_failed_job_leaves_nothing_running(store: Store) -> None:
     for trial in (signing, asked):
         complete(store, trial)
     claims = [store.work.claim(running.id, "w", LEASE)]
-    store.searches.request_sign_offs(job.id, lease.fence, [signing.id, asked.id])
+    store.searches.request("sign_off", job.id, lease.fence, [signing.id, asked.id])
     claims.append(store.work.claim(signing.id, "w", LEASE))
     assert store.searches.finish(
         job.id, lease.fence, "search_failed", {"code": "x", "message": "y", "retryable": False}

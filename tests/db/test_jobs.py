@@ -131,7 +131,7 @@ def test_resuming_calls_for_waiting_sign_offs(store: Store) -> None:
     job, lease = driven(store)
     trial = add(store, job, lease, "a")
     complete(store, trial)
-    store.searches.request_sign_offs(job.id, lease.fence, [trial.id])
+    store.searches.request("sign_off", job.id, lease.fence, [trial.id])
     store.jobs.pause(job.id)
     assert store.work.claim(trial.id, "w", LEASE) is None
     store.outbox.sent([m.id for m in store.outbox.pending()])

@@ -98,12 +98,12 @@ def test_sign_off_has_its_own_lease(store: Store) -> None:
     job, lease = driven(store)
     trial = add(store, job, lease, "a")
     complete(store, trial)
-    assert store.searches.request_sign_offs(job.id, lease.fence, [trial.id])
-    assert store.searches.request_sign_offs(job.id, lease.fence, [trial.id])
+    assert store.searches.request("sign_off", job.id, lease.fence, [trial.id])
+    assert store.searches.request("sign_off", job.id, lease.fence, [trial.id])
     claim = store.work.claim(trial.id, "w", LEASE)
     assert claim is not None and claim.purpose == "sign_off"
     assert store.work.claim(trial.id, "w", LEASE) is None
-    assert store.work.record_sign_off(trial.id, claim.fence, {"equal": True})
+    assert store.work.record_follow_up("sign_off", trial.id, claim.fence, {"equal": True})
     row = store.trials.get(trial.id)
     assert (row.state, row.sign_off, row.sign_off_result, row.attempts) == ("complete", "done", {"equal": True}, 1)
     assert [a.purpose for a in store.trials.attempts(trial.id)] == ["evaluate", "sign_off"]
@@ -113,13 +113,40 @@ def test_failing_sign_offs_leave_the_trial_complete(store: Store) -> None:
     job, lease = driven(store)
     trial = add(store, job, lease, "a")
     complete(store, trial)
-    store.searches.request_sign_offs(job.id, lease.fence, [trial.id])
+    store.searches.request("sign_off", job.id, lease.fence, [trial.id])
     for _ in range(3):
         claim = store.work.claim(trial.id, "w", LEASE)
         assert claim is not None
         store.work.record_fault(trial.id, claim.fence, "evaluator_died", "x")
     row = store.trials.get(trial.id)
     assert (row.state, row.sign_off) == ("complete", "failed")
+
+
+def test_routing_follows_sign_off_and_a_lost_router_loses_no_trial(store: Store) -> None:
+    job, lease = driven(store)
+    trial = add(store, job, lease, "a")
+    complete(store, trial)
+    for purpose, answer in (("sign_off", {"equal": True}), ("routing", {"metrics": {"meas_fmax_mhz": 71.0}})):
+        store.searches.request(purpose, job.id, lease.fence, [trial.id])
+        claim = store.work.claim(trial.id, "w", LEASE)
+        assert claim is not None and claim.purpose == purpose
+        assert store.work.record_follow_up(purpose, trial.id, claim.fence, answer)
+    row = store.trials.get(trial.id)
+    assert (row.sign_off, row.routing) == ("done", "done")
+    assert row.routing_result == {"metrics": {"meas_fmax_mhz": 71.0}}
+    assert row.result is not None and row.result["metrics"] == {"accuracy": 0.5}, "what the search saw stays"
+    assert store.events.after(job.id, limit=100)[-1].data["metrics"] == {"accuracy": 0.5, "meas_fmax_mhz": 71.0}
+
+    other = add(store, job, lease, "b")
+    complete(store, other)
+    store.searches.request("routing", job.id, lease.fence, [other.id])
+    for _ in range(3):
+        claim = store.work.claim(other.id, "w", LEASE)
+        assert claim is not None
+        store.work.record_fault(other.id, claim.fence, "evaluator_died", "x")
+    row = store.trials.get(other.id)
+    assert (row.state, row.sign_off, row.routing) == ("complete", None, "failed")
+    assert row.routing_result is not None and "evaluator_died" in row.routing_result["error"]
 
 
 def test_cancelled_trials_use_up_no_budget(store: Store) -> None:

@@ -92,6 +92,21 @@ def test_spent_time_is_kept(old_url: str) -> None:
     assert paused == 20.0
 
 
+def test_trials_that_nobody_asked_to_route_stay_so(old_url: str) -> None:
+    with make_unpooled_engine(old_url).begin() as connection:
+        add_job(connection, "j", "succeeded")
+        add_trial(connection, "j", 0, "complete")
+    migrate.upgrade(old_url)
+    store = Store(old_url)
+    (trial,) = store.trials.history("j")
+    assert (trial.state, trial.routing, trial.routing_result) == ("complete", None, None)
+    store.close()
+    migrate.downgrade(old_url, "0005")
+    with make_unpooled_engine(old_url).connect() as connection:
+        columns = set(connection.execute(text("SELECT * FROM trials")).keys())
+    assert "sign_off" in columns and not {"routing", "routing_result"} & columns
+
+
 def test_ended_jobs_say_why(old_url: str) -> None:
     with make_unpooled_engine(old_url).begin() as connection:
         old_jobs(connection)

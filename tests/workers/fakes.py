@@ -107,6 +107,19 @@ class FakeEvaluator:
                 subprocess.run(["sleep", mode.removeprefix("sign=")], check=True)
         return {"equal": True, "compared_words": 10}
 
+    def route(self, candidate: Candidate, result: TrialResult) -> dict[str, Any]:
+        for mode in self._modes():
+            if mode.startswith("route="):
+                subprocess.run(["sleep", mode.removeprefix("route=")], check=True)
+            elif mode == "kill-router":
+                os.kill(os.getpid(), signal.SIGKILL)
+        bits, _ = numbers(candidate)
+        device = {"part": "LFE5U-25F-8BG381C", "fmax_mhz": 50.0, "lut": bits}
+        metrics = {"meas_fmax_mhz": 50.0, "clock_mhz": 50.0}
+        stage = {"name": "route", "seconds": 0.01, "cache_hit": False}
+        found = {"routed": device, "devices": [device], "reason": None, "metrics": metrics}
+        return found | {"clock_source": "routed", "stage": stage}
+
     def export(self, candidate: Candidate, result: TrialResult, out_zip: Path) -> None:
         out_zip.write_bytes(b"PK\x05\x06" + bytes(18))
 

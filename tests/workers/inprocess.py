@@ -12,7 +12,7 @@ from pathlib import Path
 from db.artefacts import Artefacts
 from db.errors import UnavailableError
 from db.rows import JobRow, NewJob, OutboxRow
-from explorer.spec import Constraint, JobSpec, SearchParameters
+from explorer.spec import Constraint, JobSpec, PlatformDevice, PlatformSpec, RoutingSpec, SearchParameters
 from tests.workers.service import MODEL
 from workers.runner import Runner
 from workers.settings import Settings
@@ -66,11 +66,21 @@ class InProcess:
         (self.settings.cache / "mode").write_text(text)
 
     def submit(
-        self, trials: int, parallel: int = 2, seed: int = 0, wall_seconds: float = 900.0, space: int = 1 << 30
+        self,
+        trials: int,
+        parallel: int = 2,
+        seed: int = 0,
+        wall_seconds: float = 900.0,
+        space: int = 1 << 30,
+        routed: int = 0,
+        device: str = "lfe5u-25f",
     ) -> JobRow:
         """``space`` is the size that the check of a submission would have found."""
         search = SearchParameters(trials=trials, parallel_trials=parallel, seed=seed, wall_seconds=wall_seconds)
-        spec = JobSpec(MODEL, constraints=(Constraint("est_lut", max=800.0),), search=search).to_json()
+        constraints = (Constraint("est_lut", max=800.0),)
+        platform = PlatformSpec((PlatformDevice(device, 1),))
+        routing = RoutingSpec(routed)
+        spec = JobSpec(MODEL, platform=platform, constraints=constraints, search=search, routing=routing).to_json()
         return self.store.jobs.create(NewJob(MODEL, None, spec, min(trials, space), wall_seconds, parallel, {})).job
 
     def until(self, condition: Callable[[], bool], what: str, seconds: float = 60.0) -> None:

