@@ -33,6 +33,7 @@ class JobFields(TypedDict, total=False):
     constraints: Sequence[Bound | Body]
     search: Body
     simulation: Body
+    routing: Body
     metric: str | None
     output: str | None
     labels: Mapping[str, str]

@@ -160,7 +160,7 @@ class Client:
             example: one input batch to export a live module with; the dataset's first sample by default.
             idempotency_key: a key of your own that makes repeating this very call safe, also across processes.
             **body: the other fields of the job body: ``platform``, ``space``, ``objectives``, ``constraints``,
-                ``search``, ``simulation``, ``metric``, ``output``, ``labels``.
+                ``search``, ``simulation``, ``routing``, ``metric``, ``output``, ``labels``.
 
         Raises:
             InvalidRequest: the body does not fit the contract; ``errors`` has JSON pointers.

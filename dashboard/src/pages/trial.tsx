@@ -11,7 +11,7 @@ import { usePolled } from "../service/poll";
 import { type Attempt, readAttempts, readTrial, type Trial } from "../service/trial";
 import type { Job } from "../service/types";
 import { TrialActions } from "../trial/actions";
-import { Bounds, Exactness, RoutedDevices, timeWords, TrialFacts } from "../trial/facts";
+import { Bounds, Exactness, Routing, timeWords, TrialFacts } from "../trial/facts";
 import { Formats } from "../trial/formats";
 import { Attempts, Provenance, Stages } from "../trial/history";
 import { Operators } from "../trial/operators";
@@ -41,8 +41,8 @@ async function read(id: string, signal: AbortSignal): Promise<Read> {
 }
 
 /** Whether nothing of a trial changes any more. */
-function isSettled({ state, sign_off: signed }: Trial): boolean {
-  return state !== "queued" && state !== "running" && signed !== "queued" && signed !== "running";
+function isSettled({ state, sign_off: signed, routing }: Trial): boolean {
+  return [state, signed, routing].every((one) => one !== "queued" && one !== "running");
 }
 
 /** What does not depend on the time of reading: a new document of an unchanged trial draws nothing again. */
@@ -91,7 +91,6 @@ export default function TrialPage({ name }: { name: string }) {
   if (found === null) return <Skeleton lines={4} />;
   const { trial, job, attempts, traced } = found;
   document.title = `Trial ${trial.number} · Headrace`;
-  const routed = trial.metrics.routed;
   return (
     <div class="page trial-page">
       <div class="page-head">
@@ -110,7 +109,7 @@ export default function TrialPage({ name }: { name: string }) {
       <Exactness trial={trial} />
       <Bounds trial={trial} job={job} />
       <Design trial={trial} />
-      {routed !== undefined && routed.length > 0 && <RoutedDevices routed={routed} trial={trial} />}
+      {trial.routing !== null && <Routing trial={trial} />}
       <div class="two">
         <Formats trial={trial} />
         <div class="stack">

@@ -67,15 +67,17 @@ export interface Hop {
   least_interval_cycles: number;
 }
 
+/** One device, placed and routed. */
 export interface Routed {
-  device: number;
+  index: number;
+  part: string;
   fmax_mhz: number;
-  lut?: number;
-  ff?: number;
-  dsp?: number;
-  bram?: number;
-  bitstream_bytes?: number;
-  bitstream?: string;
+  critical_path: { operator: string; stage: string; ns: number };
+  lut: number;
+  ff: number;
+  dsp: number;
+  bram: number;
+  bitstream_bytes: number;
 }
 
 export interface Detail {
@@ -85,7 +87,6 @@ export interface Detail {
   hops?: Hop[];
   outputs?: { name: string; accuracy?: number; float_accuracy?: number }[];
   tensors?: { node: string; format?: string; error?: number }[];
-  routed?: Routed[];
 }
 
 export interface Stage {
@@ -116,6 +117,9 @@ export interface Trial {
   cached_from: string | null;
   sign_off: string | null;
   sign_off_result: Record<string, unknown> | null;
+  routing: string | null;
+  routing_reason: string | null;
+  routed: { devices: Routed[] } | null;
 }
 
 export interface Attempt {

@@ -92,23 +92,36 @@ export function Bounds({ trial, job }: { trial: Trial; job: Job | null }) {
   );
 }
 
-/** Devices that were placed and routed. */
-export function RoutedDevices({ routed, trial }: { routed: readonly Routed[]; trial: Trial }) {
+function RoutedDevice({ one }: { one: Routed }) {
+  return (
+    <li>
+      <b>
+        Device {one.index}: {one.part}
+      </b>
+      <span>{figure(one.fmax_mhz)} MHz measured</span>
+      <span>
+        {figure(one.lut)} LUT, {figure(one.ff)} flip-flops, {figure(one.dsp)} DSP, {figure(one.bram)} block RAM
+      </span>
+      <span>
+        limited by {one.critical_path.operator}: {one.critical_path.stage}, {figure(one.critical_path.ns)} ns
+      </span>
+      <span>
+        bitstream of {figure(one.bitstream_bytes / 1000)} kB; <code>make bitstream</code> of the bundle writes it
+      </span>
+    </li>
+  );
+}
+
+/** How far place and route is, what it found of each device, or why it found nothing. */
+export function Routing({ trial }: { trial: Trial }) {
+  const { routed, routing, routing_reason: reason } = trial;
   return (
     <section class="card" aria-label="Placed and routed">
       <header class="card-head">
         <h2>Placed and routed</h2>
       </header>
-      <ul class="routed">
-        {routed.map((one) => (
-          <li key={one.device}>
-            <b>Device {one.device}</b>
-            <span>{figure(one.fmax_mhz)} MHz measured</span>
-            {one.lut !== undefined && <span>{figure(one.lut)} LUT</span>}
-            {one.bitstream_bytes !== undefined && <span>bitstream of {figure(one.bitstream_bytes / 1000)} kB, in the bundle of trial {trial.number}</span>}
-          </li>
-        ))}
-      </ul>
+      {routed === null && <p class="quiet">{reason ?? `Place and route: ${routing}.`}</p>}
+      <ul class="routed">{routed?.devices.map((one) => <RoutedDevice key={one.index} one={one} />)}</ul>
     </section>
   );
 }

@@ -117,17 +117,27 @@ def test_the_trace_is_offered_where_the_service_has_it(site: Server, made: Made,
 def test_what_was_routed_is_shown(site: Server, made: Made, page: Page) -> None:
     def routed(route: Route) -> None:
         trial = site.http.get(f"/v1/trials/{made.trial}?detail=operators").json()
-        trial["metrics"] |= {
-            "meas_fmax_mhz": 87.5,
-            "routed": [{"device": 0, "fmax_mhz": 87.5, "bitstream_bytes": 1_032_000}],
-        }
-        route.fulfill(json=trial | {"clock_source": "routed"})
+        trial["metrics"] |= {"meas_fmax_mhz": 87.5}
+        path = {"operator": "linear1", "stage": "in_memory to acc_q", "ns": 11.4, "routing_ns": 3.0}
+        found = {"index": 0, "part": "LFE5U-25F-8BG381C", "fmax_mhz": 87.5, "critical_path": path, "lut": 993}
+        found |= {"ff": 250, "dsp": 15, "bram": 4, "bitstream_bytes": 1_032_000}
+        done = {"clock_source": "routed", "routing": "done", "routed": found | {"devices": [found]}}
+        route.fulfill(json=trial | done)
 
     page.route(f"**/v1/trials/{made.trial}?*", routed)
     page.goto(f"{site.url}/trials/{made.trial}")
     expect(page.get_by_role("region", name="Placed and routed")).to_contain_text("87.5 MHz measured")
     expect(page.get_by_role("region", name="Placed and routed")).to_contain_text("bitstream of 1,032 kB")
+    expect(page.get_by_role("region", name="Placed and routed")).to_contain_text("limited by linear1: in_memory to acc_q")
     expect(page.locator(".facts")).to_contain_text("routed at 87.5")
+
+
+def test_a_design_without_a_routed_clock_says_why(site: Server, made: Made, page: Page) -> None:
+    trial = site.http.get(f"/v1/trials/{made.trial}?detail=operators").json()
+    failed = {"routing": "done", "routing_reason": "device 0: nextpnr: no BELs remaining"}
+    page.route(f"**/v1/trials/{made.trial}?*", lambda route: route.fulfill(json=trial | failed))
+    page.goto(f"{site.url}/trials/{made.trial}")
+    expect(page.get_by_role("region", name="Placed and routed")).to_contain_text("no BELs remaining")
 
 
 def test_an_infeasible_trial_says_why(site: Server, made: Made, page: Page) -> None:
