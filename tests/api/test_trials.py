@@ -1,8 +1,6 @@
 import json
 from datetime import datetime
 
-import httpx
-
 from api.routes.points import PointView
 from tests.api.harness import DETAIL, Server, problem
 
