@@ -151,10 +151,8 @@ def _security_headers(styles: bytes) -> list[tuple[bytes, bytes]]:
         (b"cross-origin-resource-policy", b"same-origin"),
         (
             b"content-security-policy",
-            b"default-src 'none'; style-src "
-            + styles
-            + b"; font-src 'self'; img-src 'self'; connect-src 'self'; script-src 'self'; "
-            b"base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
+            b"default-src 'none'; style-src " + styles + b"; font-src 'self'; img-src 'self'; connect-src 'self'; "
+            b"script-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
         ),
     ]
 

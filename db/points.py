@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 from sqlalchemy import Text, cast, select, type_coerce
 
@@ -52,4 +53,5 @@ class Points:
         )
         with self._database.read() as connection:
             transition.read_job(connection, job_id)
-            return [PointRow(*values) for values in map(tuple, connection.execute(query))]
+            rows: Iterable[tuple[Any, ...]] = connection.execute(query).tuples()
+            return [PointRow(*row) for row in rows]

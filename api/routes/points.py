@@ -9,8 +9,9 @@ from fastapi import APIRouter, Query, Response
 from pydantic import Field
 
 from api.context import ContextDep, ResourceId, problems
+from api.design_views import CandidateView, MetricsView
 from api.schemas import TrialState
-from api.views import Document, View
+from api.views import View
 from db.rows import PointRow
 from explorer.result import ClockSource
 
@@ -35,9 +36,9 @@ class PointView(View):
     cached_from: str | None = Field(description="the trial whose stored evaluation answered this one")
     sign_off: str | None = Field(description="state of the check as one whole model; null: not asked for")
     clock_source: ClockSource | None = Field(description="where `clock_mhz` of the metrics comes from")
-    metrics: Document = Field(description="metrics of the trial; one that was not reached is absent")
+    metrics: MetricsView = Field(description="metrics of the trial; one that was not reached is absent")
     constraints: dict[str, float] = Field(description="name -> violation, positive is violated")
-    candidate: Document = Field(description="the three plans")
+    candidate: CandidateView = Field(description="the three plans")
 
 
 class PointsView(View):

@@ -1,11 +1,12 @@
 /** One job, kept as it is in the service: its document and all its trials as points. */
 import { signal } from "@preact/signals";
-import { call } from "./client";
+import { call, ServiceError } from "./client";
 import { EventStream } from "./stream";
 import type { Job, Point } from "./types";
 
 const PAGE = 5_000;
 const GATHER_MS = 200;
+const AWAY_MS = 2_000;
 
 interface Points {
   items: Point[];
@@ -33,18 +34,20 @@ export class LiveJob {
   /** Read everything, then follow. */
   async start(): Promise<void> {
     try {
-      const document = this.document();
-      const points = this.readPoints();
-      this.job.value = await document;
-      await points;
+      const head = this.document().then((job) => (this.job.value = job));
+      await Promise.all([head, this.readPoints()]);
       this.complete.value = true;
       // From the last change of a trial that was read on: what happened to the job meanwhile is told again.
       const stream = new EventStream(`/v1/jobs/${this.id}/events`, this.seq, () => this.changed(), () => this.forget());
       this.stream.value = stream;
       void stream.run();
+      this.error.value = null;
       this.settle();
     } catch (error) {
       this.fail(error);
+      // A refusal stays one; a service that is away comes back.
+      const away = !(error instanceof ServiceError) || error.status === 0 || error.status >= 500;
+      if (away && !this.ending.signal.aborted) setTimeout(() => void this.start(), AWAY_MS);
     }
   }
 

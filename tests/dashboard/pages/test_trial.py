@@ -128,7 +128,9 @@ def test_what_was_routed_is_shown(site: Server, made: Made, page: Page) -> None:
     page.goto(f"{site.url}/trials/{made.trial}")
     expect(page.get_by_role("region", name="Placed and routed")).to_contain_text("87.5 MHz measured")
     expect(page.get_by_role("region", name="Placed and routed")).to_contain_text("bitstream of 1,032 kB")
-    expect(page.get_by_role("region", name="Placed and routed")).to_contain_text("limited by linear1: in_memory to acc_q")
+    expect(page.get_by_role("region", name="Placed and routed")).to_contain_text(
+        "limited by linear1: in_memory to acc_q"
+    )
     expect(page.locator(".facts")).to_contain_text("routed at 87.5")
 
 
