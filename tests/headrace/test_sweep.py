@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 
 import headrace
+from headrace.cli import main
+from headrace.cli.exits import Exit
 from headrace.http import requests
 from headrace.http.link import Link
 from tests.api.harness import Server
@@ -161,3 +163,18 @@ def test_sweeps_are_listed_page_by_page() -> None:
     client._link._http = httpx.Client(base_url="http://played", transport=httpx.MockTransport(answer))
     assert [sweep.id for sweep in client.sweeps()] == ["b", "a"]
     assert isinstance(client._link, Link) and requests.path("sweeps") == "/v1/sweeps"
+
+
+def test_sweeps_are_listed_newest_first(
+    client: headrace.Client, server: Server, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HEADRACE_URL", server.url)
+    first, second = (cell(client, platforms=[name], search={"trials": 1}) for name in ("u250", "xc7s6"))
+    assert [sweep.id for sweep in client.sweeps()][:2] == [second.id, first.id]
+    assert next(iter(client.sweeps())).job_ids == second.job_ids
+    assert second.jobs()[0].model_name == "one"
+    assert main(["sweeps"]) == Exit.DONE and first.id in capsys.readouterr().out
+    assert main(["sweeps", "--json"]) == Exit.DONE
+    assert [document["id"] for document in json.loads(capsys.readouterr().out)][:2] == [second.id, first.id]
+    near = first.id[:-1] + ("0" if first.id[-1] != "0" else "1")
+    assert main(["sweeps", near]) == Exit.NOT_FOUND and "did you mean" in capsys.readouterr().err
