@@ -66,8 +66,11 @@ def test_head_requests_and_lengths(server: Server) -> None:
     assert int(answer.headers["content-length"]) == len(answer.content)
 
 
-def test_a_browser_is_still_asked_for_the_token(tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_a_browser_without_the_token_gets_no_data_but_the_page_that_asks_for_it(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
     with serving(tmp_path_factory.mktemp("token"), token="a-secret-of-enough-length") as guarded:
-        answer = guarded.http.get("/", headers=BROWSER)
+        answer = guarded.http.get("/v1/jobs", headers=BROWSER)
         page(answer, 401)
-        assert answer.headers["www-authenticate"].startswith("Basic")
+        assert answer.headers["www-authenticate"] == "Bearer"
+        assert guarded.http.get("/", headers=BROWSER).status_code == 200
