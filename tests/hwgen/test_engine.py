@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -222,6 +223,13 @@ def test_unknown_nodes_and_formats_are_refused(mlp, mlp_plan):
     for wrong in ({"lanes": {"linear9": (1, 1)}}, {"devices": {"linear9": 0}}, {"lanes": 0}):
         with pytest.raises(ValueError, match=r"linear9|1 or more"):
             mlp_plan.design(**wrong)
+
+
+def test_the_bundle_of_a_target_is_routed_for_its_part(mlp_plan, tmp_path, cache_directory):
+    mlp_plan.design(lanes=1, target="lfe5u-25f", cache=cache_directory).write_bundle(tmp_path / "out.zip")
+    with zipfile.ZipFile(tmp_path / "out.zip") as archive:
+        (described,) = json.loads(archive.read("route/devices.json"))
+    assert described["part"] == "LFE5U-25F-8BG381C"
 
 
 def test_a_fault_in_the_rtl_is_named(mlp_plan, tmp_path, monkeypatch):
