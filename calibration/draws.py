@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from math import gcd
 from typing import NamedTuple
 
 import numpy as np
@@ -47,15 +48,19 @@ class Draw(NamedTuple):
 def plan() -> Iterator[list[Draw]]:
     """All draws in groups that are mapped together, the most informative ones first."""
     seen: set[str] = set()
-    newest = _random(("rms_norm", "pad"), range(100, 104), seen)
-    rounds = _random(OPERATORS, range(3), seen)
+    corners = itertools.chain(
+        _cases(("rms_norm", "pad"), range(100, 104), "corners", seen), _cases(OPERATORS, range(1), "corners", seen)
+    )
+    ordinary = _cases(OPERATORS, range(1, 4), "cases", seen)
+    seldom = _cases(("rms_norm", "pad", "layer_norm", "softmax"), range(10, 13), "cases", seen)
     designs, adapters, large = _designs(1000 * GENERATION + 1, seen), _adapters(), _large()
-    yield from _groups(newest, 1, 8)
-    for _ in range(3):
-        yield from _groups(rounds, 3, 8)
-        yield from _groups(designs, 2, 8)
-        yield from _groups(adapters, 1, 8)
-        yield from _groups(large, 1, 1)
+    yield from _groups(corners, 4, 8)
+    yield from _groups(designs, 2, 8)
+    for _ in range(9):
+        yield from _groups(ordinary, 1, 8)
+        yield from _groups(designs, 1, 8)
+        yield from _groups(seldom, 1, 4)
+        yield from _groups(adapters, 1, 4)
     yield from _groups(large, 99, 1)
 
 
@@ -94,14 +99,23 @@ _GRAPHS: tuple[Callable[[int], Graph], ...] = (
 )
 
 
-def _random(names: Sequence[str], rounds: Iterable[int], seen: set[str]) -> Iterator[Draw]:
-    """In every round a conformance case of every operator."""
+def _cases(names: Sequence[str], rounds: Iterable[int], source: str, seen: set[str]) -> Iterator[Draw]:
+    """In every round a conformance case of every operator.
+
+    ``corners`` are drawn from all: words of one bit, results far narrower or wider than what they come from. ``cases``
+    are those whose words have the 3 to 12 bits that designs have.
+    """
     for round_number, name in itertools.product(rounds, names):
         rng = np.random.default_rng([GENERATION, round_number])
         pool = list(cases(name, "full", rng))
         drawn = (pool[index] for index in rng.permutation(len(pool)))
-        draws = (Draw(case.operator, dict(case.contents), "random") for case in drawn)
-        yield from itertools.islice((draw for draw in draws if _is_small_and_new(draw, seen)), 1)
+        draws = (Draw(case.operator, dict(case.contents), source) for case in drawn)
+        fit = (d for d in draws if (source == "corners" or _is_ordinary(d.operator)) and _is_small_and_new(d, seen))
+        yield from itertools.islice(fit, 1)
+
+
+def _is_ordinary(operator: Operator) -> bool:
+    return all(3 <= s.element_bits <= 12 for s in (*operator.inputs.values(), *operator.outputs.values()))
 
 
 def _is_small_and_new(draw: Draw, seen: set[str]) -> bool:
@@ -118,12 +132,14 @@ def _is_small_and_new(draw: Draw, seen: set[str]) -> bool:
 
 
 def _adapters() -> Iterator[Draw]:
-    """Adapters up to 128 units on a side, those from and to one unit among them; (input lanes, output lanes, bits)."""
-    extremes = [(128, 1, 8), (1, 128, 4), (128, 1, 6), (1, 128, 8), (128, 1, 3), (64, 2, 6), (3, 128, 3), (96, 1, 5)]
+    """Adapters from and to one unit, up to 128 on the other side, and between at most 16; lanes and bits at random."""
+    extremes = [(128, 1, 8), (1, 128, 4), (128, 1, 6), (1, 128, 8), (96, 1, 5)]
     rng = np.random.default_rng(GENERATION)
-    drawn = [(*(round(2**side) for side in rng.uniform(0, 7, 2)), int(rng.integers(2, 13))) for _ in range(24)]
-    small = [shape for shape in drawn if shape[0] != shape[1] and sum(shape[:2]) * shape[2] <= PAYLOAD_BITS]
-    for first, later, bits in itertools.chain.from_iterable(zip(extremes, small, strict=False)):
+    wide = [round(2**side) for side in rng.uniform(1, 7, 20)]
+    one_sided = [(n, 1) if index % 2 else (1, n) for index, n in enumerate(wide)]
+    both = [(int(i), int(o)) for i, o in rng.integers(2, 17, (16, 2)) if gcd(int(i), int(o)) == 1]
+    drawn = [(*shape, int(rng.integers(2, 9))) for shape in itertools.chain(one_sided, both)]
+    for first, later, bits in [*extremes, *(drawn[index] for index in rng.permutation(len(drawn)))]:
         stream = StreamType(1, first * later, first, IntFormat(bits, True))
         yield Draw(Adapter(stream, later), {}, "adapters")
 

@@ -26,7 +26,7 @@ from hwgen.technology.terms import TERMS
 # A family and the one whose weights are its priors: the mapper's logic for both is nearly the same.
 RELATED = {"series7": "ultrascale_plus"}
 PULL = 0.004  # of a weight towards its prior, in squares of relative errors
-SMALL_ERROR = 0.05  # errors above it count less than their square
+SMALL_ERROR = 0.25  # errors above it count less than their square
 Weights = dict[str, float]
 
 

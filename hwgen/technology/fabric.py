@@ -16,15 +16,15 @@ class DistributedRam:
 
     Attributes:
         shapes: (words, bits) that it can be.
-        cost: what the mapper charges for a block.
+        cost: what the mapper charges for a block of which no bit is used.
+        used_cost: what it charges besides for a block of which all bits are used, and for a part of them that part.
         luts: look-up tables that a block occupies.
-        by_used_bits: whether the mapper charges a block of which few bits are used less.
     """
 
     shapes: tuple[tuple[int, int], ...]
     cost: int
+    used_cost: int
     luts: int
-    by_used_bits: bool
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,7 @@ class Fabric:
         return _block_ram(self.blocks, depth, width)
 
     def distributed_ram(self, depth: int, width: int) -> tuple[float, float]:
-        """The cheapest distributed memory: the mapper's cost (half a LUT per multiplexed bit included), and LUTs."""
+        """The cheapest distributed memory: the mapper's cost (half a LUT to join a bit of two banks), and LUTs."""
         return _distributed_ram(self.distributed, depth, width)
 
     def is_multiplier(self, a: int, b: int, kept: int) -> bool:
@@ -134,8 +134,8 @@ def _distributed_ram(ram: DistributedRam, depth: int, width: int) -> tuple[float
     choices = []
     for words, bits in ram.shapes:
         banks, columns = ceil(depth / words), ceil(width / bits)
-        charged = width / bits if ram.by_used_bits else columns
-        cost = ram.cost * banks * charged + width * (banks - 1) / 2
+        joining = (width * (banks - 1) + banks) / 2 if banks > 1 else 0.0
+        cost = banks * (ram.cost * columns + ram.used_cost * width / bits) + joining
         luts = ram.luts * banks * columns + width * (banks - 1) / 3 + (banks if banks > 1 else 0)
         choices.append((cost, float(luts)))
     return min(choices)

@@ -67,6 +67,17 @@ class Handshake(Part):
 
 
 @dataclass(frozen=True)
+class DoneFlags(Part):
+    """Which of ``copies`` consumers have a beat; all flags fall when the last one takes it."""
+
+    copies: int
+
+    def area(self, fabric: Fabric, terms: Terms) -> None:
+        # Every flag depends on all flags and on the ready of all.
+        terms.add("done flags", self.copies * 2 * self.copies / (fabric.lut_inputs - 1), self.copies)
+
+
+@dataclass(frozen=True)
 class Counter(Part):
     """A counter over ``values`` values, with its comparison; nothing if there is one value."""
 
@@ -173,13 +184,19 @@ class SerialDivision(Part):
 
 @dataclass(frozen=True)
 class SerialRoot(Part):
-    """The square root of ``bits``, and a division by it of ``root_bits``, one bit a cycle."""
+    """The square root of ``bits``, and a division by it of ``root_bits``, one bit a cycle.
+
+    The upper ``2 * root_bits`` from the leading one on are taken; it is at one of ``places`` pairs of bits.
+    """
 
     bits: int
     root_bits: int
+    places: int
 
     def area(self, fabric: Fabric, terms: Terms) -> None:
-        terms.add("root", 3.0 * self.bits + 8.0 * self.root_bits, 3.0 * self.bits + 9.0 * self.root_bits)
+        terms.add("root", 7.0 * self.root_bits + 8.0 + self.bits / 2, 8.0 * self.root_bits + 7.0 + self.bits)
+        distance = log2(max(2, self.places))
+        terms.add("shifter", (2 * self.root_bits * distance + 2 * self.places) / fabric.select_bits)
 
 
 @dataclass(frozen=True)
@@ -194,17 +211,46 @@ class Selectors(Part):
 
 
 @dataclass(frozen=True)
+class PlaceSelector(Part):
+    """A choice of two words of ``width`` bits by the place that a counter of ``values`` values is at."""
+
+    width: int
+    values: int
+
+    def area(self, fabric: Fabric, terms: Terms) -> None:
+        if decoded_in_every_bit(fabric, self.values):
+            terms.add("selector, decoded in every bit", 4.0 * self.width)
+        else:
+            terms.add("selector", self.width / fabric.select_bits)
+
+
+@dataclass(frozen=True)
 class Shifters(Part):
-    """``count`` variable shifts of words of ``width`` bits by a distance of ``distance_bits`` bits; some round."""
+    """``count`` variable shifts of words of ``width`` bits by a distance of ``distance_bits`` bits."""
 
     count: int
     width: int
     distance_bits: float
-    rounded: bool = False
 
     def area(self, fabric: Fabric, terms: Terms) -> None:
-        name = "rounding shifter" if self.rounded else "shifter"
-        terms.add(name, self.count * self.width * self.distance_bits / fabric.select_bits)
+        terms.add("shifter", self.count * self.width * self.distance_bits / fabric.select_bits)
+
+
+@dataclass(frozen=True)
+class RoundingShifters(Part):
+    """``count`` shifts to the right of words of ``width`` bits by one of ``distances``, rounded, to ``kept`` bits."""
+
+    count: int
+    width: int
+    kept: int
+    distances: int
+
+    def area(self, fabric: Fabric, terms: Terms) -> None:
+        # What rounds is decoded once for all.
+        terms.add("round position", self.width)
+        terms.add("adder", self.count * self.width)
+        levels = log2(max(2, self.distances))
+        terms.add("rounding shifter", self.count * self.width * levels / fabric.select_bits)
 
 
 @dataclass(frozen=True)
@@ -230,8 +276,9 @@ class Requantizers(Part):
         if self.saturating and self.width > self.kept:
             terms.add("clamp", self.count * self.kept)
             terms.add("range", self.count * (self.width - self.kept) / (fabric.lut_inputs - 1))
-        if self.half_even:
-            terms.add("half even", self.count * self.width)
+        if self.rounding:
+            # A tie depends on all bits that are lost, half a unit only on those that are kept.
+            terms.add("rounding", self.count * (self.width if self.half_even else min(self.width, self.kept + 2)))
         if self.shifts > 1:
             # Few shifts differ in few bits; the rounded bit's position is decoded.
             distance = min(log2(max(2, self.width)), 1 + log2(self.shifts))
@@ -258,23 +305,29 @@ class Regrouping(Part):
         return self.first + self.later + min(self.first, self.later) - 1
 
     def area(self, fabric: Fabric, terms: Terms) -> None:
+        width = bits(self.capacity + 1)
+        flat = decoded_in_every_bit(fabric, self.capacity + 1)
         held = self.capacity * self.unit
-        form, decoding = "append" if self.first == 1 else "place", self._decoding(fabric)
-        terms.add(f"{form}, {decoding}", held * (log2(self.capacity + 1) if decoding == "repeated" else 2.0))
+        if min(self.first, self.later) > 1:
+            terms.add("place, decoded in every bit" if flat else "place", held * (4.0 if flat else 1.0))
+            # Every unit of the input can come to as many places as the store has beyond them.
+            terms.add("place from units", self.first * (self.capacity - self.first + 1) * self.unit / 2)
+        else:
+            # Two words meet in a bit that is appended, three in one that is taken, with what selects them.
+            form, luts = ("append", 5.0 / fabric.lut_inputs) if self.first == 1 else ("take", 12.0 / fabric.lut_inputs)
+            terms.add(f"{form}, count of {min(width, 8)} bits", held * (6.0 if flat else luts))
         terms.add("place decode", self.capacity)
         # Of the marks that end a sample, only those that can move to the end of an output beat are kept.
         terms.add("store", ff=held + self.capacity // self.later)
 
-    def _decoding(self, fabric: Fabric) -> str:
-        """How the place that the count tells reaches a bit, which keeps its place, moves down, or comes from the input.
 
-        A short count fits into the look-up table of the bit. A longer one is decoded anew for each bit, unless units
-        come or go one by one: then a place that takes more than one table is decoded once for a unit.
-        """
-        width = bits(self.capacity + 1)
-        if width <= fabric.lut_inputs - 2:
-            return "short"
-        return "shared" if width > fabric.lut_inputs and min(self.first, self.later) == 1 else "repeated"
+def decoded_in_every_bit(fabric: Fabric, values: int) -> bool:
+    """Whether the mapper decodes a place anew for each bit that depends on it; a counter of ``values`` tells the place.
+
+    From 5 bits on, the place comes out of a carry chain, which the logic cannot take in. A shorter one becomes part of
+    the logic of every bit, which small tables pay dearly.
+    """
+    return fabric.lut_inputs == 4 and bits(values) <= 4
 
 
 def bits(count: int) -> int:

@@ -85,7 +85,10 @@ class Multipliers(Part):
         if not (in_block and fabric.multiplier.holds_result):
             terms.add("registers", ff=self.count * self.registered)
         if in_block:
-            terms.dsp += self.count * fabric.multipliers(self.a, self.b, self.kept)
+            blocks = fabric.multipliers(self.a, self.b, self.kept)
+            terms.dsp += self.count * blocks
+            # The parts of a product that takes several blocks are added outside of them.
+            terms.add("adder", self.count * (blocks - 1) * min(self.a + self.b, self.kept))
         else:
             terms.add("multiplier", self.count * (self.a if min(self.a, self.b) == 1 else self.a * self.b))
 

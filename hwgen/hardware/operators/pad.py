@@ -11,7 +11,7 @@ import numpy as np
 from hwgen.hardware.operator import Cycles, MemoryImage, Operator
 from hwgen.hardware.streams import StreamType, Words
 from hwgen.numbers.arrays import Array
-from hwgen.technology.parts import Bill, Handshake, Selectors, SpillRegister, counters
+from hwgen.technology.parts import Bill, Handshake, PlaceSelector, Selectors, SpillRegister, counters
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,8 @@ class Pad(Operator):
 
     def bill(self) -> Bill:
         width, period = self.source.payload_bits, self.outputs["out"].beats // self.periods
-        return SpillRegister(width), Selectors(width), *counters([period, self.periods]), Handshake()
+        padded = PlaceSelector(width, period + 1) if self.before + self.after else Selectors(width)
+        return SpillRegister(width), padded, *counters([period, self.periods]), Handshake()
 
     def held(self, port: str) -> Fraction:
         """A period, and two beats in the output register.

@@ -16,7 +16,16 @@ from hwgen.numbers.arrays import Array
 from hwgen.numbers.formats import FloatArray, IntFormat
 from hwgen.numbers.rescale import Requantize
 from hwgen.technology.memories import ConstantLogic, Memory
-from hwgen.technology.parts import Adders, Bill, Handshake, Registers, SerialRoot, Shifters, SpillRegister, counters
+from hwgen.technology.parts import (
+    Adders,
+    Bill,
+    Handshake,
+    Registers,
+    RoundingShifters,
+    SerialRoot,
+    SpillRegister,
+    counters,
+)
 from hwgen.technology.products import Multipliers
 
 GUARD_BITS = 3  # of the result, kept by the normalised value
@@ -201,10 +210,10 @@ class RmsNorm(Operator):
             Multipliers(lanes, x, root + 2, registered=x + root + 2),
             Multipliers(lanes, p["ZWidth"], self.gamma_bits, registered=self.acc_bits),
             Adders(lanes, p["SquareWidth"]),
-            Shifters(1, wide, log2(wide)),  # to the leading one
-            SerialRoot(wide, root),
+            Adders(1, wide),
+            SerialRoot(wide, root, self.half_bits - self.guard),
             Registers(3 * p["SquareWidth"] + lanes * p["ZWidth"]),
-            Shifters(lanes, x + root + 2, ceil(log2(wide)), rounded=True),
+            RoundingShifters(lanes, x + root + 2, p["ZWidth"], self.half_bits - self.guard),
             requantizers(self.result, lanes, self.acc_bits, 1),
             SpillRegister(lanes * target),
             Registers(lanes * target + 2),
