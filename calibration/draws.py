@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from calibration.rows import key
+from calibration.rows import CORNERS, key
 from hwgen.hardware.operator import Operator, accumulator_bits
 from hwgen.hardware.operators.adapter import Adapter
 from hwgen.hardware.operators.matmul import Matmul
@@ -49,7 +49,7 @@ def plan() -> Iterator[list[Draw]]:
     """All draws in groups that are mapped together, the most informative ones first."""
     seen: set[str] = set()
     corners = itertools.chain(
-        _cases(("rms_norm", "pad"), range(100, 104), "corners", seen), _cases(OPERATORS, range(1), "corners", seen)
+        _cases(("rms_norm", "pad"), range(100, 104), CORNERS, seen), _cases(OPERATORS, range(1), CORNERS, seen)
     )
     ordinary = _cases(OPERATORS, range(1, 4), "cases", seen)
     seldom = _cases(("rms_norm", "pad", "layer_norm", "softmax"), range(10, 13), "cases", seen)
@@ -110,7 +110,7 @@ def _cases(names: Sequence[str], rounds: Iterable[int], source: str, seen: set[s
         pool = list(cases(name, "full", rng))
         drawn = (pool[index] for index in rng.permutation(len(pool)))
         draws = (Draw(case.operator, dict(case.contents), source) for case in drawn)
-        fit = (d for d in draws if (source == "corners" or _is_ordinary(d.operator)) and _is_small_and_new(d, seen))
+        fit = (d for d in draws if (source == CORNERS or _is_ordinary(d.operator)) and _is_small_and_new(d, seen))
         yield from itertools.islice(fit, 1)
 
 

@@ -16,6 +16,7 @@ from hwgen.technology import Resources
 
 ROWS = Path(__file__).parent / "rows"
 FAMILIES = tuple(MAPPERS)
+CORNERS = "corners"  # source of operators that tests need and designs do not have
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,7 @@ class Row:
 
     Attributes:
         operator: the operator.
-        source: what drew it: ``designs``, ``random``, ``large`` or ``adapters``.
+        source: what drew it: ``designs``, ``cases``, ``corners``, ``adapters`` or ``large`` (see ``draws``).
         held_out: it is in no fit.
         counted: its resources.
     """

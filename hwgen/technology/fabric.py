@@ -80,11 +80,6 @@ class Fabric:
         """Address bits of a multiplexer that one look-up table does: 4 inputs for six inputs, 2 for four."""
         return 2.0 if self.lut_inputs >= 6 else 1.0
 
-    def table_luts(self, entries: float) -> float:
-        """Look-up tables of one function of ``entries`` combinations; wide multiplexers join them."""
-        banks = ceil(entries / (1 << self.lut_inputs))
-        return banks + (banks - 1) / 7 if banks > 1 else 1.0
-
     def table_share(self, entries: float) -> float:
         """Look-up tables of one of many functions of the same ``entries`` combinations."""
         return max(1.0, entries / (1 << self.lut_inputs))

@@ -115,4 +115,7 @@ def rom_luts(fabric: Fabric, depth: int, width: int) -> float:
     """Look-up tables of a constant memory in logic."""
     if depth <= 2:
         return 0.5 * distinct(depth, width)
-    return distinct(depth, width) * fabric.table_luts(depth)
+    whole, rest = divmod(depth, 1 << fabric.lut_inputs)
+    # The words that are left over are few, so that columns have tables in common.
+    tables = whole * width + distinct(rest, width)
+    return tables + width * max(0, whole + (rest > 0) - 1) / 7  # wide multiplexers join them
