@@ -194,8 +194,9 @@ class SerialRoot(Part):
     places: int
 
     def area(self, fabric: Fabric, terms: Terms) -> None:
-        terms.add("root", 7.0 * self.root_bits + 8.0 + self.bits / 2, 8.0 * self.root_bits + 7.0 + self.bits)
         distance = log2(max(2, self.places))
+        held = self.bits + 8.0 * self.root_bits + 7.0 + 3.0 * distance
+        terms.add("root", 7.0 * self.root_bits + 8.0 + self.bits / 2, held)
         terms.add("shifter", (2 * self.root_bits * distance + 2 * self.places) / fabric.select_bits)
 
 
@@ -314,8 +315,8 @@ class Regrouping(Part):
             terms.add("place from units", self.first * (self.capacity - self.first + 1) * self.unit / 2)
         else:
             # Two words meet in a bit that is appended, three in one that is taken, with what selects them.
-            form, luts = ("append", 5.0 / fabric.lut_inputs) if self.first == 1 else ("take", 12.0 / fabric.lut_inputs)
-            terms.add(f"{form}, count of {min(width, 8)} bits", held * (6.0 if flat else luts))
+            form, luts = ("append", 7.0 / fabric.lut_inputs) if self.first == 1 else ("take", 13.0 / fabric.lut_inputs)
+            terms.add(f"{form}, count of {min(width, 8)} bits", held * (5.5 if flat else luts))
         terms.add("place decode", self.capacity)
         # Of the marks that end a sample, only those that can move to the end of an output beat are kept.
         terms.add("store", ff=held + self.capacity // self.later)

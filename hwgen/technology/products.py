@@ -71,7 +71,7 @@ class Multipliers(Part):
     Attributes:
         count, a, b: how many, bits of the operands.
         kept: low bits that are used.
-        registered: bits of a register behind each product, 0 if there is none.
+        registered: bits of a register before or behind each product, which a block may hold; 0 if there is none.
     """
 
     count: int

@@ -201,19 +201,21 @@ class RmsNorm(Operator):
 
     def bill(self) -> Bill:
         p = self.rtl_parameters()
-        lanes, blocks, root, x = self.lanes, self.features // self.lanes, self.root_bits, self.source.bits + 1
+        lanes, blocks, root, x = self.lanes, self.features // self.lanes, self.root_bits, self.source.bits
+        # Words of one bit only gate the factor, which is shifted once for all lanes.
+        x, shifted = (1, 1) if x == 1 else (x + (not self.source.signed), lanes)
         wide, target = 2 * self.half_bits, self.result.target.bits
         return (
             Memory(4 * blocks, lanes * self.source.bits),
             ConstantLogic(blocks, lanes * self.gamma_bits),
             Multipliers(lanes, x, x),
-            Multipliers(lanes, x, root + 2, registered=x + root + 2),
-            Multipliers(lanes, p["ZWidth"], self.gamma_bits, registered=self.acc_bits),
+            Multipliers(lanes, x, root + 2, registered=self.source.bits),
+            Multipliers(lanes, p["ZWidth"], self.gamma_bits, registered=p["ZWidth"]),
             Adders(lanes, p["SquareWidth"]),
             Adders(1, wide),
             SerialRoot(wide, root, self.half_bits - self.guard),
-            Registers(3 * p["SquareWidth"] + lanes * p["ZWidth"]),
-            RoundingShifters(lanes, x + root + 2, p["ZWidth"], self.half_bits - self.guard),
+            Registers(3 * p["SquareWidth"]),
+            RoundingShifters(shifted, x + root + 2, p["ZWidth"], self.half_bits - self.guard),
             requantizers(self.result, lanes, self.acc_bits, 1),
             SpillRegister(lanes * target),
             Registers(lanes * target + 2),
