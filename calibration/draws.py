@@ -60,7 +60,7 @@ def plan() -> Iterator[list[Draw]]:
         yield from _groups(ordinary, 1, 8)
         yield from _groups(designs, 1, 8)
         yield from _groups(seldom, 1, 4)
-        yield from _groups(adapters, 1, 4)
+    yield from _groups(adapters, 99, 4)
     yield from _groups(large, 99, 1)
 
 
