@@ -1,4 +1,4 @@
-"""The device catalogue: plain JSON files beside the explorer's code, read as data."""
+"""The device catalogue: plain JSON files of the technologies, read as data."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 from api.service_views import DeviceView
 
-_FOLDER = Path(__file__).resolve().parent.parent / "explorer" / "catalogue"
+_FOLDER = Path(__file__).resolve().parent.parent / "hwgen" / "technology" / "catalogue"
 
 
 @cache

@@ -13,12 +13,12 @@ import numpy as np
 
 from explorer.dataset import Dataset, load
 from explorer.errors import DatasetError, SpecError
-from explorer.hardware import input_words, output_values
 from explorer.inputs import generated_inputs
 from explorer.outputs import judged_outputs, targets_of
 from explorer.quality import METRICS, default_metric, measure
 from explorer.spec import JobSpec
 from hwgen.hardware.design import Design, run_reference
+from hwgen.lowering.words import output_arrays, words_in
 from hwgen.model.float_reference import apply_output_layout, evaluate
 from hwgen.model.graph import Graph
 from hwgen.model.outputs import ModelOutput
@@ -178,8 +178,8 @@ class Judge:
         chunk = max(1, min(_LARGEST_CHUNK, _CHUNK_ELEMENTS // max(1, elements)))
         parts: dict[int, list[Array]] = {output.index: [] for output in self.outputs}
         for start in range(0, self._data.samples, chunk):
-            words = run_reference(design, input_words(design, self._data.part(start, start + chunk)))
-            values = output_values(self._graph, design, words)
+            words = run_reference(design, words_in(design, self._data.part(start, start + chunk)))
+            values = output_arrays(self._graph, design, words)
             for index, found in parts.items():
                 found.append(values[index])
         return {index: np.concatenate(found) for index, found in parts.items()}

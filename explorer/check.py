@@ -16,12 +16,12 @@ from typing import Any, TypeAlias
 
 from explorer.accuracy import Judge, evaluation_data
 from explorer.candidate import Candidate
-from explorer.catalogue import Device, clock_mhz, platform_devices
 from explorer.choices import build_encoding
 from explorer.encoding import Encoding
 from explorer.errors import DatasetError, SpecError
 from explorer.estimate import estimate_design, estimate_operator, overflows, resource_metrics
 from explorer.hardware import Builder
+from explorer.platform import clock_mhz, platform_devices
 from explorer.power import energy_uj
 from explorer.quality import METRICS
 from explorer.samplers import missing_packages
@@ -32,6 +32,7 @@ from hwgen.errors import IllegalGraph, IllegalParameters
 from hwgen.model.graph import Graph
 from hwgen.numbers.formats import Format
 from hwgen.technology import Resources
+from hwgen.technology.catalogue import Device
 
 METRIC_NAMES = (
     "accuracy",

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from explorer.balance import Option
 from explorer.candidate import NodeLanes
-from explorer.catalogue import Device, connected_devices, platform_devices
 from explorer.encoding import Encoding
 from explorer.estimate import estimate_operator, resource_metrics
 from explorer.inputs import generated_inputs
+from explorer.platform import connected_devices, platform_devices
 from explorer.sharing import shared_regions
 from explorer.space import NodeSpace, Space, TensorWay, activation_formats, weight_formats
 from explorer.spec import JobSpec
@@ -32,10 +31,12 @@ from hwgen.lowering import (
     shard_graph,
     tensor_groups,
 )
+from hwgen.lowering.balance import Option
 from hwgen.model.graph import Graph
 from hwgen.model.regions import layer_regions
 from hwgen.numbers.formats import Format, IntFormat
 from hwgen.technology import Resources
+from hwgen.technology.catalogue import Device
 
 # Lanes are ranked at one width: which of two ways to build an operator is cheaper hardly depends on it.
 _NOMINAL = IntFormat(8, True)

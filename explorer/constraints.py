@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from explorer.catalogue import platform_devices
+from explorer.platform import platform_devices
 from explorer.result import TrialResult
 from explorer.spec import JobSpec
 

@@ -15,11 +15,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from explorer.balance import Option, intervals, share
 from explorer.candidate import TENSOR, Candidate, NodeFormats, NodeLanes, Place
 from explorer.partition import cut_chain
 from explorer.sharing import MAX_STEP, SharedRegion, Split, splits
 from explorer.space import NodeSpace, Space, TensorWay
+from hwgen.lowering.balance import Option, intervals, share
 from hwgen.numbers.formats import Format
 
 Point = dict[str, int]

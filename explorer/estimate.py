@@ -7,12 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from explorer.catalogue import BRAM_UNIT_KB, Device
 from explorer.constraints import device_constraint
 from hwgen.hardware.design import Design
 from hwgen.hardware.operator import Operator
 from hwgen.hardware.platform import Platform
 from hwgen.technology import Resources, technology
+from hwgen.technology.catalogue import BRAM_UNIT_KB, Device
 
 
 @dataclass(frozen=True)

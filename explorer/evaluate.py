@@ -9,10 +9,10 @@ from typing import Any
 
 from explorer.accuracy import Judge, evaluation_data
 from explorer.candidate import Candidate
-from explorer.catalogue import clock_mhz, connected_devices, platform_devices
 from explorer.choices import build_space
 from explorer.errors import DesignDefect
 from explorer.hardware import Builder
+from explorer.platform import clock_mhz, connected_devices, platform_devices
 from explorer.provenance import provenance
 from explorer.result import TrialResult
 from explorer.rungs.ladder import climb_ladder

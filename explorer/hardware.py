@@ -9,11 +9,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from explorer.candidate import Candidate, NodeFormats
-from explorer.catalogue import connected_devices
 from explorer.dataset import Dataset
+from explorer.platform import connected_devices
 from explorer.spec import JobSpec
 from hwgen.hardware.design import Design
-from hwgen.hardware.streams import Words
 from hwgen.lowering import (
     Calibration,
     Lanes,
@@ -24,10 +23,8 @@ from hwgen.lowering import (
     quantize_graph,
     shard_graph,
 )
-from hwgen.model.float_reference import apply_output_layout
 from hwgen.model.graph import Graph
-from hwgen.numbers.arrays import Array
-from hwgen.numbers.formats import Format, Rounding, carrier, dequantize, quantize
+from hwgen.numbers.formats import Format, Rounding
 
 _CALIBRATION_SAMPLES = 128
 _CALIBRATION_ELEMENTS = 1 << 25
@@ -84,28 +81,3 @@ def plan_digest(plan: Mapping[str, NodeFormats]) -> str:
     """SHA-256 of a quantization plan, in hexadecimal."""
     entries: dict[str, Any] = {name: [f.weight, f.activation] for name, f in plan.items()}
     return hashlib.sha256(json.dumps(entries, sort_keys=True).encode()).hexdigest()
-
-
-def input_words(design: Design, inputs: Mapping[str, Array]) -> dict[str, Words]:
-    """The integer words of every stream that enters a design.
-
-    Args:
-        design: its input streams are named after the input nodes.
-        inputs: per input node, ``(samples, *grid, features)`` real values or ids.
-    """
-    words = {}
-    for stream in design.inputs:
-        array = inputs[stream.name]
-        shape = (len(array), stream.type.tokens, stream.type.features)
-        words[stream.name] = Words(quantize(array, carrier(stream.type.format)).reshape(shape))
-    return words
-
-
-def output_values(graph: Graph, design: Design, words: Mapping[str, Words]) -> list[Array]:
-    """The real values of the design's outputs as the source model's arrays ``(samples, *shape)``."""
-    streams = {s.name: s for s in design.outputs}
-    values = []
-    for index, layout in enumerate(graph.outputs):
-        stream = streams[f"output{index}"]
-        values.append(apply_output_layout(layout, dequantize(words[stream.name].elements, carrier(stream.type.format))))
-    return values

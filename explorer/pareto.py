@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 import moocore
 import numpy as np
 
-from explorer.catalogue import platform_devices
+from explorer.platform import platform_devices
 from explorer.result import TrialResult
 from explorer.spec import JobSpec, Objective
 

@@ -14,10 +14,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from explorer.catalogue import Device
 from explorer.estimate import Estimate
 from hwgen.hardware.design import Design
 from hwgen.technology import Resources
+from hwgen.technology.catalogue import Device
 
 LUT_PJ = 0.04
 FF_PJ = 0.01

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from explorer.catalogue import platform_devices
 from explorer.constraints import constraint_names, device_constraint, told_violations
+from explorer.platform import platform_devices
 from explorer.result import TrialResult
 from explorer.spec import Constraint, JobSpec
 

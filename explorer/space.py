@@ -8,10 +8,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from explorer.balance import Option
 from explorer.candidate import TENSOR, Candidate, NodeFormats, NodeLanes, Place
 from explorer.sharing import SharedRegion
 from explorer.spec import SpaceSpec
+from hwgen.lowering.balance import Option
 from hwgen.numbers.formats import Format
 
 

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from hwgen.engine import Design, Model, Plan, Simulation, load
-    from hwgen.errors import HwgenError, IllegalGraph, IllegalParameters, ModelError, NotExact, ToolError
+    from hwgen.errors import HwgenError, IllegalGraph, IllegalParameters, Misfit, ModelError, NotExact, ToolError
     from hwgen.hardware.report import Operation, Report
 
 __all__ = [
@@ -26,6 +26,7 @@ __all__ = [
     "HwgenError",
     "IllegalGraph",
     "IllegalParameters",
+    "Misfit",
     "Model",
     "ModelError",
     "NotExact",

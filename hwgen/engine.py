@@ -7,7 +7,7 @@ model's own names. Objects are immutable: every call gives the next one and leav
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from hwgen.hardware.report import Report, report
 from hwgen.hardware.streams import Words
 from hwgen.lowering import (
     Calibration,
+    Lanes,
     Precision,
     QuantizedGraph,
     QuantizeOptions,
@@ -27,6 +28,7 @@ from hwgen.lowering import (
     precision_choices,
     quantize_graph,
 )
+from hwgen.lowering.fit import Fit
 from hwgen.lowering.uniform import DEFAULT_FORMAT, Formats, LaneWish, Placement, devices_of, formats_of, lanes_of
 from hwgen.lowering.words import results_of, words_in
 from hwgen.model.feeds import tensors_of
@@ -40,7 +42,10 @@ from hwgen.simulation import simulate as simulation
 from hwgen.simulation.build import BuildCache
 from hwgen.simulation.bundle import write_bundle
 from hwgen.simulation.measurement import Measurement
+from hwgen.technology import Technology, technology
+from hwgen.technology.catalogue import Device, device
 
+DEFAULT_LANES = 16
 BUNDLE_SAMPLES = 2  # an interval lies between two samples
 LINK_GBPS, LINK_NS, CLOCK_MHZ = 100.0, 500.0, 200.0
 _QUIET_CYCLES = 10_000
@@ -158,8 +163,9 @@ class Plan:
     def design(
         self,
         *,
-        lanes: LaneWish = 16,
+        lanes: LaneWish | None = None,
         devices: Placement = 1,
+        target: str | Device | None = None,
         platform: Platform | None = None,
         name: str = "design",
         cache: str | Path | None = None,
@@ -168,27 +174,55 @@ class Plan:
 
         Args:
             lanes: the most elements per cycle on either side of each node, which takes the largest legal number up to
-                it; or by node of ``Model.nodes`` exactly its lanes ``(in, out)``, where one left out has 1.
+                it; or by node of ``Model.nodes`` exactly its lanes ``(in, out)``, where one left out has 1. By default
+                16, or with a ``target`` those of the fastest pipeline found that fits it.
             devices: how many, each with an equal share of the multiplications in order of the graph; or by node the
                 index of its device, 0 for one left out.
+            target: every device, by its name in the catalogue (``lfe5u-85f``) or described; None: without limits.
             platform: devices and channels; by default a chain with 100 Gbit/s and 500 ns between neighbours, in cycles
                 of 200 MHz.
             name: of the top module.
             cache: directory of compiled operators; by default ``headrace/operators`` in the XDG cache directory.
 
         Raises:
-            ValueError: an unknown node, or less than one lane, or a number of devices that leaves one without a node.
+            ValueError: an unknown node, or less than one lane, or a number of devices that leaves one without a node;
+                an unknown target, or one of a family without a fitted technology.
+            Misfit: the lanes given do not fit the target, or no lanes do.
             IllegalParameters: lanes that an operator cannot take.
             IllegalGraph: a placement that the platform cannot connect.
         """
+        part = device(target) if isinstance(target, str) else target
         graph = self.quantized.graph
         placed = devices_of(graph, devices)
         count = max(placed.values(), default=0) + 1
         if platform is None:
             names = [f"device{i}" for i in range(count)]
             platform = Platform.connected("chain", names, LINK_GBPS, LINK_NS, CLOCK_MHZ)
-        built = lower(self.quantized, lanes_of(graph, lanes, self.blocks), placed, platform, name)
-        return Design(graph, built, self.samples, default_cache() if cache is None else Path(cache))
+        connected = platform
+
+        def build(chosen: Mapping[str, Lanes]) -> hardware.Design:
+            return lower(self.quantized, chosen, placed, connected, name)
+
+        prices = None if part is None else technology(part.family)
+        built = self._built(lanes, build, part, prices)
+        return Design(graph, built, self.samples, default_cache() if cache is None else Path(cache), prices)
+
+    def _built(
+        self,
+        lanes: LaneWish | None,
+        build: Callable[[Mapping[str, Lanes]], hardware.Design],
+        part: Device | None,
+        prices: Technology | None,
+    ) -> hardware.Design:
+        """The design of the lanes given, or the fastest that fits."""
+        if part is None or prices is None:
+            return build(lanes_of(self.quantized.graph, DEFAULT_LANES if lanes is None else lanes, self.blocks))
+        fit = Fit(self.quantized, self.blocks, prices, part.resources, build)
+        if lanes is None:
+            return fit.fastest()
+        built = build(lanes_of(self.quantized.graph, lanes, self.blocks))
+        fit.require(built)
+        return built
 
 
 @dataclass(frozen=True)
@@ -219,12 +253,14 @@ class Design:
         hardware: the hardware graph.
         samples: tensors of the input nodes that a bundle carries.
         cache: directory of compiled operators.
+        technology: of the target, prices the operators; None without a target.
     """
 
     graph: Graph
     hardware: hardware.Design
     samples: Mapping[str, Array]
     cache: Path
+    technology: Technology | None
 
     def simulate(self, inputs: Mapping[str, Array]) -> Simulation:
         """Simulate the RTL and compare every word of every stream with the integer reference.
@@ -249,8 +285,8 @@ class Design:
         )
 
     def report(self) -> Report:
-        """The operators with their modelled cycles and memories."""
-        return report(self.hardware)
+        """The operators with their modelled cycles and memories, and on a target their estimated area."""
+        return report(self.hardware, self.technology)
 
     def write_bundle(self, path: str | Path, inputs: Mapping[str, Array] | None = None) -> None:
         """Simulate, and write a zip of RTL, memories and vectors whose ``make sim`` repeats the check elsewhere.

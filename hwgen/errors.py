@@ -4,6 +4,7 @@ HwgenError
 ├── ModelError            the upload cannot be used; carries one issue per offending node
 ├── IllegalGraph          a graph breaks the legality table of its stage
 ├── IllegalParameters     an operator was asked for parameters outside its legal range
+├── Misfit                no lanes make a design that fits its target
 ├── NotExact              a simulation differs from the integer reference, or blocks itself
 └── ToolError             Verilator, the C++ compiler or Yosys failed on text that we generated
 """
@@ -54,6 +55,10 @@ class IllegalGraph(HwgenError):
 
 class IllegalParameters(HwgenError):
     """An operator's parameters are outside their legal range; the message names the parameter and the range."""
+
+
+class Misfit(HwgenError):
+    """A design does not fit its target; the message has the resource of which it needs too much."""
 
 
 class NotExact(HwgenError):

@@ -12,7 +12,6 @@ from typing import Any, ClassVar
 
 from explorer.accuracy import Judge
 from explorer.candidate import Candidate
-from explorer.catalogue import Device
 from explorer.constraints import violations
 from explorer.dataset import Dataset
 from explorer.hardware import Builder
@@ -22,6 +21,7 @@ from explorer.spec import JobSpec
 from hwgen.hardware.design import Design
 from hwgen.hardware.platform import Platform
 from hwgen.simulation.build import BuildCache
+from hwgen.technology.catalogue import Device
 
 
 @dataclass(frozen=True)

@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from explorer.errors import DesignDefect
-from explorer.hardware import input_words
 from explorer.result import Exact
 from explorer.rungs.estimation import speed_metrics
 from explorer.rungs.rung import Bench, Climb, Findings, Rung
 from hwgen.hardware.design import Design, run_reference
 from hwgen.hardware.streams import Words
+from hwgen.lowering.words import words_in
 from hwgen.simulation.measurement import Measurement
 from hwgen.simulation.simulate import SimulationOptions, simulate
 
@@ -71,7 +71,7 @@ def stimulus(bench: Bench, design: Design) -> tuple[dict[str, Words], dict[str, 
     part = bench.data.part(0, samples)
     if samples < _LEAST_SAMPLES:
         part = {name: array.repeat(_LEAST_SAMPLES, axis=0) for name, array in part.items()}
-    words = input_words(design, part)
+    words = words_in(design, part)
     return words, run_reference(design, words)
 
 

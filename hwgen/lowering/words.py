@@ -28,8 +28,8 @@ def words_in(design: Design, tensors: Mapping[str, Array]) -> dict[str, Words]:
     return words
 
 
-def results_of(graph: Graph, design: Design, words: Mapping[str, Words]) -> dict[str, Array]:
-    """The source model's outputs by its own names, ``(samples, *shape)``, behind their software tails.
+def output_arrays(graph: Graph, design: Design, words: Mapping[str, Words]) -> list[Array]:
+    """The real values of the tensors that leave a design, ``(samples, *shape)``, before their software tails.
 
     Args:
         graph: the model of the design.
@@ -42,4 +42,10 @@ def results_of(graph: Graph, design: Design, words: Mapping[str, Words]) -> dict
         name = f"output{index}"
         values = dequantize(words[name].elements, carrier(streams[name].type.format))
         arrays.append(apply_output_layout(layout, values))
+    return arrays
+
+
+def results_of(graph: Graph, design: Design, words: Mapping[str, Words]) -> dict[str, Array]:
+    """The source model's outputs by its own names, ``(samples, *shape)``, behind their software tails; see above."""
+    arrays = output_arrays(graph, design, words)
     return {result.name: apply_tail(result, arrays[result.index]) for result in graph.results}

@@ -59,7 +59,7 @@ def _pack_rows(rows: Array, bits: int) -> Array:
 def _bytes(values: Array, bits: int) -> Array:
     """Each value in the fewest bytes of a machine integer, little-endian: one more axis."""
     size = next(size for size in (1, 2, 4, 8) if bits <= 8 * size)
-    return values.astype(f"<u{size}").view(np.uint8).reshape(*values.shape, size)
+    return values.astype(f"<u{size}", order="C").view(np.uint8).reshape(*values.shape, size)
 
 
 def exact_type(bits: int) -> type[np.number[Any]]:

@@ -1,9 +1,9 @@
 """Small abstract design spaces for tests of the search."""
 
-from explorer.balance import Option
 from explorer.candidate import NodeLanes
 from explorer.encoding import Encoding
 from explorer.space import NodeSpace, Space
+from hwgen.lowering.balance import Option
 
 
 def lanes(inputs, outputs):

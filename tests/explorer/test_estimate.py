@@ -5,11 +5,11 @@ from dataclasses import replace
 import pytest
 
 from explorer.accuracy import evaluation_data
-from explorer.catalogue import platform_devices
 from explorer.check import check, smallest_candidate
 from explorer.choices import build_encoding
 from explorer.estimate import estimate_design
 from explorer.hardware import Builder
+from explorer.platform import platform_devices
 from explorer.spec import Constraint, JobSpec, PlatformDevice, PlatformSpec, SpaceSpec
 from tests.explorer.graphs import mlp
 

@@ -13,10 +13,11 @@ from explorer.candidate import Candidate
 from explorer.check import check, smallest_candidate
 from explorer.choices import build_encoding
 from explorer.errors import DatasetError, SpecError
-from explorer.hardware import Builder, input_words, output_values
+from explorer.hardware import Builder
 from explorer.quality import measure
 from explorer.spec import JobSpec, SpaceSpec
 from hwgen.hardware.design import run_reference
+from hwgen.lowering.words import output_arrays, words_in
 from hwgen.model.float_reference import run
 from tests.hwgen.importer.support import N, imported, model, weights
 
@@ -69,7 +70,7 @@ def test_integer_outputs_pass_through_the_same_tail(tmp_path):
     encoding = build_encoding(SPEC, graph)
     candidate: Candidate = smallest_candidate(encoding)
     design = Builder(SPEC, graph, data).design(candidate)
-    (logits,) = output_values(graph, design, run_reference(design, input_words(design, data.inputs)))
+    (logits,) = output_arrays(graph, design, run_reference(design, words_in(design, data.inputs)))
     expected = np.square(1 / (1 + np.exp(-logits.astype(np.float64))) - targets).mean()
     figures = judge.figures(design)
     assert 0 < figures["y"] < 0.01 and figures["y"] == pytest.approx(expected, rel=1e-4)

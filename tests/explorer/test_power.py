@@ -3,12 +3,12 @@ from dataclasses import replace
 import pytest
 
 from explorer.accuracy import evaluation_data
-from explorer.catalogue import platform_devices
 from explorer.check import check, smallest_candidate
 from explorer.choices import build_encoding
 from explorer.constraints import certain_violations
 from explorer.estimate import estimate_design
 from explorer.hardware import Builder
+from explorer.platform import platform_devices
 from explorer.power import energy_uj, power_w
 from explorer.spec import Constraint, JobSpec, Objective, PlatformDevice, PlatformSpec, SpaceSpec
 from tests.explorer.graphs import mlp

@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 
 from explorer.candidate import Candidate
-from explorer.catalogue import devices
 from explorer.choices import build_encoding
 from explorer.encoding import LEVEL
 from explorer.evaluate import Evaluator
@@ -15,6 +14,7 @@ from explorer.pareto import pareto_front
 from explorer.search import Search
 from explorer.spec import JobSpec, PlatformDevice, PlatformSpec, SearchParameters, SpaceSpec
 from explorer.starts import starting_points
+from hwgen.technology.catalogue import devices
 from tests.explorer.graphs import mlp
 from tests.hwgen.lowering.test_buffers import transformer_layers
 

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ import onnxruntime
 import pytest
 
 import hwgen
+from hwgen.technology.catalogue import device
 from tests.hwgen.importer.support import N, model, weights
 
 
@@ -140,6 +142,38 @@ def test_formats_lanes_and_devices_by_node(mlp, cache_directory):
     assert lines["linear1"].constant_bits < 64 * 16 * 4 < lines["linear1"].constant_bits + 64 * 16 * 2
     assert design.simulate(samples).interval_cycles >= 160
     assert "linear2" in str(design.report())
+
+
+def test_the_fastest_design_that_fits_is_as_fast_as_the_target_allows(mlp_plan, cache_directory):
+    large = device("u250")
+    (needed,) = mlp_plan.design(target=large).report().resources.values()
+    small = replace(large, lut=int(needed.lut) // 2)
+    found = mlp_plan.design(target=small, cache=cache_directory)
+    (used,) = found.report().resources.values()
+    assert used.lut <= small.lut
+    assert found.report().interval_cycles > mlp_plan.design(target=large).report().interval_cycles
+    assert found.simulate(samples_of(digits_mlp(), 2)).interval_cycles >= found.report().interval_cycles
+    assert "LUT" in str(found.report())
+
+
+@pytest.mark.parametrize("lanes", [None, 4])
+def test_what_does_not_fit_is_refused(mlp_plan, lanes):
+    with pytest.raises(hwgen.Misfit, match=r"device 0 needs \d+ lut, and the target has 10"):
+        mlp_plan.design(lanes=lanes, target=replace(device("u250"), lut=10))
+
+
+def test_targets_by_name(mlp_plan):
+    found = {name: mlp_plan.design(lanes=4, target=name).report().resources[0] for name in ("u250", "LFE5U-85F")}
+    assert found["u250"] != found["LFE5U-85F"]
+    with pytest.raises(ValueError, match=r"no device 'nothing' in the catalogue; use one of .*lfe5u-85f"):
+        mlp_plan.design(target="nothing")
+    with pytest.raises(ValueError, match="versal"):
+        mlp_plan.design(target="vck190")
+
+
+def test_a_target_of_two_devices(mlp_plan):
+    found = mlp_plan.design(target="lfe5u-25f", devices=2).report()
+    assert sorted(found.resources) == [0, 1]
 
 
 def test_devices_share_the_work(mlp_plan, cache_directory):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from hwgen.model.onnx.call import Call, Handlers
 from hwgen.model.onnx.declared import ANYTHING, Declared
+from hwgen.model.onnx.refused import Refused
 from hwgen.model.onnx.source import shown
-from hwgen.model.onnx.values import Refused
 from hwgen.model.onnx.view import View
 
 

@@ -12,10 +12,9 @@ from hwgen.model.graph import Node
 from hwgen.model.kinds.arithmetic import Add, Multiply
 from hwgen.model.kinds.kind import Kind
 from hwgen.model.kinds.layout import Permute, Reshape
-from hwgen.model.kinds.pad import Pad
 from hwgen.model.kinds.sources import Constant, Input
+from hwgen.model.onnx.refused import Refused
 from hwgen.model.onnx.source import shown
-from hwgen.model.onnx.values import Padded, Refused
 from hwgen.model.onnx.view import View, plain_view
 from hwgen.model.shape import Shape
 from hwgen.model.tensors import in_memory
@@ -32,7 +31,7 @@ class Builder:
     def __init__(self) -> None:
         self.nodes: dict[str, Node] = {}
         self.source = ""
-        self._made: dict[tuple[object, ...], str] = {}
+        self._made: dict[tuple[Kind, str], str] = {}
         self._constant_elements = 0
 
     def emit(
@@ -66,24 +65,27 @@ class Builder:
         """The same tensor with its factors in the stream order ``order`` and the node shape ``(*grid, features)``."""
         shape = Shape(tuple(grid), features)
         if list(order) == list(range(len(order))):
-            return View(self._reshaped(view.node, shape), view.sizes, view.dims)
-        key = (view.node, view.sizes, tuple(order), shape)
-        if key not in self._made:
-            sizes, merged = _merged_order(view.sizes, order)
-            self._made[key] = self.emit(Permute(sizes, merged, shape.dims), [view.node])
+            return View(self.in_shape(view.node, shape), view.sizes, view.dims)
+        sizes, merged = _merged_order(view.sizes, order)
+        node = self.emit_once(Permute(sizes, merged, shape.dims), view.node)
         place = {factor: i for i, factor in enumerate(order)}
         dims = tuple(tuple(place[f] for f in dim) for dim in view.dims)
-        return View(self._made[key], tuple(view.sizes[f] for f in order), dims)
+        return View(node, tuple(view.sizes[f] for f in order), dims)
 
-    def _reshaped(self, name: str, shape: Shape) -> str:
+    def emit_once(self, kind: Kind, name: str) -> str:
+        """The node that does ``kind`` with the tensor ``name``; a new one where there is none yet."""
+        key = (kind, name)
+        if key not in self._made:
+            self._made[key] = self.emit(kind, [name])
+        return self._made[key]
+
+    def in_shape(self, name: str, shape: Shape) -> str:
+        """A node with the stream of ``name`` in another shape."""
         while self.nodes[name].shape != shape and isinstance(self.nodes[name].kind, Reshape):
             name = self.nodes[name].inputs[0]
         if self.nodes[name].shape == shape:
             return name
-        key = (name, shape)
-        if key not in self._made:
-            self._made[key] = self.emit(Reshape(shape.dims), [name])
-        return self._made[key]
+        return self.emit_once(Reshape(shape.dims), name)
 
     def reshaped(self, view: View, shape: Sequence[int]) -> View:
         """The view with another ONNX shape; data moves only where the regrouping demands it."""
@@ -100,46 +102,6 @@ class Builder:
         dims = [d for d in array.shape if d > 1]
         value = np.asarray(array, dtype=np.float64).reshape(dims or [1])
         return plain_view(self.emit(Constant(), [], {"value": value}), array.shape)
-
-    def padded(self, data: Padded) -> View:
-        """The data with its padding as elements, axis by axis."""
-        view = data.view
-        for axis, (before, after) in enumerate(data.pads):
-            if before or after:
-                view = self._padded_axis(view, axis, before, after, data.value)
-        return view
-
-    def _padded_axis(self, view: View, axis: int, before: int, after: int, value: float) -> View:
-        if axis == 0 and len(view.dims) > 1 and not view.dims[0]:
-            raise Refused("padding of the batch axis; pad the other axes only")
-        view = self._axis_whole(view.merged(), axis)
-        sizes, dims = view.sizes, view.dims
-        if not dims[axis]:  # one position along this axis: it becomes the outermost one
-            sizes = (1, *sizes)
-            dims = tuple((0,) if i == axis else tuple(f + 1 for f in dim) for i, dim in enumerate(dims))
-        (factor,) = dims[axis]
-        first = self._first_feature(view.node, sizes, factor)
-        shape = Shape(sizes[:first], math.prod(sizes[first:]))
-        key = (self._reshaped(view.node, shape), Pad(factor, before, after, value))
-        if key not in self._made:
-            self._made[key] = self.emit(key[1], [key[0]])
-        grown = tuple(size + before + after if f == factor else size for f, size in enumerate(sizes))
-        return View(self._made[key], grown, dims)
-
-    def _axis_whole(self, view: View, axis: int) -> View:
-        """The merged view in another stream order where an ONNX axis lies in several pieces."""
-        if len(view.dims[axis]) <= 1:
-            return view
-        order = view.sequence
-        return self.lay(view, order, [view.sizes[f] for f in order[:-1]], view.sizes[order[-1]]).merged()
-
-    def _first_feature(self, name: str, sizes: Sequence[int], factor: int) -> int:
-        """The factor from which on all are features: as now, unless ``factor`` must be an axis of its own."""
-        features = self.nodes[name].shape.features
-        for first in range(factor + 1, len(sizes)):
-            if math.prod(sizes[first:]) == features:
-                return first
-        return factor if factor == len(sizes) - 1 else factor + 1
 
     def with_constant(self, view: View, kind: Add | Multiply, array: Array) -> View:
         """``view`` (any ONNX shape) added to or multiplied by a constant that broadcasts to its shape."""

@@ -11,8 +11,9 @@ import numpy as np
 from hwgen.model.onnx.builder import Builder
 from hwgen.model.onnx.declared import Declared
 from hwgen.model.onnx.expression import Expressions
+from hwgen.model.onnx.refused import Refused
 from hwgen.model.onnx.source import SourceNode
-from hwgen.model.onnx.values import Const, Expr, Masked, Padded, Poison, Refused, Value, identity
+from hwgen.model.onnx.values import Const, Deferred, Expr, Poison, Value, identity
 from hwgen.model.onnx.view import View
 from hwgen.numbers.arrays import Array
 
@@ -66,10 +67,10 @@ class Call:
         return value
 
     def view(self, index: int) -> View:
-        """An operand as a tensor that depends on the inputs; symbolic functions, constants and padding are built.
+        """An operand as a tensor that depends on the inputs; what is symbolic, constant or deferred is built.
 
         Raises:
-            Refused: it is masked data that this operator cannot take over.
+            Refused: this operator cannot take over what is deferred, and it has no hardware form.
         """
         return self.as_view(self.required(index))
 
@@ -82,10 +83,8 @@ class Call:
                 return self.expressions.view(value)
             case Const(array):
                 return self.builder.constant(array)
-            case Padded():
-                return self.builder.padded(value)
-            case Masked():
-                raise Refused("a mask is understood directly before a Softmax over the last axis only")
+            case Deferred():
+                return value.build(self.builder)
             case Poison():
                 raise Refused("depends on a refused node")
 

@@ -8,8 +8,9 @@ import numpy as np
 
 from hwgen.model.onnx.call import Call, Handlers
 from hwgen.model.onnx.declared import ANYTHING, FLOATS, INTEGERS, WIDE_INTEGERS, Declared
+from hwgen.model.onnx.refused import Refused
 from hwgen.model.onnx.type_names import type_name
-from hwgen.model.onnx.values import Expr, Refused, Value
+from hwgen.model.onnx.values import Expr, Value
 
 
 def _cast(call: Call) -> Value:

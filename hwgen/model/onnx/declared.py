@@ -14,8 +14,8 @@ from typing import Any, Generic, TypeVar
 import numpy as np
 import onnx
 
+from hwgen.model.onnx.refused import Refused
 from hwgen.model.onnx.source import SourceNode, shown
-from hwgen.model.onnx.values import Refused
 
 FLOATS = frozenset({"float", "double", "float16", "bfloat16"})
 # computed in real numbers: exact as long as a float32 holds the result; narrower integers would have to wrap

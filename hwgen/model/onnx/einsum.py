@@ -10,7 +10,8 @@ import numpy as np
 from hwgen.model.onnx.call import Call, Handlers
 from hwgen.model.onnx.declared import FLOATS, Declared
 from hwgen.model.onnx.matrix import contract, product
-from hwgen.model.onnx.values import Const, Refused
+from hwgen.model.onnx.refused import Refused
+from hwgen.model.onnx.values import Const
 from hwgen.model.onnx.view import View
 
 _EQUATION = re.compile(r"([A-Za-z]+),([A-Za-z]+)->([A-Za-z]+)")

@@ -12,13 +12,12 @@ from hwgen.model.kinds.sources import Input
 from hwgen.model.onnx.call import Call, Handler, Handlers
 from hwgen.model.onnx.declared import ANY_NUMBER_OF_OPERANDS, ANYTHING, FLOATS, NUMBERS, REALS, Declared
 from hwgen.model.onnx.normalization import decomposed_layer_norm
+from hwgen.model.onnx.refused import Refused
 from hwgen.model.onnx.values import (
     Const,
     Expr,
     Masked,
-    Padded,
     Poison,
-    Refused,
     Value,
     apply,
     combine,
@@ -212,17 +211,9 @@ def _unbroadcast(value: Value, condition: tuple[int, ...], other: Value) -> Valu
 
 
 def _shape_of(value: Value) -> tuple[int, ...]:
-    match value:
-        case Const(array):
-            return array.shape
-        case View():
-            return value.shape
-        case Expr():
-            return value.base.shape
-        case Masked() | Padded():
-            return value.view.shape
-        case Poison():
-            raise Refused("depends on a refused node")
+    if isinstance(value, Poison):
+        raise Refused("depends on a refused node")
+    return value.shape
 
 
 def _is_nan(call: Call) -> Value:

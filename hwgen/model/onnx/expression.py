@@ -11,7 +11,8 @@ from hwgen.model.kinds.clamps import Clip, Relu
 from hwgen.model.kinds.kind import Kind
 from hwgen.model.kinds.pointwise import Pointwise
 from hwgen.model.onnx.builder import Builder
-from hwgen.model.onnx.values import SAMPLE_POINTS, Expr, Refused
+from hwgen.model.onnx.refused import Refused
+from hwgen.model.onnx.values import SAMPLE_POINTS, Expr
 from hwgen.model.onnx.view import View
 from hwgen.model.pointwise import POINTWISE
 from hwgen.numbers.arrays import Array

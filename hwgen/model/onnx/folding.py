@@ -13,8 +13,8 @@ from hwgen.errors import ModelError
 from hwgen.model.onnx import fold_layout, fold_numbers
 from hwgen.model.onnx.declared import check, table
 from hwgen.model.onnx.fold_operands import Folds, Operands
+from hwgen.model.onnx.refused import Refused
 from hwgen.model.onnx.source import SourceNode, as_supported, shown
-from hwgen.model.onnx.values import Refused
 from hwgen.numbers.arrays import Array
 
 MAX_TOTAL_ELEMENTS = 1 << 28

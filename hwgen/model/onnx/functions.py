@@ -8,8 +8,9 @@ import numpy as np
 
 from hwgen.model.onnx.call import Call, Handler, Handlers
 from hwgen.model.onnx.declared import ANY_NUMBER_OF_OPERANDS, FLOATS, NUMBERS, REALS, Declared
+from hwgen.model.onnx.refused import Refused
 from hwgen.model.onnx.source import shown
-from hwgen.model.onnx.values import Const, Expr, Refused, Value, apply, combine, require_sampled_crossings
+from hwgen.model.onnx.values import Const, Expr, Value, apply, combine, require_sampled_crossings
 from hwgen.model.pointwise import POINTWISE
 from hwgen.numbers.arrays import Array
 

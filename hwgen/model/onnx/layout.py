@@ -16,8 +16,9 @@ from hwgen.model.kinds.slice import Slice
 from hwgen.model.kinds.sources import Input
 from hwgen.model.onnx.call import Call, Handlers
 from hwgen.model.onnx.declared import ANY_NUMBER_OF_OPERANDS, ANYTHING, Declared
+from hwgen.model.onnx.refused import Refused
 from hwgen.model.onnx.source import MAX_RANK
-from hwgen.model.onnx.values import Const, Refused, Value
+from hwgen.model.onnx.values import Const, Value
 from hwgen.model.onnx.view import View, stream_view
 from hwgen.model.shape import Shape
 

@@ -11,7 +11,8 @@ from hwgen.model.kinds.linear import Linear
 from hwgen.model.kinds.matmul import MatMul
 from hwgen.model.onnx.call import Call, Handlers
 from hwgen.model.onnx.declared import FLOATS, Declared
-from hwgen.model.onnx.values import Const, Refused
+from hwgen.model.onnx.refused import Refused
+from hwgen.model.onnx.values import Const
 from hwgen.model.onnx.view import View
 from hwgen.numbers.arrays import Array
 

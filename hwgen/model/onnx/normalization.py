@@ -12,8 +12,9 @@ from hwgen.model.kinds.rms_norm import RmsNorm
 from hwgen.model.kinds.softmax import Softmax
 from hwgen.model.onnx.call import Call, Handlers
 from hwgen.model.onnx.declared import FLOATS, Declared
+from hwgen.model.onnx.refused import Refused
 from hwgen.model.onnx.source import SourceNode
-from hwgen.model.onnx.values import Const, Masked, Refused
+from hwgen.model.onnx.values import Const, Masked
 from hwgen.model.onnx.view import View
 from hwgen.numbers.arrays import Array
 

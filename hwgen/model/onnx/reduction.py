@@ -11,7 +11,7 @@ from hwgen.model.kinds.arithmetic import Multiply
 from hwgen.model.onnx.call import Call, Handler, Handlers
 from hwgen.model.onnx.declared import FLOATS, NUMBERS, REALS, Declared
 from hwgen.model.onnx.matrix import contract
-from hwgen.model.onnx.values import Refused
+from hwgen.model.onnx.refused import Refused
 from hwgen.model.onnx.view import View
 from hwgen.model.onnx.windows import whole_window
 

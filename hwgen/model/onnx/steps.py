@@ -8,9 +8,9 @@ from dataclasses import replace
 import numpy as np
 import onnx
 
+from hwgen.model.onnx.refused import Refused
 from hwgen.model.onnx.source import SourceNode, shown
 from hwgen.model.onnx.tail import REASONS
-from hwgen.model.onnx.values import Refused
 from hwgen.model.outputs import SoftwareStep
 from hwgen.model.software import STEPS
 from hwgen.numbers.arrays import Array

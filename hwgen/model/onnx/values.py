@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
 
+from hwgen.model.onnx.builder import Builder
+from hwgen.model.onnx.refused import Refused
 from hwgen.model.onnx.view import View
 from hwgen.numbers.arrays import Array
-
-
-class Refused(Exception):
-    """One ONNX node cannot be imported; the text says why and what to do."""
 
 
 @dataclass(frozen=True)
@@ -22,24 +21,31 @@ class Const:
 
     array: Array
 
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """ONNX shape."""
+        return tuple(self.array.shape)
+
+
+class Deferred(ABC):
+    """A change of a tensor that the next operator may take over; it becomes a tensor where that does not."""
+
+    @property
+    @abstractmethod
+    def shape(self) -> tuple[int, ...]:
+        """ONNX shape of the changed tensor."""
+
+    @abstractmethod
+    def build(self, builder: Builder) -> View:
+        """The changed tensor as one of its own.
+
+        Raises:
+            Refused: there is no hardware form for it.
+        """
+
 
 @dataclass(frozen=True)
-class Padded:
-    """A view with constant padding that the next convolution or pool takes over.
-
-    Attributes:
-        view: the data.
-        pads: (before, after) per ONNX axis.
-        value: the padding value.
-    """
-
-    view: View
-    pads: tuple[tuple[int, int], ...]
-    value: float
-
-
-@dataclass(frozen=True)
-class Masked:
+class Masked(Deferred):
     """Attention scores of which only the entries where ``keep`` (the view's ONNX shape) is true count.
 
     ``highest`` is the largest number that stands for, or is added to, the others; far below all scores.
@@ -48,6 +54,19 @@ class Masked:
     view: View
     keep: Array
     highest: float
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """ONNX shape of the scores."""
+        return self.view.shape
+
+    def build(self, builder: Builder) -> View:
+        """Never: the scores that do not count have no number.
+
+        Raises:
+            Refused: always.
+        """
+        raise Refused("a mask is understood directly before a Softmax over the last axis only")
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,13 +92,18 @@ class Expr:
     parameters: tuple[float, ...] = ()
     depth: int = 0
 
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """ONNX shape: that of the base."""
+        return self.base.shape
+
 
 @dataclass(frozen=True)
 class Poison:
     """The result of a refused node: whatever reads it is refused silently, so that each cause is reported once."""
 
 
-Value: TypeAlias = Const | View | Expr | Padded | Masked | Poison
+Value: TypeAlias = Const | View | Expr | Deferred | Poison
 
 _FAR = np.array([15.0, 20.0, 50.0, 100.0, 300.0, 1e3, 1e4, 1e5, 1e6, 1e9, 1e15, 1e25, 3e38])
 SAMPLE_POINTS: Array = np.concatenate([-_FAR[::-1], np.linspace(-12.0, 12.0, 481), _FAR])

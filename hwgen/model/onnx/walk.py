@@ -27,11 +27,12 @@ from hwgen.model.onnx.declared import check, table
 from hwgen.model.onnx.element_types import UNKNOWN, of_array, of_outputs
 from hwgen.model.onnx.expression import Expressions
 from hwgen.model.onnx.folding import Folder
+from hwgen.model.onnx.refused import Refused
 from hwgen.model.onnx.source import Source, SourceInput, SourceNode, shown
 from hwgen.model.onnx.stand_in import stand_ins
 from hwgen.model.onnx.steps import RefusedStep, software_steps
 from hwgen.model.onnx.tail import split_tail
-from hwgen.model.onnx.values import Const, Expr, Padded, Poison, Refused, Value
+from hwgen.model.onnx.values import Const, Deferred, Expr, Poison, Value
 from hwgen.model.onnx.view import View, plain_view
 from hwgen.model.outputs import ModelOutput
 from hwgen.model.verify import verify_imported
@@ -116,8 +117,8 @@ class _Walk:
         self.builder.source = name
         if isinstance(value, Poison):
             return None
-        if not isinstance(value, View | Expr | Padded):
-            raise ModelError(f"the output {shown(name)!r} does not depend on an input, or is masked data")
+        if isinstance(value, Const):
+            raise ModelError(f"the output {shown(name)!r} does not depend on an input")
         try:
             view = self._built(value)
         except (Refused, IllegalGraph) as refusal:
@@ -126,14 +127,14 @@ class _Walk:
         shape = view.shape[1:] if view.shape and view.shape[0] == 1 else view.shape
         return OutputLayout(view.node, shown(name), shape, view.sizes, view.sequence), view.shape
 
-    def _built(self, value: View | Expr | Padded) -> View:
+    def _built(self, value: View | Expr | Deferred) -> View:
         match value:
             case View():
                 return value
             case Expr():
                 return self.expressions.view(value)
-            case Padded():
-                return self.builder.padded(value)
+            case Deferred():
+                return value.build(self.builder)
 
     def result(self, name: str, index: int, shape: tuple[int, ...], tail: tuple[SourceNode, ...]) -> ModelOutput | None:
         """The model's output ``name``: tensor ``index`` of the hardware, then ``tail``; None where it was refused."""

@@ -12,7 +12,9 @@ from hwgen.model.kinds.conv import Conv
 from hwgen.model.kinds.pools import AveragePool, MaxPool, Pool
 from hwgen.model.onnx.call import Call, Handler, Handlers
 from hwgen.model.onnx.declared import FLOATS, NUMBERS, Declared
-from hwgen.model.onnx.values import Padded, Refused, Value
+from hwgen.model.onnx.padding import Padded
+from hwgen.model.onnx.refused import Refused
+from hwgen.model.onnx.values import Value
 from hwgen.model.onnx.view import View, stream_view
 from hwgen.numbers.arrays import Array
 
@@ -52,7 +54,7 @@ def _columns_in_stream_order(view: View, channels: Sequence[int], weight: Array)
 
 
 def _data(call: Call, value: float | None) -> tuple[View, tuple[tuple[int, int], ...]]:
-    """The input and what a Pad before it left: spatial padding with ``value``. Other padding becomes elements."""
+    """The input, and spatial padding with ``value`` that a Pad before it left. Other padding becomes elements."""
     operand = call.required(0)
     if isinstance(operand, Padded) and operand.value == value and operand.pads[:2] == ((0, 0), (0, 0)):
         view, pads = operand.view, operand.pads

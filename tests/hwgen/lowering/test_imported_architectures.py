@@ -12,9 +12,9 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from explorer.hardware import input_words, output_values
 from hwgen.hardware.design import run_reference
 from hwgen.lowering import Calibration, Lanes, Precision, lane_choices, lower, precision_choices, quantize_graph
+from hwgen.lowering.words import output_arrays, words_in
 from hwgen.model.float_reference import apply_input_layout, apply_output_layout, evaluate
 from hwgen.model.graph import Graph
 from hwgen.model.load import import_bytes
@@ -127,6 +127,6 @@ def test_eight_bits_follow_the_float_model(make: Callable[[], nn.Module], shape:
     }
     quantized = quantize_graph(graph, precisions, Calibration.collect(graph, data))
     design = lower(quantized, {name: Lanes(1, 1) for name in lane_choices(graph)}, {})
-    (values,) = output_values(graph, design, run_reference(design, input_words(design, data)))
+    (values,) = output_arrays(graph, design, run_reference(design, words_in(design, data)))
     expected = apply_output_layout(graph.outputs[0], evaluate(graph, data)[graph.outputs[0].node])
     assert np.corrcoef(values.ravel(), expected.ravel())[0, 1] > 0.999

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Literal
+
 import numpy as np
 import pytest
 
@@ -15,12 +17,15 @@ def number(values: np.ndarray, bits: int) -> int:  # type: ignore[type-arg]
     return sum((int(value) & ((1 << bits) - 1)) << (i * bits) for i, value in enumerate(values))
 
 
+@pytest.mark.parametrize("order", ["C", "F"])
 @pytest.mark.parametrize("dtype", [np.int8, np.int64])
 @pytest.mark.parametrize("count", [1, 3, 8])
 @pytest.mark.parametrize("bits", [1, 2, 3, 4, 5, 7, 8, 9, 12, 16, 24, 32, 33, 63])
-def test_words_are_packed_by_definition(bits: int, count: int, dtype: type, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_words_are_packed_by_definition(
+    bits: int, count: int, dtype: type, order: Literal["C", "F"], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(arrays, "SLICE_ELEMENTS", 2 * count)  # several slices, the last one short
-    values = np.random.default_rng(bits).integers(-100, 100, (5, count)).astype(dtype)
+    values = np.random.default_rng(bits).integers(-100, 100, (5, count)).astype(dtype, order=order)
     packed = pack_bits(values, bits)
     assert [int.from_bytes(row.tobytes(), "little") for row in packed] == [number(row, bits) for row in values]
     digits = 2 * packed.shape[1]

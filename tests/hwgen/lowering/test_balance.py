@@ -1,10 +1,10 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from explorer.balance import Option, intervals, share
 from explorer.candidate import NodeLanes
 from explorer.encoding import LEVEL, Encoding
 from explorer.space import NodeSpace, Space
+from hwgen.lowering.balance import Option, intervals, share
 
 CAPS = (7.0, 3.0)
 options = st.lists(

@@ -1,9 +1,10 @@
 import pytest
 
-from explorer.catalogue import clock_mhz, devices, platform_devices
 from explorer.errors import SpecError
+from explorer.platform import clock_mhz, platform_devices
 from explorer.spec import PlatformDevice, PlatformSpec
 from hwgen.technology import FABRICS
+from hwgen.technology.catalogue import devices
 
 CUSTOM = {"name": "mine", "lut": 1000, "ff": 2000, "dsp": 4, "bram_kb": 72, "off_chip_gb_per_s": 1.0, "static_w": 0.1,
           "default_clock_mhz": 80.0}  # fmt: skip
