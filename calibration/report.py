@@ -28,13 +28,12 @@ def errors(family: str, found: Sequence[Row]) -> dict[str, np.ndarray]:
 
 
 def report(family: str) -> str:
-    """Markdown: the errors of a family on the rows held out, on the corner cases held out, and on those of its fit."""
+    """Markdown: the errors of a family on the rows held out, on those of its fit, and on its corner cases."""
     found = read(family)
-    held_out = [row for row in found if row.held_out]
     parts = {
-        "held-out rows": [row for row in held_out if row.source != CORNERS],
-        "held-out corner cases": [row for row in held_out if row.source == CORNERS],
-        "rows of the fit": [row for row in found if not row.held_out],
+        "held-out rows": [row for row in found if row.held_out],
+        "rows of the fit": [row for row in found if not row.held_out and row.source != CORNERS],
+        "corner cases, all in the fit": [row for row in found if row.source == CORNERS],
     }
     return "\n\n".join(f"### {family}: {title}\n\n{_table(family, rows)}" for title, rows in parts.items())
 

@@ -15,5 +15,5 @@ FABRIC = Fabric(
     distributed=DistributedRam(((16, 4),), cost=4, used_cost=0, luts=6),
     blocks=(BlockRam(_EBR, cost=128, units=1, collides=True),),
     rom_bit_cost=1 / 16,
-    multiplier=Multiplier(18, 18, least_product=4, holds_result=False),
+    multiplier=Multiplier(18, 18, least_product=4, unsigned=True, holds_result=False),
 )

@@ -48,12 +48,14 @@ class Multiplier:
     Attributes:
         wide, narrow: bits of its operands, two's complement.
         least_product: bits of a product that is worth a block; both operands have at least 2 bits.
+        unsigned: whether the operands may be words without a sign, of the same bits.
         holds_result: whether the mapper moves the register behind a product into the block.
     """
 
     wide: int
     narrow: int
     least_product: int
+    unsigned: bool
     holds_result: bool
 
 

@@ -149,12 +149,21 @@ class Comparators(Part):
 
 @dataclass(frozen=True)
 class Maxima(Part):
-    """``count`` times the larger of two words of ``width`` bits; a narrow comparison needs no carry chain."""
+    """``count`` times the larger of two words of ``width`` bits; a narrow comparison needs no carry chain.
+
+    Attributes:
+        count, width: how many, and their bits.
+        shifted: whether a word comes out of a shifter, which the mapper repeats for the bits that compare it.
+    """
 
     count: int
     width: int
+    shifted: bool = False
 
     def area(self, fabric: Fabric, terms: Terms) -> None:
+        if self.shifted:
+            terms.add("maximum of shifted words", 6.0 * self.count * self.width / (fabric.lut_inputs // 2 - 1))
+            return
         per_bit = 1.1 if self.width <= fabric.lut_inputs else 1.8
         terms.add("maximum", self.count * self.width * per_bit)
 
@@ -213,14 +222,19 @@ class Selectors(Part):
 
 @dataclass(frozen=True)
 class PlaceSelector(Part):
-    """A choice of two words of ``width`` bits by the place that a counter of ``values`` values is at."""
+    """A choice of two words of ``width`` bits by the place that a counter is at; ``telling`` of its bits decide.
+
+    Small tables decide anew for every bit: each of up to 4 bits of the count doubles that logic. From 5 bits on, a
+    carry chain decides, which the logic of a bit cannot take in.
+    """
 
     width: int
-    values: int
+    telling: int
 
     def area(self, fabric: Fabric, terms: Terms) -> None:
-        if decoded_in_every_bit(fabric, self.values):
-            terms.add("selector, decoded in every bit", 4.0 * self.width)
+        if fabric.lut_inputs == 4:
+            decoded = 2.0 ** (self.telling - 1) if self.telling <= 4 else 3.0
+            terms.add("selector, decoded in every bit", self.width * decoded)
         else:
             terms.add("selector", self.width / fabric.select_bits)
 
@@ -239,19 +253,20 @@ class Shifters(Part):
 
 @dataclass(frozen=True)
 class RoundingShifters(Part):
-    """``count`` shifts to the right of words of ``width`` bits by one of ``distances``, rounded, to ``kept`` bits."""
+    """``count`` shifts to the right of words of ``width`` bits by up to ``largest``, rounded, to ``kept`` bits."""
 
     count: int
     width: int
     kept: int
-    distances: int
+    largest: int
 
     def area(self, fabric: Fabric, terms: Terms) -> None:
         # What rounds is decoded once for all.
         terms.add("round position", self.width)
         terms.add("adder", self.count * self.width)
-        levels = log2(max(2, self.distances))
-        terms.add("rounding shifter", self.count * self.width * levels / fabric.select_bits)
+        # The logic that rounds takes in the first two levels.
+        levels = max(1, bits(self.largest + 1) - 2)
+        terms.add("rounding shifter", 2.0 * self.count * self.width * levels / fabric.select_bits)
 
 
 @dataclass(frozen=True)
@@ -307,28 +322,25 @@ class Regrouping(Part):
 
     def area(self, fabric: Fabric, terms: Terms) -> None:
         width = bits(self.capacity + 1)
-        flat = decoded_in_every_bit(fabric, self.capacity + 1)
+        # From 5 bits on, the count comes out of a carry chain, which the logic of a bit cannot take in.
+        flat = fabric.lut_inputs == 4 and width <= 4
         held = self.capacity * self.unit
         if min(self.first, self.later) > 1:
             terms.add("place, decoded in every bit" if flat else "place", held * (4.0 if flat else 1.0))
+            # What leaves is taken off the count: without a carry, if it is a power of two.
+            terms.add("place step", 3.0 * held if self.later & (self.later - 1) else 0.0)
             # Every unit of the input can come to as many places as the store has beyond them.
             terms.add("place from units", self.first * (self.capacity - self.first + 1) * self.unit / 2)
         else:
             # Two words meet in a bit that is appended, three in one that is taken, with what selects them.
             form, luts = ("append", 7.0 / fabric.lut_inputs) if self.first == 1 else ("take", 13.0 / fabric.lut_inputs)
-            terms.add(f"{form}, count of {min(width, 8)} bits", held * (5.5 if flat else luts))
+            units = max(self.first, self.later)
+            # How small tables decode a place depends on the very number of units.
+            of = f"{units} units" if units < 16 else f"count of {min(width, 8)} bits"
+            terms.add(f"{form}, {of}", held * (5.5 if flat else luts))
         terms.add("place decode", self.capacity)
         # Of the marks that end a sample, only those that can move to the end of an output beat are kept.
         terms.add("store", ff=held + self.capacity // self.later)
-
-
-def decoded_in_every_bit(fabric: Fabric, values: int) -> bool:
-    """Whether the mapper decodes a place anew for each bit that depends on it; a counter of ``values`` tells the place.
-
-    From 5 bits on, the place comes out of a carry chain, which the logic cannot take in. A shorter one becomes part of
-    the logic of every bit, which small tables pay dearly.
-    """
-    return fabric.lut_inputs == 4 and bits(values) <= 4
 
 
 def bits(count: int) -> int:

@@ -10,7 +10,8 @@ TERMS = (
     "accumulator start",
     "adder",
     "adder of fixed products",
-    *(f"append, count of {width} bits" for width in range(2, 9)),
+    *(f"append, {units} units" for units in range(2, 16)),
+    *(f"append, count of {width} bits" for width in range(5, 9)),
     "clamp",
     "collision",
     "comparator",
@@ -25,11 +26,13 @@ TERMS = (
     "fixed product",
     "handshake",
     "maximum",
+    "maximum of shifted words",
     "multiplier",
     "negation",
     "place",
     "place decode",
     "place from units",
+    "place step",
     "place, decoded in every bit",
     "position",
     "product alignment",
@@ -48,7 +51,8 @@ TERMS = (
     "shifter",
     "spill register",
     "store",
-    *(f"take, count of {width} bits" for width in range(2, 9)),
+    *(f"take, {units} units" for units in range(2, 16)),
+    *(f"take, count of {width} bits" for width in range(5, 9)),
 )
 
 

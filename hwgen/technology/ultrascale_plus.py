@@ -10,5 +10,5 @@ FABRIC = Fabric(
     distributed=DistributedRam(((32, 14), (64, 7)), cost=0, used_cost=16, luts=8),
     blocks=BLOCK_RAMS,
     rom_bit_cost=ROM_BIT_COST,
-    multiplier=Multiplier(27, 18, least_product=9, holds_result=False),
+    multiplier=Multiplier(27, 18, least_product=9, unsigned=False, holds_result=False),
 )

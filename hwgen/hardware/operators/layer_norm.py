@@ -241,7 +241,7 @@ class LayerNorm(Operator):
             Adders(2, wide),
             SerialRoot(wide, root, self.half_bits - self.guard),
             Registers(3 * sums + p["SumWidth"]),
-            RoundingShifters(lanes, num + root + 2, p["ZWidth"], self.half_bits - self.guard),
+            RoundingShifters(lanes, num + root + 2, p["ZWidth"], self._largest_shift),
             requantizers(self.result, lanes, acc, 1),
             SpillRegister(lanes * target),
             Registers(lanes * target + 2),
@@ -263,6 +263,11 @@ class LayerNorm(Operator):
             Multipliers(lanes, p["ZWidth"], self.gamma_bits, registered=p["ZWidth"]),
             *scaling,
         )
+
+    @property
+    def _largest_shift(self) -> int:
+        """Of a normalised word, to the right."""
+        return self.root_bits - 1 + self.half_bits - self.guard - self.fraction_bits
 
     def held(self, port: str) -> Fraction:
         # Four tokens are stored, six beats are on their way to the output.

@@ -215,13 +215,18 @@ class RmsNorm(Operator):
             Adders(1, wide),
             SerialRoot(wide, root, self.half_bits - self.guard),
             Registers(3 * p["SquareWidth"]),
-            RoundingShifters(shifted, x + root + 2, p["ZWidth"], self.half_bits - self.guard),
+            RoundingShifters(shifted, x + root + 2, p["ZWidth"], self._largest_shift),
             requantizers(self.result, lanes, self.acc_bits, 1),
             SpillRegister(lanes * target),
             Registers(lanes * target + 2),
             *counters([blocks] * 5 + [4 * blocks] * 3 + [2 * root + 5]),
             Handshake(),
         )
+
+    @property
+    def _largest_shift(self) -> int:
+        """Of a normalised word, to the right."""
+        return self.root_bits - 1 + self.half_bits - self.guard - self.fraction_bits
 
     def held(self, port: str) -> Fraction:
         # Four tokens are stored, six beats are on their way to the output.
