@@ -10,7 +10,7 @@ TERMS = (
     "accumulator start",
     "adder",
     "adder of fixed products",
-    *(f"append, {units} units" for units in range(2, 16)),
+    *(f"append, {units} units" for units in range(1, 16)),
     *(f"append, count of {width} bits" for width in range(5, 9)),
     "clamp",
     "collision",
@@ -51,7 +51,7 @@ TERMS = (
     "shifter",
     "spill register",
     "store",
-    *(f"take, {units} units" for units in range(2, 16)),
+    *(f"take, {units} units" for units in range(1, 16)),
     *(f"take, count of {width} bits" for width in range(5, 9)),
 )
 

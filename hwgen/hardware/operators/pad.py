@@ -11,7 +11,8 @@ import numpy as np
 from hwgen.hardware.operator import Cycles, MemoryImage, Operator
 from hwgen.hardware.streams import StreamType, Words
 from hwgen.numbers.arrays import Array
-from hwgen.technology.parts import Adders, Bill, Handshake, PlaceSelector, Selectors, SpillRegister, bits, counters
+from hwgen.technology.parts import Adders, Bill, Handshake, Selectors, SpillRegister, bits, counters
+from hwgen.technology.places import PlaceSelector
 
 
 @dataclass(frozen=True)
