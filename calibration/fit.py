@@ -19,14 +19,16 @@ import numpy as np
 from scipy.optimize import lsq_linear
 
 from calibration.report import FLOORS, report
-from calibration.rows import FAMILIES, Row, read
+from calibration.rows import CORNERS, FAMILIES, Row, read
 from hwgen.technology.technology import FABRICS, Technology, technology, weights_file
 from hwgen.technology.terms import TERMS
 
 # A family and the one whose weights are its priors: the mapper's logic for both is nearly the same.
 RELATED = {"series7": "ultrascale_plus"}
 PULL = 0.004  # of a weight towards its prior, in squares of relative errors
-SMALL_ERROR = 0.05  # errors above it count less than their square
+LEAST, MOST = 0.2, 6.0  # a weight, in units of its prior and at all: no logic is free
+CORNER_WEIGHT = 0.4  # of the error of a corner case
+SMALL_ERROR = 0.25  # errors above it count less than their square
 Weights = dict[str, float]
 
 
@@ -44,17 +46,18 @@ def _weights(unweighed: Technology, train: Sequence[Row], kind: str, prior: Mapp
     target = np.array([getattr(row.counted, kind) for row in train]) / scale
     matrix = np.array([[part.get(name, 0.0) for name in TERMS] for part in parts]) / scale[:, None]
     centre = np.array([prior.get(name, 1.0) for name in TERMS])
-    solution = _solve(matrix, target, centre)
+    importance = np.array([CORNER_WEIGHT if row.source == CORNERS else 1.0 for row in train])
+    solution = _solve(matrix, target, centre, importance)
     return {name: round(float(value), 4) for name, value in zip(TERMS, solution, strict=True)}
 
 
-def _solve(matrix: np.ndarray, target: np.ndarray, centre: np.ndarray) -> np.ndarray:
-    pull, weight = np.sqrt(PULL), np.ones(len(target))
+def _solve(matrix: np.ndarray, target: np.ndarray, centre: np.ndarray, importance: np.ndarray) -> np.ndarray:
+    pull, weight, bounds = np.sqrt(PULL), importance, (LEAST * np.minimum(centre, 1.0), MOST)
     solution = centre
     for _ in range(8):  # reweighted least squares
         system = np.vstack([matrix * weight[:, None], pull * np.eye(len(centre))])
-        solution = lsq_linear(system, np.concatenate([target * weight, pull * centre]), bounds=(0.0, 6.0)).x
-        weight = 1 / np.sqrt(np.maximum(np.abs(matrix @ solution - target), SMALL_ERROR) / SMALL_ERROR)
+        solution = lsq_linear(system, np.concatenate([target * weight, pull * centre]), bounds=bounds).x
+        weight = importance / np.sqrt(np.maximum(np.abs(matrix @ solution - target), SMALL_ERROR) / SMALL_ERROR)
     return solution
 
 

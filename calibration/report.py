@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from calibration.rows import Row, read
+from calibration.rows import CORNERS, Row, read
 from hwgen.technology import technology
 
 # An error is relative to the larger of the count and this floor: one flip-flop of three is no error of 33 %.
@@ -28,17 +28,20 @@ def errors(family: str, found: Sequence[Row]) -> dict[str, np.ndarray]:
 
 
 def report(family: str) -> str:
-    """Markdown: the errors of a family on the rows held out and on those of its fit."""
+    """Markdown: the errors of a family on the rows held out, on those of its fit, and on its corner cases."""
     found = read(family)
-    held_out, train = ([row for row in found if row.held_out is flag] for flag in (True, False))
-    parts = [f"### {family}: held-out rows", _table(family, held_out), f"### {family}: rows of the fit"]
-    return "\n\n".join([*parts, _table(family, train)])
+    parts = {
+        "held-out rows": [row for row in found if row.held_out],
+        "rows of the fit": [row for row in found if not row.held_out and row.source != CORNERS],
+        "corner cases, all in the fit": [row for row in found if row.source == CORNERS],
+    }
+    return "\n\n".join(f"### {family}: {title}\n\n{_table(family, rows)}" for title, rows in parts.items())
 
 
 def _table(family: str, found: Sequence[Row]) -> str:
     if not found:
         return "No rows."
-    head = "| operator | rows | LUT median / worst | FF | DSP | block RAM |\n|---|---|---|---|---|---|"
+    head = "| operator | rows | LUT median / 90 % / worst | FF | DSP | block RAM |\n|---|---|---|---|---|---|"
     modules = sorted({_kind(row) for row in found})
     lines = [_line(family, module, [row for row in found if _kind(row) == module]) for module in modules]
     return "\n".join([head, *lines, _line(family, "**all**", found)])
@@ -49,5 +52,5 @@ def _kind(row: Row) -> str:
 
 
 def _line(family: str, name: str, found: Sequence[Row]) -> str:
-    cells = [f"{np.median(e):.1%} / {e.max():.1%}".replace("%", " %") for e in errors(family, found).values()]
-    return f"| {name} | {len(found)} | {' | '.join(cells)} |"
+    cells = [" / ".join(f"{q:.1%}" for q in np.quantile(e, (0.5, 0.9, 1.0))) for e in errors(family, found).values()]
+    return f"| {name} | {len(found)} | {' | '.join(cells).replace('%', ' %')} |"

@@ -32,9 +32,9 @@ def collect(group: Sequence[Draw], family: str, seconds: float) -> None:
             collect([draw], family, seconds)
         return
     for draw, result in zip(wanted, found, strict=True):
-        rows.append(family, draw.operator, draw.source, draw.held_out, result[family].cells)
+        rows.append(family, draw.operator, draw.source, result[family].cells)
     names = " ".join(draw.operator.module for draw in wanted)
-    print(f"{family} {time.monotonic() - start:.0f} s {wanted[0].source} {wanted[0].held_out} {names}", flush=True)
+    print(f"{family} {time.monotonic() - start:.0f} s {wanted[0].source} {names}", flush=True)
 
 
 def main() -> None:

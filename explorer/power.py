@@ -3,7 +3,11 @@
 Static power is that of the devices in use, from the catalogue. Dynamic power is an energy per clock cycle for each
 resource: flip-flops are clocked always, the others switch in the share of the cycles in which their operator works.
 The energies are our estimates for 16 nm UltraScale+ at 0.85 V when an eighth of the nets toggle in a cycle, routing
-included. Expect a factor of two or three, more on other processes: the figures rank designs, they size no supply.
+included. Expect a factor of two or three: the figures rank designs, they size no supply.
+
+There are no energies of 7 series (28 nm) and ECP5 (40 nm): their designs are priced with those of UltraScale+, their
+own counts and their own static power. That dynamic part is no estimate of their power and probably far too low (a sheet
+for 28 nm gives a multiplication 23 pJ, not 2). It ranks designs on one device, it compares no families.
 """
 
 from __future__ import annotations

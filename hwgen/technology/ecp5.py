@@ -12,8 +12,8 @@ _EBR = ((16384, 1), (8192, 2), (4096, 4), (2048, 9), (1024, 18), (512, 36))
 
 FABRIC = Fabric(
     lut_inputs=4,
-    distributed=DistributedRam(((16, 4),), cost=4, luts=6, by_used_bits=False),
+    distributed=DistributedRam(((16, 4),), cost=4, used_cost=0, luts=6),
     blocks=(BlockRam(_EBR, cost=128, units=1, collides=True),),
     rom_bit_cost=1 / 16,
-    multiplier=Multiplier(18, 18, least_product=4, holds_result=False),
+    multiplier=Multiplier(18, 18, least_product=4, unsigned=True, holds_result=False),
 )

@@ -16,15 +16,15 @@ class DistributedRam:
 
     Attributes:
         shapes: (words, bits) that it can be.
-        cost: what the mapper charges for a block.
+        cost: what the mapper charges for a block of which no bit is used.
+        used_cost: what it charges besides for a block of which all bits are used, and for a part of them that part.
         luts: look-up tables that a block occupies.
-        by_used_bits: whether the mapper charges a block of which few bits are used less.
     """
 
     shapes: tuple[tuple[int, int], ...]
     cost: int
+    used_cost: int
     luts: int
-    by_used_bits: bool
 
 
 @dataclass(frozen=True)
@@ -48,12 +48,14 @@ class Multiplier:
     Attributes:
         wide, narrow: bits of its operands, two's complement.
         least_product: bits of a product that is worth a block; both operands have at least 2 bits.
+        unsigned: whether the operands may be words without a sign, of the same bits.
         holds_result: whether the mapper moves the register behind a product into the block.
     """
 
     wide: int
     narrow: int
     least_product: int
+    unsigned: bool
     holds_result: bool
 
 
@@ -80,11 +82,6 @@ class Fabric:
         """Address bits of a multiplexer that one look-up table does: 4 inputs for six inputs, 2 for four."""
         return 2.0 if self.lut_inputs >= 6 else 1.0
 
-    def table_luts(self, entries: float) -> float:
-        """Look-up tables of one function of ``entries`` combinations; wide multiplexers join them."""
-        banks = ceil(entries / (1 << self.lut_inputs))
-        return banks + (banks - 1) / 7 if banks > 1 else 1.0
-
     def table_share(self, entries: float) -> float:
         """Look-up tables of one of many functions of the same ``entries`` combinations."""
         return max(1.0, entries / (1 << self.lut_inputs))
@@ -94,7 +91,7 @@ class Fabric:
         return _block_ram(self.blocks, depth, width)
 
     def distributed_ram(self, depth: int, width: int) -> tuple[float, float]:
-        """The cheapest distributed memory: the mapper's cost (half a LUT per multiplexed bit included), and LUTs."""
+        """The cheapest distributed memory: the mapper's cost (half a LUT to join a bit of two banks), and LUTs."""
         return _distributed_ram(self.distributed, depth, width)
 
     def is_multiplier(self, a: int, b: int, kept: int) -> bool:
@@ -134,8 +131,8 @@ def _distributed_ram(ram: DistributedRam, depth: int, width: int) -> tuple[float
     choices = []
     for words, bits in ram.shapes:
         banks, columns = ceil(depth / words), ceil(width / bits)
-        charged = width / bits if ram.by_used_bits else columns
-        cost = ram.cost * banks * charged + width * (banks - 1) / 2
+        joining = (width * (banks - 1) + banks) / 2 if banks > 1 else 0.0
+        cost = banks * (ram.cost * columns + ram.used_cost * width / bits) + joining
         luts = ram.luts * banks * columns + width * (banks - 1) / 3 + (banks if banks > 1 else 0)
         choices.append((cost, float(luts)))
     return min(choices)

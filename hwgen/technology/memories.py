@@ -46,29 +46,47 @@ class Memory(Part):
 
     Attributes:
         depth, width: words, bits of a word.
-        registered: whether the address of a read is registered, as block RAM needs it.
+        registered: whether the address or the word of a read is registered, as block RAM needs it.
+        transparent: whether it is the address, so that the word read is the one that is written meanwhile.
     """
 
     depth: int
     width: int
     registered: bool = True
+    transparent: bool = True
 
     def area(self, fabric: Fabric, terms: Terms) -> None:
         if self.width == 0:
             return
-        if self.depth <= 1 or (self.depth * self.width <= 18 and self.depth <= 8):
+        if self._in_registers(fabric):
             terms.add("register file", 0.7 * self.depth * self.width, self.depth * self.width)
         elif self.in_blocks(fabric):
             terms.bram += fabric.block_ram(self.depth, self.width)[1]
-            if any(block.collides for block in fabric.blocks):
+            if self._kept_beside(fabric):
                 terms.add("collision", self.width, self.width + bits(self.depth))
         else:
             terms.add("distributed memory", fabric.distributed_ram(self.depth, self.width)[1])
 
     def in_blocks(self, fabric: Fabric) -> bool:
         """Whether it becomes block RAM."""
-        cheaper = fabric.distributed_ram(self.depth, self.width)[0] >= fabric.block_ram(self.depth, self.width)[0]
-        return self.registered and self.depth * self.width > 18 and cheaper
+        return self.registered and not self._in_registers(fabric) and self._block_cost(fabric) <= self._cost(fabric)
+
+    def _in_registers(self, fabric: Fabric) -> bool:
+        """Whether it becomes flip-flops: the mapper charges 1 for each."""
+        cost = min(self._cost(fabric), self._block_cost(fabric)) if self.registered else self._cost(fabric)
+        return self.depth <= 1 or self.depth * self.width <= cost
+
+    def _cost(self, fabric: Fabric) -> float:
+        """The mapper's cost of distributed memory, with 2 for the register and 6 for what is written meanwhile."""
+        emulated = (8 if self.transparent else 2) if self.registered else 0
+        return fabric.distributed_ram(self.depth, self.width)[0] + emulated
+
+    def _block_cost(self, fabric: Fabric) -> float:
+        return fabric.block_ram(self.depth, self.width)[0] + (8 if self._kept_beside(fabric) else 0)
+
+    def _kept_beside(self, fabric: Fabric) -> bool:
+        """Whether a block RAM needs a copy of what is written beside it, for a read of the same word."""
+        return self.transparent or any(block.collides for block in fabric.blocks)
 
 
 @dataclass(frozen=True)
@@ -97,4 +115,7 @@ def rom_luts(fabric: Fabric, depth: int, width: int) -> float:
     """Look-up tables of a constant memory in logic."""
     if depth <= 2:
         return 0.5 * distinct(depth, width)
-    return distinct(depth, width) * fabric.table_luts(depth)
+    whole, rest = divmod(depth, 1 << fabric.lut_inputs)
+    # The words that are left over are few, so that columns have tables in common.
+    tables = whole * width + distinct(rest, width)
+    return tables + width * max(0, whole + (rest > 0) - 1) / 7  # wide multiplexers join them

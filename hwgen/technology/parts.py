@@ -67,6 +67,17 @@ class Handshake(Part):
 
 
 @dataclass(frozen=True)
+class DoneFlags(Part):
+    """Which of ``copies`` consumers have a beat; all flags fall when the last one takes it."""
+
+    copies: int
+
+    def area(self, fabric: Fabric, terms: Terms) -> None:
+        # Every flag depends on all flags and on the ready of all.
+        terms.add("done flags", self.copies * 2 * self.copies / (fabric.lut_inputs - 1), self.copies)
+
+
+@dataclass(frozen=True)
 class Counter(Part):
     """A counter over ``values`` values, with its comparison; nothing if there is one value."""
 
@@ -138,12 +149,21 @@ class Comparators(Part):
 
 @dataclass(frozen=True)
 class Maxima(Part):
-    """``count`` times the larger of two words of ``width`` bits; a narrow comparison needs no carry chain."""
+    """``count`` times the larger of two words of ``width`` bits; a narrow comparison needs no carry chain.
+
+    Attributes:
+        count, width: how many, and their bits.
+        shifted: whether a word comes out of a shifter, which the mapper repeats for the bits that compare it.
+    """
 
     count: int
     width: int
+    shifted: bool = False
 
     def area(self, fabric: Fabric, terms: Terms) -> None:
+        if self.shifted:
+            terms.add("maximum of shifted words", 6.0 * self.count * self.width / (fabric.lut_inputs // 2 - 1))
+            return
         per_bit = 1.1 if self.width <= fabric.lut_inputs else 1.8
         terms.add("maximum", self.count * self.width * per_bit)
 
@@ -173,13 +193,20 @@ class SerialDivision(Part):
 
 @dataclass(frozen=True)
 class SerialRoot(Part):
-    """The square root of ``bits``, and a division by it of ``root_bits``, one bit a cycle."""
+    """The square root of ``bits``, and a division by it of ``root_bits``, one bit a cycle.
+
+    The upper ``2 * root_bits`` from the leading one on are taken; it is at one of ``places`` pairs of bits.
+    """
 
     bits: int
     root_bits: int
+    places: int
 
     def area(self, fabric: Fabric, terms: Terms) -> None:
-        terms.add("root", 3.0 * self.bits + 8.0 * self.root_bits, 3.0 * self.bits + 9.0 * self.root_bits)
+        distance = log2(max(2, self.places))
+        held = self.bits + 8.0 * self.root_bits + 7.0 + 3.0 * distance
+        terms.add("root", 7.0 * self.root_bits + 8.0 + self.bits / 2, held)
+        terms.add("shifter", (2 * self.root_bits * distance + 2 * self.places) / fabric.select_bits)
 
 
 @dataclass(frozen=True)
@@ -195,16 +222,32 @@ class Selectors(Part):
 
 @dataclass(frozen=True)
 class Shifters(Part):
-    """``count`` variable shifts of words of ``width`` bits by a distance of ``distance_bits`` bits; some round."""
+    """``count`` variable shifts of words of ``width`` bits by a distance of ``distance_bits`` bits."""
 
     count: int
     width: int
     distance_bits: float
-    rounded: bool = False
 
     def area(self, fabric: Fabric, terms: Terms) -> None:
-        name = "rounding shifter" if self.rounded else "shifter"
-        terms.add(name, self.count * self.width * self.distance_bits / fabric.select_bits)
+        terms.add("shifter", self.count * self.width * self.distance_bits / fabric.select_bits)
+
+
+@dataclass(frozen=True)
+class RoundingShifters(Part):
+    """``count`` shifts to the right of words of ``width`` bits by up to ``largest``, rounded, to ``kept`` bits."""
+
+    count: int
+    width: int
+    kept: int
+    largest: int
+
+    def area(self, fabric: Fabric, terms: Terms) -> None:
+        # What rounds is decoded once for all.
+        terms.add("round position", self.width)
+        terms.add("adder", self.count * self.width)
+        # The logic that rounds takes in the first two levels.
+        levels = max(1, bits(self.largest + 1) - 2)
+        terms.add("rounding shifter", 2.0 * self.count * self.width * levels / fabric.select_bits)
 
 
 @dataclass(frozen=True)
@@ -230,51 +273,14 @@ class Requantizers(Part):
         if self.saturating and self.width > self.kept:
             terms.add("clamp", self.count * self.kept)
             terms.add("range", self.count * (self.width - self.kept) / (fabric.lut_inputs - 1))
-        if self.half_even:
-            terms.add("half even", self.count * self.width)
+        if self.rounding:
+            # A tie depends on all bits that are lost, half a unit only on those that are kept.
+            terms.add("rounding", self.count * (self.width if self.half_even else min(self.width, self.kept + 2)))
         if self.shifts > 1:
             # Few shifts differ in few bits; the rounded bit's position is decoded.
             distance = min(log2(max(2, self.width)), 1 + log2(self.shifts))
             terms.add("shift", self.count * self.width * distance / fabric.select_bits)
             terms.add("round position", self.count * self.width if self.rounding else 0.0)
-
-
-@dataclass(frozen=True)
-class Regrouping(Part):
-    """The store of a lane adapter: units enter ``first`` at a time and leave ``later`` at a time.
-
-    Attributes:
-        first, later: units of an input and of an output beat.
-        unit: bits of a unit.
-    """
-
-    first: int
-    later: int
-    unit: int
-
-    @property
-    def capacity(self) -> int:
-        """Units that it holds."""
-        return self.first + self.later + min(self.first, self.later) - 1
-
-    def area(self, fabric: Fabric, terms: Terms) -> None:
-        held = self.capacity * self.unit
-        form, decoding = "append" if self.first == 1 else "place", self._decoding(fabric)
-        terms.add(f"{form}, {decoding}", held * (log2(self.capacity + 1) if decoding == "repeated" else 2.0))
-        terms.add("place decode", self.capacity)
-        # Of the marks that end a sample, only those that can move to the end of an output beat are kept.
-        terms.add("store", ff=held + self.capacity // self.later)
-
-    def _decoding(self, fabric: Fabric) -> str:
-        """How the place that the count tells reaches a bit, which keeps its place, moves down, or comes from the input.
-
-        A short count fits into the look-up table of the bit. A longer one is decoded anew for each bit, unless units
-        come or go one by one: then a place that takes more than one table is decoded once for a unit.
-        """
-        width = bits(self.capacity + 1)
-        if width <= fabric.lut_inputs - 2:
-            return "short"
-        return "shared" if width > fabric.lut_inputs and min(self.first, self.later) == 1 else "repeated"
 
 
 def bits(count: int) -> int:

@@ -71,7 +71,8 @@ class Multipliers(Part):
     Attributes:
         count, a, b: how many, bits of the operands.
         kept: low bits that are used.
-        registered: bits of a register behind each product, 0 if there is none.
+        registered: bits of a register before or behind each product, which a block may hold; 0 if there is none.
+        unsigned: whether the sign of both operands is a constant 0.
     """
 
     count: int
@@ -79,13 +80,18 @@ class Multipliers(Part):
     b: int
     kept: int = WHOLE
     registered: int = 0
+    unsigned: bool = False
 
     def area(self, fabric: Fabric, terms: Terms) -> None:
         in_block = fabric.is_multiplier(self.a, self.b, self.kept)
         if not (in_block and fabric.multiplier.holds_result):
             terms.add("registers", ff=self.count * self.registered)
         if in_block:
-            terms.dsp += self.count * fabric.multipliers(self.a, self.b, self.kept)
+            sign = self.unsigned and fabric.multiplier.unsigned
+            blocks = fabric.multipliers(self.a - sign, self.b - sign, self.kept)
+            terms.dsp += self.count * blocks
+            # The parts of a product that takes several blocks are added outside of them.
+            terms.add("adder", self.count * (blocks - 1) * min(self.a + self.b, self.kept))
         else:
             terms.add("multiplier", self.count * (self.a if min(self.a, self.b) == 1 else self.a * self.b))
 
@@ -112,5 +118,5 @@ class AlignedProducts(Part):
             terms.add("registers", ff=self.count * self.registered)
         if not blocks:
             terms.add("multiplier", self.count * self.width**2 / 3)
-        elif self.width > 10:
+        elif self.width >= 10:
             terms.add("product alignment", 0.6 * self.count * (self.width + self.kept))

@@ -7,8 +7,8 @@ from hwgen.technology.xilinx import BLOCK_RAMS, ROM_BIT_COST
 
 FABRIC = Fabric(
     lut_inputs=6,
-    distributed=DistributedRam(((32, 6), (64, 3)), cost=8, luts=4, by_used_bits=True),
+    distributed=DistributedRam(((32, 6), (64, 3)), cost=1, used_cost=7, luts=4),
     blocks=BLOCK_RAMS,
     rom_bit_cost=ROM_BIT_COST,
-    multiplier=Multiplier(25, 18, least_product=9, holds_result=True),
+    multiplier=Multiplier(25, 18, least_product=9, unsigned=False, holds_result=True),
 )

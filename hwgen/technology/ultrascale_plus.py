@@ -7,8 +7,8 @@ from hwgen.technology.xilinx import BLOCK_RAMS, ROM_BIT_COST
 
 FABRIC = Fabric(
     lut_inputs=6,
-    distributed=DistributedRam(((32, 14), (64, 7)), cost=16, luts=8, by_used_bits=True),
+    distributed=DistributedRam(((32, 14), (64, 7)), cost=0, used_cost=16, luts=8),
     blocks=BLOCK_RAMS,
     rom_bit_cost=ROM_BIT_COST,
-    multiplier=Multiplier(27, 18, least_product=9, holds_result=False),
+    multiplier=Multiplier(27, 18, least_product=9, unsigned=False, holds_result=False),
 )

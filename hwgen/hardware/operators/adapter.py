@@ -10,7 +10,8 @@ from fractions import Fraction
 from hwgen.hardware.operator import Cycles, Operator
 from hwgen.hardware.streams import StreamType, Words
 from hwgen.numbers.arrays import Array
-from hwgen.technology.parts import Bill, Counter, Handshake, Regrouping
+from hwgen.technology.parts import Bill, Counter, Handshake
+from hwgen.technology.places import Regrouping
 
 
 @dataclass(frozen=True)

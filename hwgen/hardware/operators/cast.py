@@ -78,8 +78,10 @@ class Cast(Operator):
 
     def bill(self) -> Bill:
         lanes, target = self.source.lanes, self.result.target.bits
+        # A word that is shifted left is as wide as the accumulator before it is limited.
+        width = max(self.acc_bits, self.source.element_bits + 1)
         return (
-            requantizers(self.result, lanes, self.source.element_bits + 1, 1),
+            requantizers(self.result, lanes, width, 1),
             SpillRegister(self.source.payload_bits),
             Registers(lanes * target + 2),
             Counter(2),

@@ -56,7 +56,7 @@ class Fifo(Operator):
         width, depth = self.stream.payload_bits, self.depth
         if depth <= 2:
             return SpillRegister(width), Handshake()
-        memory = Memory(depth - 1, width + 1)
+        memory = Memory(depth - 1, width + 1, transparent=False)
         return memory, WordRegister(memory), *counters([depth - 1, depth - 1, depth]), Handshake()
 
     def held(self, port: str) -> Fraction:

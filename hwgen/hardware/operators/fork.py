@@ -9,7 +9,7 @@ from fractions import Fraction
 from hwgen.hardware.operator import Cycles, Operator
 from hwgen.hardware.streams import StreamType, Words
 from hwgen.numbers.arrays import Array
-from hwgen.technology.parts import Bill, Handshake, SpillRegister, counters
+from hwgen.technology.parts import Bill, DoneFlags, Handshake, SpillRegister
 
 MAX_COPIES = 4
 
@@ -44,7 +44,7 @@ class _Fork(Operator):
         return Cycles(latency=self.stream.beats + 1, interval=self.stream.beats)
 
     def bill(self) -> Bill:
-        return SpillRegister(self.stream.payload_bits), *counters([2] * self.copies), Handshake()
+        return SpillRegister(self.stream.payload_bits), DoneFlags(self.copies), Handshake()
 
     def held(self, port: str) -> Fraction:
         return Fraction(2, self.stream.beats)

@@ -22,10 +22,9 @@ from hwgen.technology.parts import (
     Handshake,
     Part,
     Registers,
+    RoundingShifters,
     SerialRoot,
-    Shifters,
     SpillRegister,
-    bits,
     counters,
 )
 from hwgen.technology.products import Multipliers
@@ -239,10 +238,10 @@ class LayerNorm(Operator):
             ConstantLogic(blocks, lanes * (self.gamma_bits + acc)),
             *self._products(p),
             Adders(lanes, sums + num),
-            Shifters(1, wide, log2(wide)),  # to the leading one
-            SerialRoot(wide, root),
-            Registers(3 * sums + lanes * p["ZWidth"]),
-            Shifters(lanes, num, ceil(log2(wide)), rounded=True),
+            Adders(2, wide),
+            SerialRoot(wide, root, self.half_bits - self.guard),
+            Registers(3 * sums + p["SumWidth"]),
+            RoundingShifters(lanes, num + root + 2, p["ZWidth"], self._largest_shift),
             requantizers(self.result, lanes, acc, 1),
             SpillRegister(lanes * target),
             Registers(lanes * target + 2),
@@ -251,17 +250,24 @@ class LayerNorm(Operator):
         )
 
     def _products(self, p: Mapping[str, int]) -> Bill:
-        lanes, x, n = self.lanes, self.source.bits + 1, self.features
-        scaling: tuple[Part, ...] = ()
-        if n & (n - 1):  # else a shift
-            scaling = (Multipliers(1, p["SquareWidth"], bits(n) + 1), Multipliers(lanes, x, bits(n) + 1))
+        lanes, x, n, wide = self.lanes, self.source.bits + 1, self.features, 2 * self.half_bits
+        scaling: tuple[Part, ...] = (Registers(wide),)
+        odd = (n // (n & -n)).bit_length()  # powers of two are shifts
+        if odd > 1:
+            square = Multipliers(1, p["SquareWidth"], odd, registered=wide)
+            scaling = (square, Multipliers(lanes, self.source.bits, odd + self.source.signed))
         return (
             Multipliers(lanes, x, x),
-            Multipliers(1, p["SumWidth"], p["SumWidth"]),
+            Multipliers(1, p["SumWidth"], p["SumWidth"], registered=wide),
             Multipliers(lanes, p["NumWidth"], self.root_bits + 2, registered=p["NumWidth"]),
-            Multipliers(lanes, p["ZWidth"], self.gamma_bits, registered=self.acc_bits),
+            Multipliers(lanes, p["ZWidth"], self.gamma_bits, registered=p["ZWidth"]),
             *scaling,
         )
+
+    @property
+    def _largest_shift(self) -> int:
+        """Of a normalised word, to the right."""
+        return self.root_bits - 1 + self.half_bits - self.guard - self.fraction_bits
 
     def held(self, port: str) -> Fraction:
         # Four tokens are stored, six beats are on their way to the output.

@@ -82,7 +82,7 @@ class Link(Operator):
         delay = self.cycles_per_beat - 1 + self.latency_cycles
         return (
             *Fifo(self.stream, self.credits).bill(),
-            Memory(delay, self.stream.payload_bits + 1),
+            Memory(delay, self.stream.payload_bits + 1, registered=False),
             # The beats and the credits in flight.
             DelayLine(delay + self.latency_cycles),
             *counters([self.cycles_per_beat + 1, self.credits + 1, delay]),

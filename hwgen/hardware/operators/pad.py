@@ -11,7 +11,8 @@ import numpy as np
 from hwgen.hardware.operator import Cycles, MemoryImage, Operator
 from hwgen.hardware.streams import StreamType, Words
 from hwgen.numbers.arrays import Array
-from hwgen.technology.parts import Bill, Handshake, Selectors, SpillRegister, counters
+from hwgen.technology.parts import Adders, Bill, Handshake, Selectors, SpillRegister, bits, counters
+from hwgen.technology.places import PlaceSelector
 
 
 @dataclass(frozen=True)
@@ -86,8 +87,13 @@ class Pad(Operator):
         return Cycles(latency=beats - self._beats(self.before) + 1, interval=beats)
 
     def bill(self) -> Bill:
-        width, period = self.source.payload_bits, self.outputs["out"].beats // self.periods
-        return SpillRegister(width), Selectors(width), *counters([period, self.periods]), Handshake()
+        p, width, period = self.rtl_parameters(), self.source.payload_bits, self.outputs["out"].beats // self.periods
+        # Low bits of the count that both ends of the body have as zeros do not tell whether a beat is in it.
+        ends = p["Before"] | p["Body"]
+        telling = bits(period + 1) - ((ends & -ends).bit_length() - 1)
+        padded = PlaceSelector(width, telling) if self.before + self.after else Selectors(width)
+        compared = Adders(2, telling if telling > 1 else 0)  # the count with both ends of the body
+        return SpillRegister(width), padded, compared, *counters([period, self.periods]), Handshake()
 
     def held(self, port: str) -> Fraction:
         """A period, and two beats in the output register.

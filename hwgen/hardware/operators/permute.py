@@ -14,7 +14,7 @@ from hwgen.hardware.streams import StreamType, Words
 from hwgen.numbers.arrays import Array
 from hwgen.numbers.formats import Format
 from hwgen.technology.memories import ConstantLogic, Memory
-from hwgen.technology.parts import Bill, Handshake, Registers, SpillRegister, bits, counters
+from hwgen.technology.parts import Adders, Bill, Handshake, Registers, SpillRegister, bits, counters
 
 
 @dataclass(frozen=True)
@@ -85,9 +85,11 @@ class Permute(Operator):
         return (
             Memory(2 * beats, width),
             ConstantLogic(beats, bits(beats)),
-            Registers(bits(2 * beats) + 1),
+            # The word of an address, the address with its bank before and in the memory, and flags.
+            Registers(bits(beats) + 2 * bits(2 * beats) + 7),
+            Adders(1, bits(2 * beats)),
             SpillRegister(width),
-            *counters([2 * beats, 2 * beats, beats]),
+            *counters([2 * beats, beats]),
             Handshake(),
         )
 

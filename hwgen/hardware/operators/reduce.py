@@ -154,7 +154,9 @@ class Reduce(Operator):
 
     def bill(self) -> Bill:
         lanes, acc, source, out = self.lanes, self.acc_bits, self.inputs["in"], self.lanes * self.result.target.bits
-        memory = (Memory(self.blocks, lanes * acc, registered=False), Adders(lanes, acc)) if self.whole else ()
+        # The memory of one word is the accumulator itself.
+        several = self.whole and self.blocks > 1
+        memory = (Memory(self.blocks, lanes * acc, registered=False), Adders(lanes, acc)) if several else ()
         return (
             Registers(source.payload_bits),
             Shifters(lanes, acc if source.exponent_bits else 0, source.exponent_bits),
@@ -184,10 +186,13 @@ class MaxPool(Reduce):
         return self.input_sum_bits(1)
 
     def arithmetic(self) -> Bill:
-        width, narrows = self.inputs["in"].element_bits, self.result.target.bits < self.inputs["in"].element_bits
+        source = self.inputs["in"]
+        width = self.acc_bits if source.exponent_bits else source.element_bits
+        narrows = self.result.target.bits < width
         # A result as wide as the input goes through unchanged.
         result = (requantizers(self.result, self.lanes, self.acc_bits, 1),) if narrows else ()
-        return Maxima(self.lanes, width), Registers(self.lanes * self.acc_bits), *result
+        largest = Maxima(self.lanes, width, shifted=source.exponent_bits > 0)
+        return largest, Registers(self.lanes * self.acc_bits), *result
 
     def accumulate(self, words: Words, contents: Mapping[str, Array]) -> Array:
         """Values before requantisation, ``(samples, tokens, channels)``."""

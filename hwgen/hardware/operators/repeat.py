@@ -124,5 +124,5 @@ class Spread(Operator):
 
 
 def _bill(width: int, beats: int, copies: int) -> Bill:
-    stored: tuple[Part, ...] = (Memory(beats, width, registered=False), Selectors(width + 15)) if copies > 1 else ()
+    stored: tuple[Part, ...] = (Memory(beats, width, registered=False), Selectors(width)) if copies > 1 else ()
     return SpillRegister(width), *stored, *counters([beats, copies]), Handshake()

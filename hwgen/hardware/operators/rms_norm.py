@@ -16,7 +16,16 @@ from hwgen.numbers.arrays import Array
 from hwgen.numbers.formats import FloatArray, IntFormat
 from hwgen.numbers.rescale import Requantize
 from hwgen.technology.memories import ConstantLogic, Memory
-from hwgen.technology.parts import Adders, Bill, Handshake, Registers, SerialRoot, Shifters, SpillRegister, counters
+from hwgen.technology.parts import (
+    Adders,
+    Bill,
+    Handshake,
+    Registers,
+    RoundingShifters,
+    SerialRoot,
+    SpillRegister,
+    counters,
+)
 from hwgen.technology.products import Multipliers
 
 GUARD_BITS = 3  # of the result, kept by the normalised value
@@ -192,25 +201,32 @@ class RmsNorm(Operator):
 
     def bill(self) -> Bill:
         p = self.rtl_parameters()
-        lanes, blocks, root, x = self.lanes, self.features // self.lanes, self.root_bits, self.source.bits + 1
+        lanes, blocks, root, x = self.lanes, self.features // self.lanes, self.root_bits, self.source.bits
+        # Words of one bit only gate the factor, which is shifted once for all lanes.
+        x, shifted = (1, 1) if x == 1 else (x + (not self.source.signed), lanes)
         wide, target = 2 * self.half_bits, self.result.target.bits
         return (
             Memory(4 * blocks, lanes * self.source.bits),
             ConstantLogic(blocks, lanes * self.gamma_bits),
             Multipliers(lanes, x, x),
-            Multipliers(lanes, x, root + 2, registered=x + root + 2),
-            Multipliers(lanes, p["ZWidth"], self.gamma_bits, registered=self.acc_bits),
+            Multipliers(lanes, x, root + 2, registered=self.source.bits),
+            Multipliers(lanes, p["ZWidth"], self.gamma_bits, registered=p["ZWidth"]),
             Adders(lanes, p["SquareWidth"]),
-            Shifters(1, wide, log2(wide)),  # to the leading one
-            SerialRoot(wide, root),
-            Registers(3 * p["SquareWidth"] + lanes * p["ZWidth"]),
-            Shifters(lanes, x + root + 2, ceil(log2(wide)), rounded=True),
+            Adders(1, wide),
+            SerialRoot(wide, root, self.half_bits - self.guard),
+            Registers(3 * p["SquareWidth"]),
+            RoundingShifters(shifted, x + root + 2, p["ZWidth"], self._largest_shift),
             requantizers(self.result, lanes, self.acc_bits, 1),
             SpillRegister(lanes * target),
             Registers(lanes * target + 2),
             *counters([blocks] * 5 + [4 * blocks] * 3 + [2 * root + 5]),
             Handshake(),
         )
+
+    @property
+    def _largest_shift(self) -> int:
+        """Of a normalised word, to the right."""
+        return self.root_bits - 1 + self.half_bits - self.guard - self.fraction_bits
 
     def held(self, port: str) -> Fraction:
         # Four tokens are stored, six beats are on their way to the output.

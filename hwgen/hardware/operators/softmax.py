@@ -210,7 +210,7 @@ class Softmax(Operator):
             Adders(lanes, self.sum_bits),
             SerialDivision(self.sum_bits, quotient),
             Registers(3 * x + lanes * self.index_bits + 3 * self.sum_bits),
-            Multipliers(lanes, e + 1, quotient + 1),
+            Multipliers(lanes, e + 1, quotient + 1, unsigned=True),
             requantizers(self.result, lanes, max(target, self.power + 1 - self.shift), 1),
             SpillRegister(lanes * target),
             Registers(lanes * target + 2),

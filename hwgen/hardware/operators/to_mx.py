@@ -18,7 +18,8 @@ from hwgen.technology.parts import (
     Handshake,
     Maxima,
     Registers,
-    Shifters,
+    Requantizers,
+    RoundingShifters,
     SpillRegister,
     counters,
 )
@@ -115,21 +116,40 @@ class ToMx(Operator):
     def bill(self) -> Bill:
         lanes, width, exponent = self.lanes, self.source.bits + 1, self.target.exponent_bits
         sub_blocks = self.outputs["out"].exponents_per_beat
-        depth = 2 * self.block_beats + 2
-        even = (Adders(lanes + 2 * sub_blocks, width),) if self.rounding is Rounding.HALF_EVEN else ()
+        depth, payload = self.block_beats + 4, self.outputs["out"].payload_bits
+        rounds, half_even = self.rounding is not Rounding.FLOOR, self.rounding is Rounding.HALF_EVEN
+        mantissa, shifts = self.target.element.bits, 1 << exponent
         return (
             Memory(depth, lanes * self.source.bits + 1),
             Memory(depth, sub_blocks * exponent),
-            Maxima(2 * lanes, width),
-            Registers(2 * sub_blocks * width),
-            Comparators(sub_blocks * ((1 << exponent) - 1), width + 2),
-            *even,
-            Shifters(lanes, width, exponent),
-            Adders(lanes, width),
-            Registers(lanes * self.source.bits),
-            SpillRegister(self.outputs["out"].payload_bits),
+            Maxima(self._extremes * lanes, width),
+            Registers(self._extremes * sub_blocks * width),
+            *(self._minifloats() if self.target.element.code else self._tried_exponents()),
+            Requantizers(lanes, width, mantissa, True, rounds, half_even, shifts),
+            Registers(lanes * self.source.bits + payload + 2),
+            SpillRegister(payload),
             *counters([depth] * 6 + [self.token_beats, self.block_beats] * 2),
             Handshake(),
+        )
+
+    @property
+    def _extremes(self) -> int:
+        """Of a block: the lowest of words without a sign decides nothing."""
+        return 2 if self.source.signed else 1
+
+    def _tried_exponents(self) -> Bill:
+        """Both extremes of a block are rounded and compared at every exponent but the last."""
+        tried, width = self._extremes * ((1 << self.target.exponent_bits) - 1), self.source.bits + 1
+        count = tried * self.outputs["out"].exponents_per_beat
+        rounded = (Adders(count, width),) if self.rounding is not Rounding.FLOOR else ()
+        return Comparators(count, width), *rounded
+
+    def _minifloats(self) -> Bill:
+        """Magnitudes of the extremes and of the elements, and the place of their top bits."""
+        lanes, width = self.lanes, self.source.bits + 1
+        return (
+            Adders(lanes + self._extremes * self.outputs["out"].exponents_per_beat, width),
+            RoundingShifters(lanes, width, self.target.element.bits, width),
         )
 
     def held(self, port: str) -> Fraction:

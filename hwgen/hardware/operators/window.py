@@ -13,7 +13,7 @@ from hwgen.hardware.operator import Cycles, Operator
 from hwgen.hardware.streams import StreamType, Words
 from hwgen.numbers.arrays import Array
 from hwgen.numbers.formats import Format
-from hwgen.technology.memories import Memory
+from hwgen.technology.memories import Memory, WordRegister
 from hwgen.technology.parts import Adders, Bill, Handshake, PositionCounter, Registers, SpillRegister, bits, counters
 
 
@@ -187,8 +187,10 @@ class Window(Operator):
         y, x = bits(_reach(rows)) + 1, bits(_reach(columns)) + 1
         column, address = bits(_reach(columns) * self.blocks) + 1, bits(2 * depth)
         grid = self.buffer_rows + rows.size
+        memory = Memory(depth, payload, transparent=False)
         return (
-            Memory(depth, payload),
+            memory,
+            WordRegister(memory),
             *counters([rows.kernel, columns.kernel, self.blocks, rows.outputs, columns.outputs, grid]),
             *[PositionCounter(y)] * 3,
             *[PositionCounter(x)] * 2,
