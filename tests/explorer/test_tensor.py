@@ -1,7 +1,7 @@
 """Tensor parallelism in the search: part of the space, of points, of candidates, and of trials."""
 
 import random
-from dataclasses import asdict, replace
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,9 +12,8 @@ from explorer.encoding import LEVEL
 from explorer.evaluate import Evaluator
 from explorer.pareto import pareto_front
 from explorer.search import Search
-from explorer.spec import JobSpec, PlatformDevice, PlatformSpec, SearchParameters, SpaceSpec
+from explorer.spec import Constraint, JobSpec, PlatformDevice, PlatformSpec, SearchParameters, SpaceSpec
 from explorer.starts import starting_points
-from hwgen.technology.catalogue import devices
 from tests.explorer.graphs import mlp
 from tests.hwgen.lowering.test_buffers import transformer_layers
 
@@ -122,18 +121,16 @@ def test_an_exhausted_space_of_both_partitions_is_complete_and_shards_are_on_the
     assert front_of(spec, done) == {"single", "tensor"}
 
 
-def test_cuts_and_shards_are_on_one_front_where_the_fastest_does_not_fit_one_device(tmp_path, cache_directory):
-    small = devices()["pynq-z2"]
-    own = {**asdict(small), "name": "small", "lut": 1050}
+def test_cuts_and_shards_are_on_one_front_of_a_job_that_has_to_use_both_devices(tmp_path, cache_directory):
     spec = replace(
         SPEC,
         dataset=None,
-        platform=PlatformSpec((PlatformDevice("small", 2, own),)),
-        space=replace(SPACE, weight_bits=(8,), max_lanes=4),
-        search=SearchParameters(sampler="exhaustive", trials=300),
+        space=replace(SPACE, max_lanes=2),
+        constraints=(Constraint("devices_used", min=2.0),),
+        search=SearchParameters(sampler="exhaustive", trials=100),
     )
-    done = exhausted(spec, mlp((4, 8, 4)), tmp_path, cache_directory)
-    assert front_of(spec, done) == {"single", "cut", "tensor"}
+    done = exhausted(spec, GRAPH, tmp_path, cache_directory)
+    assert front_of(spec, done) == {"cut", "tensor"}, "a cut is cheaper, shards are faster"
 
 
 def test_shards_of_a_model_with_repeated_blocks_are_simulated(tmp_path, cache_directory):
