@@ -53,5 +53,5 @@ class Points:
         )
         with self._database.read() as connection:
             transition.read_job(connection, job_id)
-            rows: Iterable[tuple[Any, ...]] = connection.execute(query).tuples()
+            rows: Iterable[tuple[Any, ...]] = map(tuple, connection.execute(query))
             return [PointRow(*row) for row in rows]

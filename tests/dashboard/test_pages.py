@@ -24,7 +24,7 @@ PAGES = {
     "job_failed": ("/jobs/{failed}", ".ending"),
     "job_queued": ("/jobs/{queued}", ".empty"),
     "no_such_job": ("/jobs/none", ".failure"),
-    "no_such_page": ("/nowhere", ".failure"),
+    "no_such_page": ("/nowhere", "main h1"),
 }
 
 
@@ -88,7 +88,7 @@ def test_an_address_without_a_page_is_an_error_in_words_for_browsers_and_a_docum
     service: Server, page: Page, jobs: Jobs
 ) -> None:
     assert page.goto(f"{service.url}/nowhere").status == 404
-    expect(page.get_by_role("heading", level=1)).to_have_text("There is no such page")
+    expect(page.get_by_role("heading", level=1)).to_have_text("There is no such resource")
     document = httpx.get(f"{service.url}/nowhere")
     assert document.status_code == 404 and document.headers["content-type"] == "application/problem+json"
     page.goto(f"{service.url}/v1/jobs/none")

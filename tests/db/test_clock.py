@@ -119,10 +119,12 @@ def test_a_budget_runs_only_while_a_trial_has_a_slot(store: Store) -> None:
 
 
 def test_time_without_any_worker_costs_nothing(store: Store) -> None:
+    began = time.monotonic()
     job, lease = driven(store)
     trial = add(store, job, lease, "a")
     store.work.claim(trial.id, "dead", 0.1)
     store.searches.heartbeat(job.id, lease.fence, 0.0)
     time.sleep(0.5)
     assert store.searches.claim(job.id, "new", LEASE) is not None
-    assert store.jobs.get(job.id).search_seconds < 0.4
+    without_a_worker = 0.4
+    assert store.jobs.get(job.id).search_seconds <= time.monotonic() - began - without_a_worker

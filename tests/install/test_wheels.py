@@ -23,7 +23,7 @@ from tests.install.wheels import CLIENT_PACKAGES, ROOT, SERVICE_PACKAGES, Wheels
 # Import name -> distribution, where the two differ.
 _DISTRIBUTIONS = {"google": "protobuf", "prometheus_client": "prometheus-client", "sklearn": "scikit-learn"}
 # Imported where they are needed and named with the command that installs them where they are missing.
-_OPTIONAL_CLIENT = {"matplotlib", "numpy", "onnx", "onnxscript", "pandas", "scikit-learn", "torch", "tqdm"}
+_OPTIONAL_CLIENT = {"matplotlib", "numpy", "onnx", "onnxscript", "optuna", "pandas", "scikit-learn", "torch", "tqdm"}
 _OPTIONAL_SERVICE = {"torch", "onnxscript"}
 
 
@@ -52,9 +52,10 @@ def needed(wheel: Path) -> dict[str, str]:
 
 
 def imports(packages: tuple[str, ...]) -> set[str]:
-    """Distributions that the packages import anywhere, the standard library and our own left out."""
+    """Distributions that the packages import; not the standard library, our own, or what runs inside a bundle."""
     ours = {*CLIENT_PACKAGES, *SERVICE_PACKAGES}
-    found = {name for package in packages for path in (ROOT / package).rglob("*.py") for name in _imports(path)}
+    files = [path for package in packages for path in (ROOT / package).rglob("*.py")]
+    found = {name for path in files if path.parent.name != "bundle_files" for name in _imports(path)}
     return {_DISTRIBUTIONS.get(name, name) for name in found - ours - set(sys.stdlib_module_names)}
 
 
@@ -160,17 +161,23 @@ print(json.dumps([name for name in names if importlib.util.find_spec(name)]))
 def test_what_is_missing_is_named_with_the_command_that_brings_it(client_alone: Path, tmp_path: Path) -> None:
     code = """
 import headrace
-from headrace import upload
-from headrace.job import Job
-for call in (lambda: upload.dataset_bytes(([1], [2])), Job.trials_dataframe, Job.plot):
+from headrace import frames, plot, study, upload
+job = {"id": "a", "spec": {"objectives": [{"metric": "accuracy"}, {"metric": "est_lut"}]}}
+calls = (
+    lambda: upload.dataset_bytes(([1], [2])),
+    lambda: frames.trials_frame([], []),
+    lambda: plot.plot_sweep([(job, [])]),
+    lambda: study.study_of(job, []),
+)
+for call in calls:
     try:
-        call(None) if call is not None and call.__name__ != "<lambda>" else call()
+        call()
     except headrace.HeadraceError as error:
         print(error)
 """
     done = run(client_alone, code)
     assert done.returncode == 0, done.stderr
-    for package, line in zip(("numpy", "pandas", "matplotlib"), done.stdout.splitlines(), strict=True):
+    for package, line in zip(("numpy", "pandas", "matplotlib", "optuna"), done.stdout.splitlines(), strict=True):
         assert f"pip install {package}" in line
 
 

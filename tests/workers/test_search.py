@@ -156,7 +156,7 @@ def test_wall_clock_budget_ends_the_search(start: Start) -> None:
 def test_each_of_several_jobs_gets_its_own_wall_clock_budget(start: Start) -> None:
     service = start(slots=1)
     service.mode("pause=0.1")
-    budget = 0.8
+    budget = 2.0
     jobs = [service.submit(1000, parallel=2, seed=seed, wall_seconds=budget) for seed in range(4)]
     for job in jobs:
         ended = service.finish(job)
