@@ -19,6 +19,7 @@ from hwgen.hardware.design import run_reference
 from hwgen.hardware.emit.text import emit
 from hwgen.hardware.operator import accumulator_bits
 from hwgen.hardware.operators.matvec import Matvec
+from hwgen.hardware.pipeline import DEEPEST
 from hwgen.hardware.streams import Words
 from hwgen.lowering import Lanes, Part, QuantizedGraph, QuantizedNode, lower
 from hwgen.lowering.shifts import shift_bits
@@ -73,7 +74,7 @@ def jet_graph(weights: list[Array]) -> QuantizedGraph:
         shift = np.array(fraction - target.fraction_bits)
         operator = Matvec(
             1, 1, weight.shape[1], len(weight), 1, 1, source, IntFormat(8, True), bits, Requantize(target),
-            shift_bits(shift), True,
+            shift_bits(shift), True, DEEPEST,
         )  # fmt: skip
         contents = {"weight": weight[None], "bias": np.zeros((1, len(weight)), dtype=np.int64), "shift": shift}
         tensors = in_memory({"weight": weight})

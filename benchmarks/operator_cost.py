@@ -9,12 +9,13 @@ from pathlib import Path
 
 from benchmarks.clock import spent
 from hwgen.hardware.operators.matvec import Matvec
+from hwgen.hardware.pipeline import DEEPEST
 from hwgen.numbers.formats import IntFormat
 from hwgen.numbers.rescale import Requantize
 from hwgen.simulation.build import BuildCache
 
 OPERATOR = Matvec(
-    1, 1, 64, 64, 8, 8, IntFormat(8, True), IntFormat(4, True), 20, Requantize(IntFormat(8, True)), 5, True
+    1, 1, 64, 64, 8, 8, IntFormat(8, True), IntFormat(4, True), 20, Requantize(IntFormat(8, True)), 5, True, DEEPEST
 )
 
 

@@ -15,6 +15,7 @@ from hwgen.hardware.operator import Operator, accumulator_bits
 from hwgen.hardware.operators.adapter import Adapter
 from hwgen.hardware.operators.matmul import Matmul
 from hwgen.hardware.operators.matvec import Matvec
+from hwgen.hardware.pipeline import DEEPEST
 from hwgen.hardware.platform import Platform
 from hwgen.hardware.streams import StreamType
 from hwgen.lowering import lower
@@ -177,7 +178,7 @@ def _matvec(lanes: tuple[int, int], blocks: tuple[int, int], source: int, weight
     bits = accumulator_bits(-bound, bound)
     operator = Matvec(
         1, 1, features, outputs, *lanes, IntFormat(source, True), IntFormat(weight, True), bits,
-        Requantize(IntFormat(8, True)), bits.bit_length(), True,
+        Requantize(IntFormat(8, True)), bits.bit_length(), True, DEEPEST,
     )  # fmt: skip
     contents = {
         "weight": rng.integers(low, high + 1, (1, outputs, features)),

@@ -10,6 +10,7 @@ import numpy as np
 from hwgen.hardware.operator import accumulator_bits
 from hwgen.hardware.operators.matvec import Matvec
 from hwgen.hardware.operators.to_mx import ToMx
+from hwgen.hardware.pipeline import DEEPEST
 from hwgen.lowering.parts import Part
 from hwgen.lowering.precision import Quantizer, Target
 from hwgen.lowering.quantized import QuantizedNode
@@ -85,6 +86,7 @@ def matvec_part(product: Product, tokens: int, groups: int, feed: int | str) -> 
     operator = Matvec(
         tokens, groups, int(np.prod(reduced)), outputs // groups, 1, 1, product.read, product.weights.format,
         product.acc_bits, product.target.result, shift_bits(shift), shift.ndim == 0,
+        DEEPEST,
     )  # fmt: skip
     constants = product.weights.constants()
     contents = {

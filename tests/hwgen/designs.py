@@ -8,6 +8,7 @@ import numpy as np
 
 from hwgen.hardware.design import Design, Endpoint, Instance, Stream, verify_design
 from hwgen.hardware.operators.matvec import Matvec
+from hwgen.hardware.pipeline import DEEPEST
 from hwgen.hardware.streams import Words
 from hwgen.numbers.formats import IntFormat
 from hwgen.numbers.rescale import Requantize
@@ -20,7 +21,9 @@ def matvec_chain(name="chain", features=(12, 10, 6), lanes=(3, 5, 2), tokens=2, 
     instances, streams, producer = [], [], None
     for n, (fi, fo) in enumerate(itertools.pairwise(features)):
         # Each product takes the lanes that the one before it gives.
-        op = Matvec(tokens, 1, fi, fo, lanes[n], lanes[n + 1], fmt, IntFormat(4, True), 16, Requantize(fmt), 4, False)
+        op = Matvec(
+            tokens, 1, fi, fo, lanes[n], lanes[n + 1], fmt, IntFormat(4, True), 16, Requantize(fmt), 4, False, DEEPEST
+        )
         contents = {
             "weight": rng.integers(-8, 8, (1, fo, fi)),
             "bias": rng.integers(-50, 50, (1, fo)),

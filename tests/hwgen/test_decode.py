@@ -9,6 +9,7 @@ import pytest
 
 from hwgen.hardware.operator import accumulator_bits
 from hwgen.hardware.operators.matvec import Matvec
+from hwgen.hardware.pipeline import DEEPEST
 from hwgen.hardware.operators.reduce import MaxPool
 from hwgen.hardware.streams import Words
 from hwgen.numbers.arrays import Array
@@ -54,7 +55,7 @@ def matvec(element: Minifloat, as_input: bool, as_weight: bool) -> Case:
     source, weight = coded if as_input else plain, coded if as_weight else plain
     bound = 32 * source.largest_magnitude * weight.largest_magnitude
     result, acc_bits = Requantize(IntFormat(24, True)), max(24, accumulator_bits(-bound, bound) + 1)
-    operator = Matvec(2, 1, 32, 6, 16, 3, source, weight, acc_bits, result, 6, True)
+    operator = Matvec(2, 1, 32, 6, 16, 3, source, weight, acc_bits, result, 6, True, DEEPEST)
     contents = {
         "weight": words(generator, weight, (1, 6, 32)),
         "bias": generator.integers(-300, 300, (1, 6)),

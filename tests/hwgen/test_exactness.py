@@ -7,6 +7,7 @@ import pytest
 
 from hwgen.hardware.operators.matmul import Matmul
 from hwgen.hardware.operators.matvec import Matvec
+from hwgen.hardware.pipeline import DEEPEST
 from hwgen.hardware.streams import Words
 from hwgen.numbers.formats import IntFormat, Overflow
 from hwgen.numbers.rescale import Requantize
@@ -27,7 +28,7 @@ def test_matvec(weight_bits: int) -> None:
     bias = 7
     total = sum(int(a) * int(b) for a, b in zip(x.ravel(), w.ravel(), strict=True)) + bias
     bits = total.bit_length() + 1
-    operator = Matvec(1, 1, 4, 1, 1, 1, source, weight, bits, LOW_BITS, 1, True)
+    operator = Matvec(1, 1, 4, 1, 1, 1, source, weight, bits, LOW_BITS, 1, True, DEEPEST)
     contents = {"weight": w, "bias": np.array([[bias]]), "shift": np.array(0)}
     assert int(operator.reference({"in": Words(x)}, contents)["out"].elements.item()) == words_of(total)
 

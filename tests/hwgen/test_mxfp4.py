@@ -8,6 +8,7 @@ from torchao.prototype.mx_formats.mx_tensor import ScaleCalculationMode, to_mx
 
 from hwgen.hardware.operator import accumulator_bits
 from hwgen.hardware.operators.matvec import Matvec
+from hwgen.hardware.pipeline import DEEPEST
 from hwgen.hardware.operators.to_mx import ToMx
 from hwgen.numbers.formats import Format, IntFormat, Mxfp4Format, Rounding
 from hwgen.numbers.rescale import Requantize
@@ -87,7 +88,7 @@ def test_product(build_cache: BuildCache) -> None:
     generator, kind, weight = np.random.default_rng(2), Mxfp4Format(3), Mxfp4Format(4)
     bound = 64 * kind.largest_magnitude * weight.largest_magnitude
     acc_bits, result = accumulator_bits(-bound, bound) + 1, Requantize(IntFormat(16, True))
-    operator = Matvec(2, 1, 64, 6, 8, 3, kind, weight, acc_bits, result, 6, True)
+    operator = Matvec(2, 1, 64, 6, 8, 3, kind, weight, acc_bits, result, 6, True, DEEPEST)
     contents = {
         "weight": random_integers(generator, IntFormat(4, True), (1, 6, 64)),
         "weight_exponent": block_exponents(generator, weight, (1, 6, 64)),

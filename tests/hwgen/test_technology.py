@@ -16,6 +16,7 @@ from hwgen.hardware.operators.cast import Cast
 from hwgen.hardware.operators.constant import Constant
 from hwgen.hardware.operators.fifo import Fifo
 from hwgen.hardware.operators.matvec import Matvec
+from hwgen.hardware.pipeline import DEEPEST
 from hwgen.hardware.operators.pad import Pad
 from hwgen.hardware.operators.reduce import MaxPool
 from hwgen.hardware.streams import StreamType
@@ -43,7 +44,7 @@ WORST = {
 
 def product(in_lanes, out_lanes, bits=8):
     fmt = IntFormat(bits, True)
-    return Matvec(1, 1, 64, 64, in_lanes, out_lanes, fmt, fmt, 2 * bits + 6, Requantize(fmt), 5, True)
+    return Matvec(1, 1, 64, 64, in_lanes, out_lanes, fmt, fmt, 2 * bits + 6, Requantize(fmt), 5, True, DEEPEST)
 
 
 def area(family, operator):

@@ -10,6 +10,7 @@ from torch.nn import functional
 from hwgen.errors import IllegalParameters
 from hwgen.hardware.design import Design, Endpoint, Instance, Stream, run_reference, verify_design
 from hwgen.hardware.operators.matvec import Matvec
+from hwgen.hardware.pipeline import DEEPEST
 from hwgen.hardware.operators.reduce import AveragePool, Depthwise, MaxPool, average_contents, pool_divisors
 from hwgen.hardware.operators.window import Axis, Window, matvec_weights
 from hwgen.hardware.streams import Words
@@ -60,7 +61,7 @@ def convolution(
     window = Window(rows, columns, channels, lanes, S5)
     features = window.kernel_positions * channels // groups
     product = Matvec(
-        window.outputs["out"].tokens, groups, features, outputs // groups, lanes, 1, S5, S5, 24, WIDE, 1, True
+        window.outputs["out"].tokens, groups, features, outputs // groups, lanes, 1, S5, S5, 24, WIDE, 1, True, DEEPEST
     )
     contents = {
         "weight": matvec_weights(weight, groups, lanes), "bias": bias.reshape(groups, -1), "shift": np.array(0),

@@ -14,7 +14,7 @@ _CELL = 22
 
 def product(in_lanes: int, out_lanes: int) -> Matvec:
     """A linear layer of 8 inputs and 4 outputs."""
-    return Matvec(1, 1, FEATURES, OUTPUTS, in_lanes, out_lanes, _BYTE, _BYTE, 20, Requantize(_BYTE), 4, True)
+    return Matvec(1, 1, FEATURES, OUTPUTS, in_lanes, out_lanes, _BYTE, _BYTE, 20, Requantize(_BYTE), 4, True, 0)
 
 
 def draw() -> str:

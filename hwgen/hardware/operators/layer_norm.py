@@ -84,7 +84,7 @@ class LayerNorm(Operator):
     shift_bits: int
 
     module = "dse_layer_norm"
-    uses = ("dse_adder_tree", "dse_spill_register")
+    uses = ("dse_adder_tree", "dse_delay", "dse_spill_register")
 
     def __post_init__(self) -> None:
         self.require(self.features % self.lanes == 0, f"lanes {self.lanes} divide {self.features}")

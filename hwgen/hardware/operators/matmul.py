@@ -63,7 +63,7 @@ class Matmul(Operator):
     banks: int = 2
 
     module = "dse_matmul"
-    uses = ("dse_adder_tree", "dse_product", "dse_spill_register")
+    uses = ("dse_adder_tree", "dse_delay", "dse_product", "dse_spill_register")
 
     def __post_init__(self) -> None:
         self.require(self.reduction % self.in_lanes == 0, f"in_lanes {self.in_lanes} divide {self.reduction}")

@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from math import ceil
 
 import numpy as np
 
 from hwgen.hardware.operator import Cycles, MemoryImage, Operator
+from hwgen.hardware.pipeline import places, registers, registers_until
 from hwgen.hardware.requantizers import requantizers
 from hwgen.hardware.streams import StreamType, Words
 from hwgen.numbers.arrays import Array, exact_type
 from hwgen.numbers.formats import Format
 from hwgen.numbers.rescale import Requantize
 from hwgen.technology.memories import Constants, Memory
-from hwgen.technology.parts import Accumulators, Adders, Bill, Handshake, Registers, Shifters, SpillRegister, counters
+from hwgen.technology.parts import Accumulators, Adders, Bill, Handshake, Registers, Shifters, counters
 from hwgen.technology.products import ElementProducts, Factor
 
 _SLICE_ELEMENTS = 1 << 22  # weights that are decoded at a time
@@ -40,6 +42,7 @@ class Matvec(Operator):
         result: requantisation.
         shift_bits: width of a shift amount.
         shared_shift: one shift for all outputs.
+        stages: registers within the arithmetic, as many as it has levels at most.
     """
 
     tokens: int
@@ -54,9 +57,10 @@ class Matvec(Operator):
     result: Requantize
     shift_bits: int
     shared_shift: bool
+    stages: int
 
     module = "dse_matvec"
-    uses = ("dse_adder_tree", "dse_product", "dse_spill_register")
+    uses = ("dse_adder_tree", "dse_credit_fifo", "dse_delay", "dse_product", "dse_requantizer")
 
     def __post_init__(self) -> None:
         self.require(self.in_features % self.in_lanes == 0, f"in_lanes {self.in_lanes} divide {self.in_features}")
@@ -85,6 +89,18 @@ class Matvec(Operator):
         return self.out_features // self.out_lanes
 
     @property
+    def levels(self) -> int:
+        """Levels of the arithmetic that can have a register each: words, products, adders, shifts, rounding."""
+        shifted = self.source.exponent_bits + self.weight.exponent_bits > 0
+        partial = (self.in_lanes // self.sub_blocks - 1).bit_length()
+        return 4 + partial + (2 + (self.sub_blocks - 1).bit_length() if shifted else 0)
+
+    @property
+    def registers(self) -> int:
+        """Registers that it has."""
+        return registers(self.stages, self.levels)
+
+    @property
     def inputs(self) -> Mapping[str, StreamType]:
         return {"in": StreamType(self.tokens, self.groups * self.in_features, self.in_lanes, self.source)}
 
@@ -106,6 +122,7 @@ class Matvec(Operator):
             "AccWidth": self.acc_bits,
             "SharedShift": int(self.shared_shift),
             "ShiftWidth": self.shift_bits,
+            "Stages": self.registers,
             **self.result.rtl_parameters(),
         }
 
@@ -160,23 +177,49 @@ class Matvec(Operator):
     def cycles(self) -> Cycles:
         vectors = self.tokens * self.groups
         steps = self.in_blocks * self.out_blocks
-        # Three cycles of address, accumulate and result, two more of result register and spill register.
-        return Cycles(latency=self.in_blocks + steps * vectors + 4, interval=vectors * steps)
+        # Words, accumulator, buffer and output register take a cycle each.
+        return Cycles(latency=self.in_blocks + steps * vectors + 4 + self.registers, interval=vectors * steps)
 
     def bill(self) -> Bill:
         blocks, out = self.in_blocks, self.out_lanes * self.result.target.bits
         depth, bias_depth = self.groups * blocks * self.out_blocks, self.groups * self.out_blocks
         shifts = 1 if self.shared_shift else bias_depth
+        held = places(self.registers, blocks)
         return (
             *self._constants(depth, bias_depth, shifts),
-            Memory(2 * blocks, self.inputs["in"].payload_bits),
+            Memory(2 * blocks, self.inputs["in"].payload_bits, transparent=False),
             *self._arithmetic(depth, bias_depth),
+            Registers(self._pipeline_bits()),
             requantizers(self.result, self.out_lanes, self.acc_bits, shifts),
-            SpillRegister(out),
+            Memory(held, out + 1, transparent=False),
             Registers(out + 2),
             *counters([blocks, blocks, 2 * blocks, 2 * blocks, self.out_blocks, depth, bias_depth]),
+            *counters([held, held, held + 1, held + 1]),
             Handshake(),
         )
+
+    def _pipeline_bits(self) -> int:
+        """Flip-flops of the registers within the arithmetic, and of the steps on their way."""
+        held = [
+            width
+            for level, width in enumerate(self._level_bits(), 1)
+            if registers_until(level, self.registers, self.levels)
+            > registers_until(level - 1, self.registers, self.levels)
+        ]
+        step = 4 + (self.groups * self.out_blocks - 1).bit_length()
+        return sum(held) + step * (self.registers + 2)
+
+    def _level_bits(self) -> list[int]:
+        """Bits that leave each level of the arithmetic."""
+        p, n, m, sub = self.rtl_parameters(), self.in_lanes, self.out_lanes, self.sub_blocks
+        terms, product = n // sub, p["InWidth"] + p["WeightWidth"]
+        partial = product + (terms - 1).bit_length()
+        tree = [m * sub * ceil(terms / (1 << k)) * partial for k in range(1, (terms - 1).bit_length() + 1)]
+        shifts = [m * sub * self.acc_bits] * 2 if p["InExpWidth"] + p["WeightExpWidth"] else []
+        total = [m * ceil(sub / (1 << k)) * self.acc_bits for k in range(1, (sub - 1).bit_length() + 1)]
+        words = n * m * p["WeightWidth"] + self.inputs["in"].payload_bits
+        rounding = [m * (self.acc_bits + 1)] * 2
+        return [words, n * m * product, *tree, *shifts, *(total if shifts else []), *rounding]
 
     def _constants(self, depth: int, bias_depth: int, shifts: int) -> Bill:
         p, m = self.rtl_parameters(), self.out_lanes
@@ -204,4 +247,6 @@ class Matvec(Operator):
         )
 
     def held(self, port: str) -> Fraction:
-        return Fraction(3, self.tokens * self.groups)
+        # Two banks, and what is on its way to the output.
+        behind = Fraction(self.registers + 4, self.in_blocks * self.out_blocks)
+        return (2 + max(Fraction(1), behind)) / (self.tokens * self.groups)

@@ -80,7 +80,7 @@ class Softmax(Operator):
     result: Requantize
 
     module = "dse_softmax"
-    uses = ("dse_adder_tree", "dse_spill_register")
+    uses = ("dse_adder_tree", "dse_delay", "dse_spill_register")
 
     def __post_init__(self) -> None:
         self.require(self.size % self.lanes == 0, f"lanes {self.lanes} divide {self.size}")

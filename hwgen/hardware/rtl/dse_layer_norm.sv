@@ -116,8 +116,8 @@ module dse_layer_norm #(
   end
   assign elements[Lanes*SumWidth+:SumWidth] = fill_start ? '0 : sum_q;
   assign squares[Lanes*SquareWidth+:SquareWidth] = fill_start ? '0 : square_q;
-  dse_adder_tree #(.Count(Lanes + 1), .Width(SumWidth), .SumWidth(SumWidth)) u_sum (.words_i(elements), .sum_o(sum));
-  dse_adder_tree #(.Count(Lanes + 1), .Width(SquareWidth), .SumWidth(SquareWidth)) u_square (
+  dse_adder_tree #(.Count(Lanes + 1), .Width(SumWidth), .SumWidth(SumWidth)) u_sum (.clk_i(clk_i), .words_i(elements), .sum_o(sum));
+  dse_adder_tree #(.Count(Lanes + 1), .Width(SquareWidth), .SumWidth(SquareWidth)) u_square (.clk_i(clk_i),
     .words_i(squares), .sum_o(square)
   );
 `else

@@ -279,10 +279,11 @@ module dse_matmul #(
       );
     end
     dse_adder_tree #(.Count(InLanes), .Width(ProductWidth), .SumWidth(AccWidth)) u_total (
+      .clk_i(clk_i),
       .words_i(products), .sum_o(terms[0+:AccWidth])
     );
     assign terms[AccWidth+:AccWidth] = acc_first_q ? '0 : acc_q[o];
-    dse_adder_tree #(.Count(2), .Width(AccWidth), .SumWidth(AccWidth)) u_acc (.words_i(terms), .sum_o(acc));
+    dse_adder_tree #(.Count(2), .Width(AccWidth), .SumWidth(AccWidth)) u_acc (.clk_i(clk_i), .words_i(terms), .sum_o(acc));
     always_ff @(posedge clk_i) if (acc_valid_q && !stall) acc_q[o] <= acc;
   end
 `else

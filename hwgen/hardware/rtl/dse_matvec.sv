@@ -7,6 +7,10 @@
 /// `OutLanes * InLanes` products per cycle: a vector takes `InBlocks * OutBlocks` cycles, and the next one is loaded
 /// meanwhile. The accumulator starts at the bias and is wide enough never to overflow; it is requantised at the end.
 /// Elements decode to integers in front of the multipliers (`dse_decode.svh`). Shared-exponent operands add their block exponents to each partial sum as a left shift (exact).
+/// The arithmetic is a pipeline that never stops, with `Stages` registers (`dse_stages.svh`); a block of outputs is
+/// issued when the output has a place for it. Levels: the memories' words; the products; each level of the adder tree
+/// over a partial sum; for exponents the two shifts and each level of the tree over the partial sums; the accumulator, which
+/// has a register of its own; shift and rounding of the requantisation.
 /// Every output is a function of registers only. Reset forgets all data in flight; memories are kept.
 module dse_matvec #(
   parameter int unsigned InLanes       = 4,   // elements per input beat
@@ -28,6 +32,7 @@ module dse_matvec #(
   parameter bit          SharedShift   = 1,   // one requantisation shift for all outputs
   parameter int unsigned ShiftWidth    = 5,   // bits of a requantisation shift
   parameter int unsigned OutWidth      = 8,   // bits of an output element
+  parameter int unsigned Stages        = 0,   // registers within the arithmetic, at most Levels
   parameter int          Rounding      = 1,
   parameter int          Overflow      = 1,
   parameter longint      ClampLow      = -128,
@@ -63,6 +68,7 @@ module dse_matvec #(
   localparam int unsigned InBlockWidth  = InBlocks > 1 ? $clog2(InBlocks) : 1;
   localparam int unsigned OutBlockWidth = OutBlocks > 1 ? $clog2(OutBlocks) : 1;
   localparam int unsigned SubLanes    = InLanes / SubBlocks;
+  localparam bit          Shifted     = InExpWidth + WeightExpWidth > 0;
   localparam int unsigned RqWidth     = AccWidth;
   localparam int unsigned RqShiftWidth = ShiftWidth;
   // A plain C++ integer in simulation, trimmed to the accumulator by synthesis.
@@ -72,7 +78,26 @@ module dse_matvec #(
   localparam int unsigned InInteger     = `DSE_DECODED_WIDTH(InWidth, InCode);
   localparam int unsigned WeightInteger = `DSE_DECODED_WIDTH(WeightWidth, WeightCode);
 
+  // Levels of the arithmetic by number; those before the accumulator, and two behind it.
+  localparam int unsigned WordLevel    = 1;
+  localparam int unsigned ProductLevel = 2;
+  localparam int unsigned PartialLevel = 3;
+  localparam int unsigned ShiftLevel   = PartialLevel + $clog2(SubLanes);
+  localparam int unsigned TotalLevel   = ShiftLevel + (Shifted ? 2 : 0);
+  localparam int unsigned ResultLevel  = TotalLevel + (Shifted ? $clog2(SubBlocks) : 0);
+  localparam int unsigned Levels       = ResultLevel + 1;
+
+  `include "dse_stages.svh"
+  // Cycles from the words of the memories to the accumulator's input, and from its output to the result.
+  localparam int unsigned Before = registers_until(ResultLevel - 1);
+  localparam int unsigned After  = Stages - Before;
+  // Places in the output: as many blocks as are issued from a reservation until its place is free again.
+  localparam int unsigned Round  = (Stages + 4 + InBlocks - 1) / InBlocks;
+  localparam int unsigned Places = Round > 2 ? Round : 2;
+
+`ifndef SYNTHESIS
   `include "dse_requantize.svh"
+`endif
   `DSE_DECODE(decode_in, InWidth, InCode)
   `DSE_DECODE(decode_weight, WeightWidth, WeightCode)
 
@@ -86,8 +111,9 @@ module dse_matvec #(
   typedef logic signed [AccWidth-1:0] acc_word_t[OutLanes];
 
   weight_word_t weight_memory[WeightDepth];
-  logic [InPayload-1:0]             in_memory   [2*InBlocks];
-  logic [OutLanes*AccWidth-1:0]     bias_memory [BiasDepth];
+  // A bank is written again only after its last word was read.
+  (* no_rw_check *) logic [InPayload-1:0] in_memory[2*InBlocks];
+  logic [OutLanes*AccWidth-1:0] bias_memory[BiasDepth];
   logic [ShiftLanes*ShiftWidth-1:0] shift_memory[ShiftDepth];
 
 `ifdef SYNTHESIS
@@ -136,28 +162,26 @@ module dse_matvec #(
   logic fill_bank_q, use_bank_q;
   logic [InAddrWidth-1:0] fill_addr_q;
   logic [InBlockWidth-1:0] fill_block_q;
-  logic stall, push, fill_done, use_done;
+  logic push, fill_done, use_done, free;
 
-  // While the pipeline is held, its oldest step still reads a bank that was released when that step was issued.
-  assign in_ready_o = !full_q[fill_bank_q] && !stall;
+  assign in_ready_o = !full_q[fill_bank_q];
   assign push       = in_valid_i && in_ready_o;
   assign fill_done  = push && fill_block_q == InBlockWidth'(InBlocks - 1);
 
   always_ff @(posedge clk_i) if (push) in_memory[fill_addr_q] <= in_payload_i;
 
   // ---- Step counters: the output block is the outer loop, the input block the inner one.
-  logic issue, acc_valid_q, acc_first_q, acc_end_q, acc_last_q, sum_valid_q, sum_last_q;
+  logic issue, block_first, block_end;
   logic [InBlockWidth-1:0] in_block_q;
   logic [OutBlockWidth-1:0] out_block_q;
-  logic [InAddrWidth-1:0] in_addr_q, in_addr_next_q;
-  logic [WeightAddrWidth-1:0] weight_addr_q, weight_addr_next_q;
-  logic [BiasAddrWidth-1:0] bias_addr_q, bias_addr_next_q;
-  logic [ShiftAddrWidth-1:0] shift_addr_q;
-  logic block_end;
+  logic [InAddrWidth-1:0] in_addr_q;
+  logic [WeightAddrWidth-1:0] weight_addr_q;
+  logic [BiasAddrWidth-1:0] block_q;  // output block over all groups
 
-  assign issue     = full_q[use_bank_q] && !stall;
-  assign block_end = in_block_q == InBlockWidth'(InBlocks - 1);
-  assign use_done  = issue && block_end && out_block_q == OutBlockWidth'(OutBlocks - 1);
+  assign issue       = full_q[use_bank_q] && (free || !block_end);
+  assign block_first = in_block_q == '0;
+  assign block_end   = in_block_q == InBlockWidth'(InBlocks - 1);
+  assign use_done    = issue && block_end && out_block_q == OutBlockWidth'(OutBlocks - 1);
 
   always_ff @(posedge clk_i) begin
     if (!rst_ni) begin
@@ -187,86 +211,52 @@ module dse_matvec #(
     if (!rst_ni) begin
       in_block_q <= '0;
       out_block_q <= '0;
-      in_addr_next_q <= '0;
-      weight_addr_next_q <= '0;
-      bias_addr_next_q <= '0;
-      acc_valid_q <= 1'b0;
-      sum_valid_q <= 1'b0;
-    end else if (!stall) begin
-      acc_valid_q <= issue;
-      sum_valid_q <= acc_valid_q && acc_end_q;
-      if (issue) begin
-        in_block_q <= block_end ? '0 : in_block_q + 1'b1;
-        weight_addr_next_q <= weight_addr_next_q == WeightAddrWidth'(WeightDepth - 1) ? '0 : weight_addr_next_q + 1'b1;
-        in_addr_next_q <= in_addr_next_q + 1'b1;
-        if (block_end) begin
-          in_addr_next_q <= use_bank_q ? InAddrWidth'(InBlocks) : '0;
-          bias_addr_next_q <= bias_addr_next_q == BiasAddrWidth'(BiasDepth - 1) ? '0 : bias_addr_next_q + 1'b1;
-          out_block_q <= out_block_q + 1'b1;
-        end
-        if (use_done) begin
-          in_addr_next_q <= use_bank_q ? '0 : InAddrWidth'(InBlocks);
-          out_block_q <= '0;
-        end
+      in_addr_q <= '0;
+      weight_addr_q <= '0;
+      block_q <= '0;
+    end else if (issue) begin
+      in_block_q <= block_end ? '0 : in_block_q + 1'b1;
+      weight_addr_q <= weight_addr_q == WeightAddrWidth'(WeightDepth - 1) ? '0 : weight_addr_q + 1'b1;
+      in_addr_q <= in_addr_q + 1'b1;
+      if (block_end) begin
+        in_addr_q <= use_bank_q ? InAddrWidth'(InBlocks) : '0;
+        block_q <= block_q == BiasAddrWidth'(BiasDepth - 1) ? '0 : block_q + 1'b1;
+        out_block_q <= out_block_q + 1'b1;
+      end
+      if (use_done) begin
+        in_addr_q <= use_bank_q ? '0 : InAddrWidth'(InBlocks);
+        out_block_q <= '0;
       end
     end
   end
 
+  // ---- Steps on their way: index 0 is issued in this cycle, index k was k cycles ago. Simulation adds up as soon as the
+  // memories are read and hides the finished word as long as synthesis takes for it.
+  localparam int unsigned Early = `DSE_READ(0, Before);
+  localparam int unsigned Late  = `DSE_READ(0, After);
+  localparam int unsigned Way   = Early + Late + 3;
+
+  logic [Way-1:0] way_valid, way_first, way_end, way_last;
+  logic [Way-1:0][BiasAddrWidth-1:0] way_block;
+  logic [Way-2:0] way_valid_q, way_first_q, way_end_q, way_last_q;
+  logic [Way-2:0][BiasAddrWidth-1:0] way_block_q;
+
+  assign way_valid = {way_valid_q, issue};
+  assign way_first = {way_first_q, block_first};
+  assign way_end  = {way_end_q, issue && block_end};
+  assign way_last  = {way_last_q, use_done && bank_last_q[use_bank_q]};
+  assign way_block = {way_block_q, block_q};
+
   always_ff @(posedge clk_i) begin
-    if (!stall) begin
-      in_addr_q <= in_addr_next_q;
-      weight_addr_q <= weight_addr_next_q;
-      bias_addr_q <= bias_addr_next_q;
-      shift_addr_q <= SharedShift ? '0 : ShiftAddrWidth'(bias_addr_q);
-      acc_first_q <= in_block_q == '0;
-      acc_end_q <= block_end;
-      acc_last_q <= use_done && bank_last_q[use_bank_q];
-      sum_last_q <= acc_last_q;
-    end
+    way_valid_q <= rst_ni ? way_valid[Way-2:0] : '0;
+    way_end_q  <= rst_ni ? way_end[Way-2:0] : '0;
+    way_first_q <= way_first[Way-2:0];
+    way_last_q  <= way_last[Way-2:0];
+    way_block_q <= way_block[Way-2:0];
   end
 
   // ---- Arithmetic. The functions stay loops in the simulator's C++; the shifts of plain integers fold to nothing.
-  logic [OutLanes*SubBlocks*(WeightExpWidth+1)-1:0] weight_exponents;  // one spare bit, so that the width is never 0
-
-  if (WeightExpWidth > 0) begin : gen_weight_exponents
-    logic [OutLanes*SubBlocks*WeightExpWidth-1:0] exponent_memory[WeightDepth];
-    `DSE_LOAD_MEMORY(exponent_memory, WeightExpFile, "weight_exp")
-`ifdef SYNTHESIS
-    logic [OutLanes*SubBlocks*WeightExpWidth-1:0] exponent_word_q;
-    always_ff @(posedge clk_i) if (!stall) exponent_word_q <= exponent_memory[weight_addr_next_q];
-`endif
-    always_comb
-      for (int b = 0; b < OutLanes * SubBlocks; b++)
-        weight_exponents[b*(WeightExpWidth+1)+:WeightExpWidth+1] =
-            {1'b0, `DSE_READ(exponent_memory[weight_addr_q][b*WeightExpWidth+:WeightExpWidth],
-                             exponent_word_q[b*WeightExpWidth+:WeightExpWidth])};
-  end else begin : gen_no_weight_exponents
-    assign weight_exponents = '0;
-  end
-
-`ifdef SYNTHESIS
-  // The register after the memory instead of before it: in logic, the enable of an address register would stand as a
-  // multiplexer before every bit. Simulation keeps the address, which is less to copy.
-  weight_word_t weight_word_q;
-  logic [OutLanes*AccWidth-1:0] bias_word_q;
-  logic [ShiftLanes*ShiftWidth-1:0] shift_word_q;
-  always_ff @(posedge clk_i) begin
-    if (!stall) begin
-      weight_word_q <= weight_memory[weight_addr_next_q];
-      bias_word_q <= bias_memory[bias_addr_next_q];
-      shift_word_q <= shift_memory[SharedShift ? '0 : ShiftAddrWidth'(bias_addr_q)];
-    end
-  end
-`endif
-
-  function automatic logic [OutPayload-1:0] requantize_word(
-      input acc_word_t acc, input logic [ShiftLanes*ShiftWidth-1:0] shifts);
-    /* verilator no_inline_task */
-    logic [OutPayload-1:0] word;
-    for (int o = 0; o < OutLanes; o++)
-      word[o*OutWidth+:OutWidth] = requantize(acc[o], shifts[(SharedShift ? 0 : o)*ShiftWidth+:ShiftWidth]);
-    return word;
-  endfunction
+  localparam int unsigned ExponentBits = OutLanes * SubBlocks * (WeightExpWidth + 1);  // one spare bit each: never 0
 
   /// Exponent of partial sum `b` of an input beat; 0 for integers.
   function automatic logic [InExpWidth:0] in_exponent(input logic [InPayload-1:0] beat, input int b);
@@ -278,43 +268,139 @@ module dse_matvec #(
   endfunction
 
   acc_word_t acc_q;
+  logic [OutPayload-1:0] out_word;
 `ifdef SYNTHESIS
   localparam int unsigned ProductWidth = InInteger + WeightInteger + 1;
   localparam int unsigned PartialWidth = ProductWidth + $clog2(SubLanes);
+  localparam int unsigned WordRegister = registers_until(WordLevel);
+  localparam int unsigned ShiftDelay   = registers_until(ShiftLevel - 1) - WordRegister;
 
-  logic [InPayload-1:0] beat;
-  assign beat = in_memory[in_addr_q];
+  // The words of this cycle's addresses, in the next one; behind a block RAM's slow output there is a second register.
+  weight_word_t weight_word_q, weight_word;
+  logic [InPayload-1:0] beat_q, beat, shift_beat;
+  logic [OutLanes*AccWidth-1:0] bias_word_q;
+  logic [ShiftLanes*ShiftWidth-1:0] shift_word_q;
+  logic [ExponentBits-1:0] weight_exponents, shift_exponents;
+
+  always_ff @(posedge clk_i) begin
+    weight_word_q <= weight_memory[weight_addr_q];
+    beat_q <= in_memory[in_addr_q];
+    bias_word_q <= bias_memory[way_block[Before]];
+    shift_word_q <= shift_memory[SharedShift ? '0 : ShiftAddrWidth'(way_block[Before+1])];
+  end
+  dse_delay #(.Width(OutLanes * InLanes * WeightWidth), .Cycles(WordRegister)) u_weight (
+    .clk_i(clk_i), .word_i(weight_word_q), .word_o(weight_word)
+  );
+  dse_delay #(.Width(InPayload), .Cycles(WordRegister)) u_beat (
+    .clk_i(clk_i), .word_i(beat_q), .word_o(beat)
+  );
+
+  if (Shifted) begin : gen_exponents
+    dse_delay #(.Width(InPayload), .Cycles(ShiftDelay)) u_beat (
+      .clk_i(clk_i), .word_i(beat), .word_o(shift_beat)
+    );
+    dse_delay #(.Width(ExponentBits), .Cycles(registers_until(ShiftLevel))) u_exponents (
+      .clk_i(clk_i), .word_i(weight_exponents), .word_o(shift_exponents)
+    );
+  end else begin : gen_no_exponents
+    assign shift_beat = beat;
+    assign shift_exponents = weight_exponents;
+  end
+
+  if (WeightExpWidth > 0) begin : gen_weight_exponents
+    logic [OutLanes*SubBlocks*WeightExpWidth-1:0] exponent_memory[WeightDepth];
+    logic [OutLanes*SubBlocks*WeightExpWidth-1:0] exponent_word_q;
+    `DSE_LOAD_MEMORY(exponent_memory, WeightExpFile, "weight_exp")
+    always_ff @(posedge clk_i) exponent_word_q <= exponent_memory[weight_addr_q];
+    for (genvar b = 0; b < OutLanes * SubBlocks; b++) begin : gen_exponent
+      assign weight_exponents[b*(WeightExpWidth+1)+:WeightExpWidth+1] =
+          {1'b0, exponent_word_q[b*WeightExpWidth+:WeightExpWidth]};
+    end
+  end else begin : gen_no_weight_exponents
+    assign weight_exponents = '0;
+  end
 
   for (genvar o = 0; o < OutLanes; o++) begin : gen_output
     logic [SubBlocks*AccWidth-1:0] aligned;
+    logic signed [AccWidth-1:0] total, acc;
     logic [2*AccWidth-1:0] terms;
-    logic signed [AccWidth-1:0] acc;
     for (genvar b = 0; b < SubBlocks; b++) begin : gen_partial
       logic [SubLanes*ProductWidth-1:0] products;
       logic signed [PartialWidth-1:0] partial;
       for (genvar i = 0; i < SubLanes; i++) begin : gen_product
+        logic signed [ProductWidth-1:0] product;
         dse_product #(
           .AWidth(InInteger), .ASigned(InSigned), .BWidth(WeightInteger), .BSigned(WeightSigned)
         ) u_product (
           .a_i(decode_in(beat[(b*SubLanes+i)*InWidth+:InWidth])),
-          .b_i(decode_weight(weight_word_q[o*InLanes+b*SubLanes+i])),
-          .product_o(products[i*ProductWidth+:ProductWidth])
+          .b_i(decode_weight(weight_word[o*InLanes+b*SubLanes+i])),
+          .product_o(product)
+        );
+        dse_delay #(.Width(ProductWidth), .Cycles(32'(registered(ProductLevel)))) u_register (
+          .clk_i(clk_i), .word_i(product), .word_o(products[i*ProductWidth+:ProductWidth])
         );
       end
-      dse_adder_tree #(.Count(SubLanes), .Width(ProductWidth), .SumWidth(PartialWidth)) u_partial (
-        .words_i(products), .sum_o(partial)
+      dse_adder_tree #(
+        .Count(SubLanes), .Width(ProductWidth), .SumWidth(PartialWidth),
+        .Registers(registers_of(PartialLevel, $clog2(SubLanes)))
+      ) u_partial (
+        .clk_i(clk_i), .words_i(products), .sum_o(partial)
       );
-      assign aligned[b*AccWidth+:AccWidth] = (AccWidth'(partial) << in_exponent(beat, b))
-          << weight_exponents[(o*SubBlocks+b)*(WeightExpWidth+1)+:WeightExpWidth+1];
+      if (Shifted) begin : gen_shift
+        logic [AccWidth-1:0] half, half_aligned, whole;
+        assign half = AccWidth'(partial) << in_exponent(shift_beat, b);
+        dse_delay #(.Width(AccWidth), .Cycles(32'(registered(ShiftLevel)))) u_half (
+          .clk_i(clk_i), .word_i(half), .word_o(half_aligned)
+        );
+        assign whole = half_aligned << shift_exponents[(o*SubBlocks+b)*(WeightExpWidth+1)+:WeightExpWidth+1];
+        dse_delay #(.Width(AccWidth), .Cycles(32'(registered(ShiftLevel + 1)))) u_whole (
+          .clk_i(clk_i), .word_i(whole), .word_o(aligned[b*AccWidth+:AccWidth])
+        );
+      end else begin : gen_no_shift
+        assign aligned[b*AccWidth+:AccWidth] = AccWidth'(partial);
+      end
     end
-    dse_adder_tree #(.Count(SubBlocks), .Width(AccWidth), .SumWidth(AccWidth)) u_total (
-      .words_i(aligned), .sum_o(terms[0+:AccWidth])
+    dse_adder_tree #(
+      .Count(SubBlocks), .Width(AccWidth), .SumWidth(AccWidth),
+      .Registers(Shifted ? registers_of(TotalLevel, $clog2(SubBlocks)) : '0)
+    ) u_total (
+      .clk_i(clk_i), .words_i(aligned), .sum_o(total)
     );
-    assign terms[AccWidth+:AccWidth] = acc_first_q ? bias_word_q[o*AccWidth+:AccWidth] : acc_q[o];
-    dse_adder_tree #(.Count(2), .Width(AccWidth), .SumWidth(AccWidth)) u_acc (.words_i(terms), .sum_o(acc));
-    always_ff @(posedge clk_i) if (acc_valid_q && !stall) acc_q[o] <= acc;
+    assign terms = {way_first[Before+1] ? bias_word_q[o*AccWidth+:AccWidth] : acc_q[o], total};
+    dse_adder_tree #(.Count(2), .Width(AccWidth), .SumWidth(AccWidth)) u_acc (
+      .clk_i(clk_i), .words_i(terms), .sum_o(acc)
+    );
+    always_ff @(posedge clk_i) if (way_valid[Before+1]) acc_q[o] <= acc;
+
+    dse_requantizer #(
+      .Width(AccWidth), .ShiftWidth(ShiftWidth), .OutWidth(OutWidth), .Rounding(Rounding), .Overflow(Overflow),
+      .ClampLow(ClampLow), .ClampHigh(ClampHigh), .Registers(2'(registers_of(ResultLevel, 2)))
+    ) u_result (
+      .clk_i(clk_i), .value_i(acc_q[o]), .shift_i(shift_word_q[(SharedShift ? 0 : o)*ShiftWidth+:ShiftWidth]),
+      .word_o(out_word[o*OutWidth+:OutWidth])
+    );
   end
 `else
+  logic [ExponentBits-1:0] weight_exponents;
+  logic [InAddrWidth-1:0] read_in_addr_q;
+  logic [WeightAddrWidth-1:0] read_weight_addr_q;
+
+  always_ff @(posedge clk_i) begin
+    read_in_addr_q <= in_addr_q;
+    read_weight_addr_q <= weight_addr_q;
+  end
+
+  if (WeightExpWidth > 0) begin : gen_weight_exponents
+    logic [OutLanes*SubBlocks*WeightExpWidth-1:0] exponent_memory[WeightDepth];
+    `DSE_LOAD_MEMORY(exponent_memory, WeightExpFile, "weight_exp")
+    always_comb
+      for (int b = 0; b < OutLanes * SubBlocks; b++)
+        weight_exponents[b*(WeightExpWidth+1)+:WeightExpWidth+1] =
+            {1'b0, exponent_memory[read_weight_addr_q][b*WeightExpWidth+:WeightExpWidth]};
+  end else begin : gen_no_weight_exponents
+    assign weight_exponents = '0;
+  end
+
   function automatic acc_word_t multiply_accumulate(
       input acc_word_t acc, input logic [InPayload-1:0] beat, input weight_word_t w,
       input logic [OutLanes*SubBlocks*(WeightExpWidth+1)-1:0] w_exp, input logic [OutLanes*AccWidth-1:0] bias,
@@ -347,30 +433,30 @@ module dse_matvec #(
   endfunction
 
   always_ff @(posedge clk_i) begin
-    if (acc_valid_q && !stall)
-      acc_q <= multiply_accumulate(acc_q, in_memory[in_addr_q], weight_memory[weight_addr_q],
-                                   weight_exponents, bias_memory[bias_addr_q], acc_first_q);
+    if (way_valid[1])
+      acc_q <= multiply_accumulate(acc_q, in_memory[read_in_addr_q], weight_memory[read_weight_addr_q],
+                                   weight_exponents, bias_memory[way_block[1]], way_first[1]);
+  end
+
+  function automatic logic [OutPayload-1:0] requantize_word(
+      input acc_word_t acc, input logic [ShiftLanes*ShiftWidth-1:0] shifts);
+    /* verilator no_inline_task */
+    logic [OutPayload-1:0] word;
+    for (int o = 0; o < OutLanes; o++)
+      word[o*OutWidth+:OutWidth] = requantize(acc[o], shifts[(SharedShift ? 0 : o)*ShiftWidth+:ShiftWidth]);
+    return word;
+  endfunction
+
+  always_comb begin
+    out_word = '0;
+    if (way_end[2]) out_word = requantize_word(acc_q, shift_memory[SharedShift ? '0 : ShiftAddrWidth'(way_block[2])]);
   end
 `endif
 
-  // ---- Output: one result register, then the spill register whose ready is a register.
-  logic result_valid_q, result_last_q, result_ready;
-  logic [OutPayload-1:0] result_q;
-
-  assign stall = result_valid_q && !result_ready;
-
-  always_ff @(posedge clk_i) begin
-    if (!rst_ni) result_valid_q <= 1'b0;
-    else if (!stall) result_valid_q <= sum_valid_q;
-    if (!stall && sum_valid_q) begin
-      result_q <= requantize_word(acc_q, `DSE_READ(shift_memory[shift_addr_q], shift_word_q));
-      result_last_q <= sum_last_q;
-    end
-  end
-
-  dse_spill_register #(.Width(OutPayload)) u_out (
+  dse_credit_fifo #(.Width(OutPayload), .Depth(Places), .Delay(Stages - Early - Late)) u_out (
     .clk_i(clk_i), .rst_ni(rst_ni),
-    .in_valid_i(result_valid_q), .in_ready_o(result_ready), .in_payload_i(result_q), .in_last_i(result_last_q),
+    .reserve_i(issue && block_end), .free_o(free),
+    .push_i(way_end[Way-1]), .payload_i(out_word), .last_i(way_last[Way-1]),
     .out_valid_o(out_valid_o), .out_ready_i(out_ready_i), .out_payload_o(out_payload_o), .out_last_o(out_last_o)
   );
 

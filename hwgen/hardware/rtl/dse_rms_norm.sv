@@ -103,7 +103,7 @@ module dse_rms_norm #(
     assign squares[i*SquareWidth+:SquareWidth] = x * x;
   end
   assign squares[Lanes*SquareWidth+:SquareWidth] = fill_start ? '0 : square_q;
-  dse_adder_tree #(.Count(Lanes + 1), .Width(SquareWidth), .SumWidth(SquareWidth)) u_square (
+  dse_adder_tree #(.Count(Lanes + 1), .Width(SquareWidth), .SumWidth(SquareWidth)) u_square (.clk_i(clk_i),
     .words_i(squares), .sum_o(square)
   );
 `else

@@ -203,7 +203,7 @@ module dse_softmax #(
     assign terms[i*SumWidth+:SumWidth] = SumWidth'(exps[i*ExpWidth+:ExpWidth]);
   end
   assign terms[Lanes*SumWidth+:SumWidth] = first2_q ? '0 : sum_q;
-  dse_adder_tree #(.Count(Lanes + 1), .Width(SumWidth), .SumWidth(SumWidth)) u_sum (.words_i(terms), .sum_o(row_sum));
+  dse_adder_tree #(.Count(Lanes + 1), .Width(SumWidth), .SumWidth(SumWidth)) u_sum (.clk_i(clk_i), .words_i(terms), .sum_o(row_sum));
 `else
   always_comb begin
     row_sum = first2_q ? '0 : sum_q;

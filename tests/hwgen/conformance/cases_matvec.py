@@ -9,6 +9,7 @@ import numpy as np
 
 from hwgen.hardware.operator import accumulator_bits
 from hwgen.hardware.operators.matvec import Matvec
+from hwgen.hardware.pipeline import DEEPEST
 from hwgen.numbers.arrays import Array
 from hwgen.numbers.formats import Format, IntFormat, MxFormat, Overflow, Rounding
 from hwgen.numbers.rescale import Requantize
@@ -61,7 +62,7 @@ def matvec(
     limit = max(1, acc_bits - result.target.bits + 2)
     shift = np.array(rng.integers(0, limit)) if shared_shift else rng.integers(0, limit, (groups, out_features))
     operator = Matvec(
-        tokens, groups, in_features, out_features, *lanes, source, weight, acc_bits, result, shift_bits, shared_shift
+        tokens, groups, in_features, out_features, *lanes, source, weight, acc_bits, result, shift_bits, shared_shift, DEEPEST
     )
     contents = {"weight": weights, "bias": bias, "shift": shift, **exponents}
     return Case(operator, contents, {"in": random_words(rng, operator.inputs["in"])})

@@ -1,0 +1,26 @@
+"""Registers within an operator's arithmetic, as ``rtl/dse_stages.svh``: how many there are and where they stand."""
+
+from __future__ import annotations
+
+from math import ceil
+
+DEEPEST = 99  # more than any operator has levels: a register behind each
+
+
+def registers(stages: int, levels: int) -> int:
+    """Registers of an operator with ``levels`` levels of which ``stages`` were asked for."""
+    return min(stages, levels)
+
+
+def registers_until(level: int, count: int, levels: int) -> int:
+    """How many of ``count`` registers, spread evenly, stand behind the levels 1 to ``level`` of ``levels``."""
+    return level * count // levels
+
+
+def places(count: int, interval: int) -> int:
+    """Places of the output buffer behind ``count`` registers, for a result every ``interval`` cycles.
+
+    A place is taken when its result is issued. It is free again ``count`` + 4 cycles later: words, accumulator,
+    buffer and output register take one each.
+    """
+    return max(2, ceil((count + 4) / interval))
