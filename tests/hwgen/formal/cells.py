@@ -31,6 +31,19 @@ def fifo(depth: int, fault: Fault | None = None) -> Proof:
     )
 
 
+def credit_fifo(depth: int, fault: Fault | None = None) -> Proof:
+    return Proof(
+        "dse_credit_fifo",
+        (),
+        {"Width": 2, "Depth": depth},
+        {"DEPTH": depth},
+        ("head_valid_q", "head_q", "count_q", "taken_q", "read_addr_q", "write_addr_q"),
+        tuple(f"memory[{i}]" for i in range(depth)),
+        3,
+        fault,
+    )
+
+
 def fork(copies: int, fault: Fault | None = None) -> Proof:
     exposed = ("done_q", *(f"u_in.{name}" for name in SPILL))
     return Proof(
@@ -50,17 +63,22 @@ def adapter(in_units: int, out_units: int, fault: Fault | None = None) -> Proof:
     return Proof("dse_adapter", (), parameters, defines, ("data_q", "last_q", "count_q"), fault=fault)
 
 
-QUICK = (spill_register(), fifo(1), fifo(2), fifo(3), fifo(4), fifo(5), fork(2), join(), adapter(2, 3), adapter(3, 2))
+QUICK = (
+    spill_register(), fifo(1), fifo(2), fifo(3), fifo(4), fifo(5), fork(2), join(), adapter(2, 3), adapter(3, 2),
+    credit_fifo(2), credit_fifo(3), credit_fifo(4),
+)  # fmt: skip
 
 FULL = (
     *(adapter(i, o) for i in range(1, 6) for o in range(1, 6) if (i, o) not in {(2, 3), (3, 2)}),
     *(fifo(depth) for depth in (6, 7, 8, 9)),
+    *(credit_fifo(depth) for depth in (5, 6, 7, 8)),
     *(fork(copies) for copies in (3, 4)),
 )
 
 FAULTS = (
     spill_register(Fault("dse_spill_register.sv", "push && head_valid_q && !pop", "push && head_valid_q")),
     fifo(4, Fault("dse_fifo.sv", "count_q != CountWidth'(MemoryDepth)", "1'b1")),
+    credit_fifo(3, Fault("dse_credit_fifo.sv", "taken != CountWidth'(Depth)", "taken_q != CountWidth'(Depth)")),
     fork(2, Fault("dse_fork.sv", "all_done ? '0 : done_q | out_ready_i", "all_done ? '0 : out_ready_i")),
     join(Fault("dse_join.sv", "pop         = out_valid_o && out_ready_i", "pop         = out_ready_i")),
     adapter(2, 3, Fault("dse_adapter.sv", "CountWidth'(Capacity - InUnits)", "CountWidth'(Capacity - InUnits + 1)")),
