@@ -182,7 +182,15 @@ def test_one_bit_that_tells_the_body_of_a_pad_costs_small_tables_little():
 def test_the_memory_of_one_word_is_the_accumulator_itself():
     def pool(lanes, whole):
         return MaxPool(
-            tokens=1, kernel=4, channels=8, lanes=lanes, source=BYTE, whole=whole, result=Requantize(BYTE), shift_bits=4
+            tokens=1,
+            kernel=4,
+            channels=8,
+            lanes=lanes,
+            source=BYTE,
+            whole=whole,
+            result=Requantize(BYTE),
+            shift_bits=4,
+            stages=DEEPEST,
         ).bill()
 
     assert pool(8, whole=True) == pool(8, whole=False)
