@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from hwgen.hardware.operators.reduce import Depthwise
-from hwgen.hardware.pipeline import DEEPEST
 from hwgen.hardware.operators.window import Axis, matvec_weights
+from hwgen.hardware.pipeline import DEEPEST
 from hwgen.lowering.kinds.families import Unsharded, activation_choice
 from hwgen.lowering.kinds.lowering import lowers
 from hwgen.lowering.lanes import LaneChoice, Lanes, divisors, tied, whole_blocks

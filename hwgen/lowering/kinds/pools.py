@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from hwgen.hardware.operators import reduce
-from hwgen.hardware.pipeline import DEEPEST
 from hwgen.hardware.operators.window import Axis
+from hwgen.hardware.pipeline import DEEPEST
 from hwgen.lowering.kinds.families import AllFeatures, Chosen, Inherited, Unsharded
 from hwgen.lowering.kinds.lowering import K, lowers
 from hwgen.lowering.lanes import Lanes
