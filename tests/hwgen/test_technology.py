@@ -160,7 +160,7 @@ def test_a_block_ram_that_shows_what_is_written_keeps_it_beside(family):
 
 def test_a_cast_limits_the_whole_word_that_it_shifted_left():
     for acc_bits, limited in ((8, 9), (12, 12)):  # a byte and a sign, or four places to the left
-        (part, *_) = Cast(StreamType(1, 16, 4, BYTE), acc_bits, Requantize(BYTE), 4).bill()
+        (part, *_) = Cast(StreamType(1, 16, 4, BYTE), acc_bits, Requantize(BYTE), 4, DEEPEST).bill()
         assert isinstance(part, Requantizers) and part.width == limited
 
 

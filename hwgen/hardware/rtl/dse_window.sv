@@ -130,6 +130,7 @@ module dse_window #(
   logic signed [YWidth-1:0] y_q, y_first_q;
   logic [AddrWidth-1:0] row_addr_q, row_first_q;   // where row y begins in the buffer
   logic kx_end, ky_end, cb_end, ox_end, oy_end, kernel_end, row_end, sample_end, in_grid, step;
+  logic next_valid_q;  // where the next beat lies is known: always, but for the first cycle
 
   assign kx_end = kx_q == KxWidth'(KernelW - 1);
   assign ky_end = ky_q == KyWidth'(KernelH - 1);
@@ -194,7 +195,7 @@ module dse_window #(
   end
 
   // ---- The next beat: where it lies, and whether it has been written.
-  logic next_valid_q, next_in_grid_q, next_sample_end_q, started, written;
+  logic next_in_grid_q, next_sample_end_q, started, written;
   logic signed [YWidth-1:0] next_y_q;
   logic signed [ColWidth-1:0] next_col_q;
   logic [IndexWidth-1:0] next_addr_q;
