@@ -156,6 +156,7 @@ def test_a_small_memory_becomes_what_costs_the_mapper_less(depth, width, transpa
 def test_a_block_ram_that_shows_what_is_written_keeps_it_beside(family):
     seen, unseen = (flip_flops(family, Memory(1024, 8, transparent=shown)) for shown in (True, False))
     assert "collision" in seen and ("collision" in unseen) == (family == "ecp5")
+    assert "collision" not in flip_flops(family, Memory(1024, 8, apart=True))
 
 
 def test_a_cast_limits_the_whole_word_that_it_shifted_left():

@@ -101,7 +101,7 @@ class Cast(Operator):
         return (
             requantizers(self.result, lanes, width, 1),
             Registers(pipeline_bits(rounding, self.registers) + 2 * self.registers),
-            Memory(held, lanes * target + 1, transparent=False),
+            Memory(held, lanes * target + 1, apart=True),
             Registers(lanes * target + 2),
             *counters([held, held, held + 1, held + 1]),
             Handshake(),

@@ -136,7 +136,7 @@ class Eltwise(Operator):
             # Both inputs wait in spill registers for one another.
             SpillRegister(lanes * self.a.bits),
             SpillRegister(lanes * self.b.bits),
-            Memory(held, lanes * out + 1, transparent=False),
+            Memory(held, lanes * out + 1, apart=True),
             Registers(lanes * out + 2),
             *counters([held, held, held + 1, held + 1]),
             Handshake(),

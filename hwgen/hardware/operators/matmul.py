@@ -16,7 +16,7 @@ from hwgen.hardware.streams import StreamType, Words
 from hwgen.numbers.arrays import Array, exact_type
 from hwgen.numbers.formats import IntFormat
 from hwgen.numbers.rescale import Requantize
-from hwgen.technology.memories import Memory
+from hwgen.technology.memories import Memory, WordRegister
 from hwgen.technology.parts import Accumulators, Adders, Bill, Handshake, Registers, counters
 from hwgen.technology.products import ElementProducts, Factor
 
@@ -189,15 +189,17 @@ class Matmul(Operator):
         slots, held = m if self.transpose_b else n, places(self.registers, blocks)
         a, b = Factor(self.a.bits, self.a.signed), Factor(self.b.bits, self.b.signed)
         loops = [blocks, blocks, 2 * blocks, 2 * blocks, self.out_blocks, slots, self.heads]
+        stored, vectors = Memory(depth, n * m * b.bits // slots, apart=True), Memory(2 * blocks, n * a.bits, apart=True)
         return (
-            *[Memory(depth, n * m * b.bits // slots, transparent=False)] * slots,
-            Memory(2 * blocks, n * a.bits, transparent=False),
+            *[stored, WordRegister(stored)] * slots,
+            vectors,
+            WordRegister(vectors),
             ElementProducts(n, m, a, b),
             Adders((n - 1) * m, a.bits + b.bits + 1 + (n - 1).bit_length()),
             Accumulators(m, acc, starts=blocks > 1),
             Registers(self._pipeline_bits()),
             requantizers(self.result, m, acc, 1),
-            Memory(held, out + 1, transparent=False),
+            Memory(held, out + 1, apart=True),
             Registers(out + 2),
             *counters([*loops, *[depth] * 3, held, held, held + 1, held + 1]),
             Handshake(),

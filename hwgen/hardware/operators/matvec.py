@@ -16,7 +16,7 @@ from hwgen.hardware.streams import StreamType, Words
 from hwgen.numbers.arrays import Array, exact_type
 from hwgen.numbers.formats import Format
 from hwgen.numbers.rescale import Requantize
-from hwgen.technology.memories import Constants, Memory
+from hwgen.technology.memories import Constants, Memory, WordRegister
 from hwgen.technology.parts import Accumulators, Adders, Bill, Handshake, Registers, Shifters, counters
 from hwgen.technology.products import ElementProducts, Factor
 
@@ -185,13 +185,15 @@ class Matvec(Operator):
         depth, bias_depth = self.groups * blocks * self.out_blocks, self.groups * self.out_blocks
         shifts = 1 if self.shared_shift else bias_depth
         held = places(self.registers, blocks)
+        vectors = Memory(2 * blocks, self.inputs["in"].payload_bits, apart=True)
         return (
             *self._constants(depth, bias_depth, shifts),
-            Memory(2 * blocks, self.inputs["in"].payload_bits, transparent=False),
+            vectors,
+            WordRegister(vectors),
             *self._arithmetic(depth, bias_depth),
             Registers(self._pipeline_bits()),
             requantizers(self.result, self.out_lanes, self.acc_bits, shifts),
-            Memory(held, out + 1, transparent=False),
+            Memory(held, out + 1, apart=True),
             Registers(out + 2),
             *counters([blocks, blocks, 2 * blocks, 2 * blocks, self.out_blocks, depth, bias_depth]),
             *counters([held, held, held + 1, held + 1]),

@@ -18,7 +18,7 @@ from hwgen.hardware.streams import StreamType, Words
 from hwgen.numbers.arrays import Array
 from hwgen.numbers.formats import Format, IntFormat
 from hwgen.numbers.rescale import Requantize
-from hwgen.technology.memories import ConstantLogic, Constants, Memory
+from hwgen.technology.memories import ConstantLogic, Constants, Memory, WordRegister
 from hwgen.technology.parts import (
     Accumulators,
     Adders,
@@ -176,8 +176,8 @@ class Reduce(Operator):
         lanes, acc, source, out = self.lanes, self.acc_bits, self.inputs["in"], self.lanes * self.result.target.bits
         # The memory of one word is the accumulator itself.
         several = self.whole and self.blocks > 1
-        sums = Memory(self.blocks, lanes * acc, transparent=False)
-        memory = (sums, Registers(lanes * acc)) if several else ()
+        sums = Memory(self.blocks, lanes * acc, apart=True)
+        memory = (sums, WordRegister(sums)) if several else ()
         held = self.places
         return (
             Registers(source.payload_bits),
@@ -185,7 +185,7 @@ class Reduce(Operator):
             *self.arithmetic(),
             *memory,
             Registers(self._pipeline_bits()),
-            Memory(held, out + 1, transparent=False),
+            Memory(held, out + 1, apart=True),
             Registers(out + 2),
             *counters([self.blocks, self.kernel, held, held, held + 1, held + 1]),
             Handshake(),
@@ -194,7 +194,7 @@ class Reduce(Operator):
     def _pipeline_bits(self) -> int:
         """Flip-flops of the registers within the arithmetic, and of the beats on their way."""
         aligned = [self.lanes * self.acc_bits] if self.source.exponent_bits else []
-        rounding = [self.lanes * (max(self.value_bits, self.result.target.bits) + 1)] * 2
+        rounding = [self.lanes * (self.shifted_bits + 1)] * 2
         step = 4 + (self.blocks - 1).bit_length()
         levels = [*self.product_bits(), *aligned, *rounding]
         return pipeline_bits(levels, self.registers) + step * (self.registers + 2)
@@ -202,6 +202,11 @@ class Reduce(Operator):
     def product_bits(self) -> list[int]:
         """Bits that leave each level before the shift by an exponent."""
         return []
+
+    @property
+    def shifted_bits(self) -> int:
+        """Bits that the shift of the requantisation leaves at most."""
+        return self.value_bits
 
     def held(self, port: str) -> Fraction:
         beats = self.inputs["in"].beats
@@ -263,6 +268,12 @@ class AveragePool(Reduce):
     def value_bits(self) -> int:
         """Width of the product with the multiplier."""
         return self.acc_bits + self.multiplier_bits
+
+    @property
+    def shifted_bits(self) -> int:
+        """Bits that the shift of ``average_contents`` leaves: an average at the result's scale."""
+        gain = self.result.target.fraction_bits - self.source.fraction_bits
+        return max(1, self.acc_bits + gain - (self.kernel - 1).bit_length() + 1)
 
     def rtl_parameters(self) -> Mapping[str, int]:
         depth = self.tokens if self.per_token else 1

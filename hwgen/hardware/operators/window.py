@@ -187,7 +187,7 @@ class Window(Operator):
         y, x = bits(_reach(rows)) + 1, bits(_reach(columns)) + 1
         column, address = bits(_reach(columns) * self.blocks) + 1, bits(2 * depth)
         grid = self.buffer_rows + rows.size
-        memory = Memory(depth, payload, transparent=False)
+        memory = Memory(depth, payload, apart=True)
         return (
             memory,
             WordRegister(memory),
