@@ -196,7 +196,8 @@ class Window(Operator):
             *[PositionCounter(x)] * 2,
             *[PositionCounter(column)] * 3,
             Adders(6, address),
-            Registers(address),
+            # Where the next beat lies, and the rows that are free behind it.
+            Registers(2 * address + y + column + bits(grid) + 3),
             SpillRegister(payload),
             Handshake(),
         )
