@@ -18,7 +18,7 @@ from hwgen.numbers.formats import IntFormat
 from hwgen.numbers.rescale import Requantize
 from hwgen.technology.memories import Memory
 from hwgen.technology.parts import Adders, Bill, Handshake, Registers, SpillRegister, counters
-from hwgen.technology.products import AlignedProducts
+from hwgen.technology.products import ElementProducts, Factor
 
 
 class Function(IntEnum):
@@ -56,7 +56,7 @@ class Eltwise(Operator):
     stages: int
 
     module = "dse_eltwise"
-    uses = ("dse_credit_fifo", "dse_delay", "dse_join", "dse_requantizer", "dse_spill_register")
+    uses = ("dse_credit_fifo", "dse_delay", "dse_join", "dse_product", "dse_requantizer", "dse_spill_register")
 
     def __post_init__(self) -> None:
         self.require(2 <= self.acc_bits <= 62, f"the accumulator has 2 to 62 bits, not {self.acc_bits}")
@@ -127,10 +127,10 @@ class Eltwise(Operator):
         add = self.function is Function.ADD
         value = min(acc, widest)
         rounding = [lanes * (max(acc, out) + 1)] * 2
-        products = AlignedProducts(lanes, acc, out, registered=0)
+        a, b = Factor(self.a.bits, self.a.signed), Factor(self.b.bits, self.b.signed)
         held = places(self.registers, 1, base=2)
         return (
-            Adders(lanes, acc) if add else products,
+            Adders(lanes, acc) if add else ElementProducts(lanes, 1, a, b),
             requantizers(self.result, lanes, acc, 1),
             Registers(pipeline_bits([lanes * value, *rounding], self.registers) + 2 * self.registers),
             # Both inputs wait in spill registers for one another.

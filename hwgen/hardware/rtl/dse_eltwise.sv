@@ -78,15 +78,26 @@ module dse_eltwise #(
   // ---- Arithmetic: simulation does it at once and hides the word as long as synthesis takes for it.
   logic [OutPayload-1:0] out_word;
 `ifdef SYNTHESIS
+  logic [ShiftWidth-1:0] shift, left_a, left_b;
+  assign {left_b, left_a, shift} = shift_memory[0];
+
   for (genvar i = 0; i < Lanes; i++) begin : gen_lane
     logic [AWidth-1:0] x;
     logic [BWidth-1:0] y;
-    logic signed [AccWidth-1:0] wide_a, wide_b, combined, acc;
+    logic signed [AccWidth-1:0] combined, acc;
     assign x = a_beat[i*AWidth+:AWidth];
     assign y = b_beat[i*BWidth+:BWidth];
-    assign wide_a = AccWidth'(signed'({ASigned & x[AWidth-1], x})) <<< shift_memory[0][ShiftWidth+:ShiftWidth];
-    assign wide_b = AccWidth'(signed'({BSigned & y[BWidth-1], y})) <<< shift_memory[0][2*ShiftWidth+:ShiftWidth];
-    assign combined = Multiply ? wide_a * wide_b : wide_a + wide_b;
+    if (Multiply) begin : gen_product
+      // The product of the narrow words, shifted by both shifts.
+      logic signed [AWidth+BWidth:0] product;
+      dse_product #(.AWidth(AWidth), .ASigned(ASigned), .BWidth(BWidth), .BSigned(BSigned)) u_product (
+        .a_i(x), .b_i(y), .product_o(product)
+      );
+      assign combined = AccWidth'(product) <<< ({1'b0, left_a} + {1'b0, left_b});
+    end else begin : gen_sum
+      assign combined = (AccWidth'(signed'({ASigned & x[AWidth-1], x})) <<< left_a)
+                      + (AccWidth'(signed'({BSigned & y[BWidth-1], y})) <<< left_b);
+    end
     dse_delay #(.Width(AccWidth), .Cycles(32'(registered(1)))) u_register (
       .clk_i(clk_i), .word_i(combined), .word_o(acc)
     );
@@ -94,7 +105,7 @@ module dse_eltwise #(
       .Width(AccWidth), .ShiftWidth(ShiftWidth), .OutWidth(OutWidth), .Rounding(Rounding), .Overflow(Overflow),
       .ClampLow(ClampLow), .ClampHigh(ClampHigh), .Registers(2'(registers_of(2, 2)))
     ) u_result (
-      .clk_i(clk_i), .value_i(acc), .shift_i(shift_memory[0][ShiftWidth-1:0]), .word_o(out_word[i*OutWidth+:OutWidth])
+      .clk_i(clk_i), .value_i(acc), .shift_i(shift), .word_o(out_word[i*OutWidth+:OutWidth])
     );
   end
 `else
