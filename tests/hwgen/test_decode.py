@@ -9,8 +9,8 @@ import pytest
 
 from hwgen.hardware.operator import accumulator_bits
 from hwgen.hardware.operators.matvec import Matvec
-from hwgen.hardware.pipeline import DEEPEST
 from hwgen.hardware.operators.reduce import MaxPool
+from hwgen.hardware.pipeline import DEEPEST
 from hwgen.hardware.streams import Words
 from hwgen.numbers.arrays import Array
 from hwgen.numbers.formats import Format, IntFormat, MxFormat

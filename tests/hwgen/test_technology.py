@@ -16,9 +16,9 @@ from hwgen.hardware.operators.cast import Cast
 from hwgen.hardware.operators.constant import Constant
 from hwgen.hardware.operators.fifo import Fifo
 from hwgen.hardware.operators.matvec import Matvec
-from hwgen.hardware.pipeline import DEEPEST
 from hwgen.hardware.operators.pad import Pad
 from hwgen.hardware.operators.reduce import MaxPool
+from hwgen.hardware.pipeline import DEEPEST
 from hwgen.hardware.streams import StreamType
 from hwgen.numbers.formats import IntFormat
 from hwgen.numbers.rescale import Requantize

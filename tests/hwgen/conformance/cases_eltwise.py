@@ -14,7 +14,7 @@ from hwgen.numbers.rescale import Requantize
 from tests.hwgen.conformance.case import WIDTHS, Case, Level, Mutation, lane_choices, random_words
 
 MUTATIONS = (
-    Mutation("dse_eltwise.sv", "requantize(Multiply ? wide_a * wide_b : wide_a + wide_b", "requantize(Multiply ? wide_a * wide_b : wide_a | wide_b", "no carry",
+    Mutation("dse_eltwise.sv", "wide_a * wide_b : wide_a + wide_b", "wide_a * wide_b : wide_a | wide_b", "no carry",
              "ADD"),
     Mutation("dse_eltwise.sv", "y = b[i*BWidth+:BWidth]", "y = b[(Lanes-1-i)*BWidth+:BWidth]", "swapped lanes of b"),
     Mutation("dse_requantize.svh", "if (Rounding != 0 && shift", "if (Rounding == 3 && shift", "rounds down"),
