@@ -191,5 +191,5 @@ def _matvec(lanes: tuple[int, int], blocks: tuple[int, int], source: int, weight
 def _matmul(lanes: tuple[int, int], bits: int) -> Draw:
     source = IntFormat(bits, True, bits - 1)
     shape = (16, 1, 4 * lanes[0], 4 * lanes[1])
-    operator, contents = Matmul.design(shape, True, lanes, source, source, Requantize(IntFormat(8, True, 4)))
+    operator, contents = Matmul.design(shape, True, lanes, source, source, Requantize(IntFormat(8, True, 4)), DEEPEST)
     return Draw(operator, contents, "large")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import ceil
+from collections.abc import Sequence
 
 DEEPEST = 99  # more than any operator has levels: a register behind each
 
@@ -17,10 +17,21 @@ def registers_until(level: int, count: int, levels: int) -> int:
     return level * count // levels
 
 
-def places(count: int, interval: int) -> int:
-    """Places of the output buffer behind ``count`` registers, for a result every ``interval`` cycles.
+def places(count: int, interval: int, base: int = 4, burst: int = 1) -> int:
+    """Places of the output buffer behind ``count`` registers, for ``burst`` results every ``interval`` cycles.
 
-    A place is taken when its result is issued. It is free again ``count`` + 4 cycles later: words, accumulator,
-    buffer and output register take one each.
+    A place is taken when its result is issued. It is free again ``count`` + ``base`` cycles later; of a product, words,
+    accumulator, buffer and output register take one each. As many results as are issued meanwhile have one.
     """
-    return max(2, ceil((count + 4) / interval))
+    whole, rest = divmod(count + base, interval)
+    return max(2, whole * burst + min(rest, burst))
+
+
+def pipeline_bits(level_bits: Sequence[int], count: int) -> int:
+    """Flip-flops of ``count`` registers behind the levels of an arithmetic, from the bits that leave each level."""
+    levels = len(level_bits)
+    return sum(
+        width
+        for level, width in enumerate(level_bits, 1)
+        if registers_until(level, count, levels) > registers_until(level - 1, count, levels)
+    )

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from hwgen.hardware.operators.cast import Cast
+from hwgen.hardware.pipeline import DEEPEST
 from hwgen.hardware.streams import StreamType
 from hwgen.lowering.parts import Part
 from hwgen.lowering.shifts import shift_bits
@@ -21,7 +22,7 @@ def cast_part(suffix: str, shape: Shape, source: IntFormat, result: Requantize, 
     left, right = max(0, -shift), max(0, shift)
     acc_bits = max(Cast.acc_bits_for(source, result.target, left), right)
     stream = StreamType(shape.tokens, shape.features, 1, source)
-    operator = Cast(stream, acc_bits, result, shift_bits(np.array([left, right])))
+    operator = Cast(stream, acc_bits, result, shift_bits(np.array([left, right])), DEEPEST)
     return Part(suffix, operator, {"left": np.array(left), "shift": np.array(right)}, {"in": feed})
 
 

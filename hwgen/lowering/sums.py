@@ -13,6 +13,7 @@ from hwgen.hardware.operator import accumulator_bits
 from hwgen.hardware.operators.constant import Constant as Stored
 from hwgen.hardware.operators.eltwise import Eltwise, Function
 from hwgen.hardware.operators.matvec import Matvec
+from hwgen.hardware.pipeline import DEEPEST
 from hwgen.hardware.streams import StreamType
 from hwgen.lowering.kinds.lowering import Shard
 from hwgen.lowering.parts import Part, widened
@@ -123,7 +124,7 @@ def _eltwise(
     a, b = formats
     acc_bits = max(Eltwise.acc_bits_for(function, a, b, 0, 0), shift, result.target.bits)
     bits = shift_bits(np.array(shift))
-    operator = Eltwise(function, shape.tokens, shape.features, 1, a, b, acc_bits, result, bits)
+    operator = Eltwise(function, shape.tokens, shape.features, 1, a, b, acc_bits, result, bits, DEEPEST)
     contents: Mapping[str, Any] = {"left_a": np.array(0), "left_b": np.array(0), "shift": np.array(shift)}
     return Part("", operator, contents, {"a": 0, "b": 1})
 

@@ -48,12 +48,14 @@ class Memory(Part):
         depth, width: words, bits of a word.
         registered: whether the address or the word of a read is registered, as block RAM needs it.
         transparent: whether it is the address, so that the word read is the one that is written meanwhile.
+        apart: whether no read meets a write to its address, and the mapper is told so (``no_rw_check``).
     """
 
     depth: int
     width: int
     registered: bool = True
     transparent: bool = True
+    apart: bool = False
 
     def area(self, fabric: Fabric, terms: Terms) -> None:
         if self.width == 0:
@@ -78,7 +80,7 @@ class Memory(Part):
 
     def _cost(self, fabric: Fabric) -> float:
         """The mapper's cost of distributed memory, with 2 for the register and 6 for what is written meanwhile."""
-        emulated = (8 if self.transparent else 2) if self.registered else 0
+        emulated = (8 if self.transparent and not self.apart else 2) if self.registered else 0
         return fabric.distributed_ram(self.depth, self.width)[0] + emulated
 
     def _block_cost(self, fabric: Fabric) -> float:
@@ -86,7 +88,7 @@ class Memory(Part):
 
     def _kept_beside(self, fabric: Fabric) -> bool:
         """Whether a block RAM needs a copy of what is written beside it, for a read of the same word."""
-        return self.transparent or any(block.collides for block in fabric.blocks)
+        return not self.apart and (self.transparent or any(block.collides for block in fabric.blocks))
 
 
 @dataclass(frozen=True)
@@ -96,7 +98,8 @@ class WordRegister(Part):
     memory: Memory
 
     def area(self, fabric: Fabric, terms: Terms) -> None:
-        if not self.memory.in_blocks(fabric) or any(block.collides for block in fabric.blocks):
+        goes_round = not self.memory.apart and any(block.collides for block in fabric.blocks)
+        if not self.memory.in_blocks(fabric) or goes_round:
             terms.add("registers", ff=self.memory.width)
 
 

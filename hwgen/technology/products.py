@@ -94,29 +94,3 @@ class Multipliers(Part):
             terms.add("adder", self.count * (blocks - 1) * min(self.a + self.b, self.kept))
         else:
             terms.add("multiplier", self.count * (self.a if min(self.a, self.b) == 1 else self.a * self.b))
-
-
-@dataclass(frozen=True)
-class AlignedProducts(Part):
-    """``count`` products of two operands that constant shifts brought to ``width`` bits: low zero bits need no logic.
-
-    Attributes:
-        count, width: how many, and bits of an operand and of the product.
-        kept: bits of the result.
-        registered: bits of the register behind each product.
-    """
-
-    count: int
-    width: int
-    kept: int
-    registered: int
-
-    def area(self, fabric: Fabric, terms: Terms) -> None:
-        blocks = fabric.multipliers(self.width, self.width, self.width)
-        terms.dsp += self.count * blocks
-        if not (blocks and fabric.multiplier.holds_result):
-            terms.add("registers", ff=self.count * self.registered)
-        if not blocks:
-            terms.add("multiplier", self.count * self.width**2 / 3)
-        elif self.width >= 10:
-            terms.add("product alignment", 0.6 * self.count * (self.width + self.kept))

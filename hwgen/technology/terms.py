@@ -35,7 +35,6 @@ TERMS = (
     "place step",
     "place, decoded in every bit",
     "position",
-    "product alignment",
     "product gate",
     "product table",
     "range",

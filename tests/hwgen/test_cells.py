@@ -14,6 +14,7 @@ from hwgen.hardware.operators.fifo import Fifo
 from hwgen.hardware.operators.fork import fork
 from hwgen.hardware.operators.link import Link
 from hwgen.hardware.operators.repeat import Repeat
+from hwgen.hardware.pipeline import DEEPEST
 from hwgen.hardware.streams import StreamType, Words
 from hwgen.numbers.formats import IntFormat, MxFormat
 from hwgen.numbers.rescale import Requantize
@@ -29,7 +30,7 @@ STREAM = StreamType(3, 6, 2, KIND)
 
 def plus_constant(rng: np.random.Generator) -> Design:
     """``out = x + c``, where ``c`` goes through a FIFO and a fork whose other side leaves the design."""
-    add = Eltwise(Function.ADD, 3, 6, 2, KIND, KIND, 8, Requantize(IntFormat(7, True)), 3)
+    add = Eltwise(Function.ADD, 3, 6, 2, KIND, KIND, 8, Requantize(IntFormat(7, True)), 3, DEEPEST)
     value = {"value": rng.integers(-32, 32, (3, 6))}
     shifts = {name: np.array(0) for name in ("left_a", "left_b", "shift")}
     instances = (

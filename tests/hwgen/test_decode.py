@@ -9,8 +9,8 @@ import pytest
 
 from hwgen.hardware.operator import accumulator_bits
 from hwgen.hardware.operators.matvec import Matvec
-from hwgen.hardware.pipeline import DEEPEST
 from hwgen.hardware.operators.reduce import MaxPool
+from hwgen.hardware.pipeline import DEEPEST
 from hwgen.hardware.streams import Words
 from hwgen.numbers.arrays import Array
 from hwgen.numbers.formats import Format, IntFormat, MxFormat
@@ -85,7 +85,7 @@ def test_products_of_minifloats_are_exact(
 
 def test_a_maximum_compares_decoded_values(build_cache: BuildCache) -> None:
     generator, kind = np.random.default_rng(0), blocks(E2M1)
-    operator = MaxPool(2, 3, 32, 16, kind, False, Requantize(IntFormat(8, True)), 4)
+    operator = MaxPool(2, 3, 32, 16, kind, False, Requantize(IntFormat(8, True)), 4, DEEPEST)
     elements = words(generator, kind, (SAMPLES, 2, 96))
     inputs = {"in": Words(elements, generator.integers(0, 2, (SAMPLES, 2, 6, 1)))}
     case = Case(operator, {"shift": np.array(0)}, inputs)

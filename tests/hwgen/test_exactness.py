@@ -39,6 +39,6 @@ def test_matmul(bits: int) -> None:
     a, b = np.full((1, 1, 4), kind.minimum), np.full((1, 1, 4), kind.minimum)
     a[..., -1], b[..., -1] = kind.maximum, 3
     total = sum(int(x) * int(y) for x, y in zip(a.ravel(), b.ravel(), strict=True))
-    operator = Matmul(1, 1, 4, 1, True, 1, 1, kind, kind, total.bit_length() + 1, LOW_BITS, 1)
+    operator = Matmul(1, 1, 4, 1, True, 1, 1, kind, kind, total.bit_length() + 1, LOW_BITS, 1, DEEPEST)
     found = operator.reference({"a": Words(a), "b": Words(b)}, {"shift": np.array(0)})["out"]
     assert int(found.elements.item()) == words_of(total)

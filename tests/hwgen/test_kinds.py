@@ -12,6 +12,7 @@ import pytest
 from hwgen.errors import IllegalGraph
 from hwgen.hardware.design import run_reference
 from hwgen.hardware.operators.eltwise import Eltwise, Function
+from hwgen.hardware.pipeline import DEEPEST
 from hwgen.lowering import lower
 from hwgen.lowering.kinds.families import AllFeatures, Chosen, Unsharded
 from hwgen.lowering.kinds.lowering import LOWERINGS, check_complete, lowers
@@ -145,7 +146,16 @@ def test_a_new_operator_needs_a_kind_and_a_lowering_only(tmp_path: Path) -> None
             shift = exact - target.format.fraction_bits
             bits = Eltwise.acc_bits_for(Function.MULTIPLY, x.format, x.format, 0, 0)
             operator = Eltwise(
-                Function.MULTIPLY, shape.tokens, shape.features, 1, x.format, x.format, bits, target.result, 4
+                Function.MULTIPLY,
+                shape.tokens,
+                shape.features,
+                1,
+                x.format,
+                x.format,
+                bits,
+                target.result,
+                4,
+                DEEPEST,
             )
             contents = {"left_a": np.array(0), "left_b": np.array(0), "shift": np.array(shift)}
             part = Part("", operator, contents, {"a": 0, "b": 0})

@@ -25,7 +25,9 @@ from tests.hwgen.conformance.runner import QUIET_CYCLES, cycle_complaints, one_o
 
 # The others differ in how constants are loaded only.
 TWO_TEXTS = (
+    "cast",
     "constant",
+    "eltwise",
     "embedding",
     "layer_norm",
     "matmul",

@@ -16,9 +16,9 @@ from hwgen.hardware.operators.cast import Cast
 from hwgen.hardware.operators.constant import Constant
 from hwgen.hardware.operators.fifo import Fifo
 from hwgen.hardware.operators.matvec import Matvec
-from hwgen.hardware.pipeline import DEEPEST
 from hwgen.hardware.operators.pad import Pad
 from hwgen.hardware.operators.reduce import MaxPool
+from hwgen.hardware.pipeline import DEEPEST
 from hwgen.hardware.streams import StreamType
 from hwgen.numbers.formats import IntFormat
 from hwgen.numbers.rescale import Requantize
@@ -156,11 +156,12 @@ def test_a_small_memory_becomes_what_costs_the_mapper_less(depth, width, transpa
 def test_a_block_ram_that_shows_what_is_written_keeps_it_beside(family):
     seen, unseen = (flip_flops(family, Memory(1024, 8, transparent=shown)) for shown in (True, False))
     assert "collision" in seen and ("collision" in unseen) == (family == "ecp5")
+    assert "collision" not in flip_flops(family, Memory(1024, 8, apart=True))
 
 
 def test_a_cast_limits_the_whole_word_that_it_shifted_left():
     for acc_bits, limited in ((8, 9), (12, 12)):  # a byte and a sign, or four places to the left
-        (part, *_) = Cast(StreamType(1, 16, 4, BYTE), acc_bits, Requantize(BYTE), 4).bill()
+        (part, *_) = Cast(StreamType(1, 16, 4, BYTE), acc_bits, Requantize(BYTE), 4, DEEPEST).bill()
         assert isinstance(part, Requantizers) and part.width == limited
 
 
@@ -182,7 +183,15 @@ def test_one_bit_that_tells_the_body_of_a_pad_costs_small_tables_little():
 def test_the_memory_of_one_word_is_the_accumulator_itself():
     def pool(lanes, whole):
         return MaxPool(
-            tokens=1, kernel=4, channels=8, lanes=lanes, source=BYTE, whole=whole, result=Requantize(BYTE), shift_bits=4
+            tokens=1,
+            kernel=4,
+            channels=8,
+            lanes=lanes,
+            source=BYTE,
+            whole=whole,
+            result=Requantize(BYTE),
+            shift_bits=4,
+            stages=DEEPEST,
         ).bill()
 
     assert pool(8, whole=True) == pool(8, whole=False)

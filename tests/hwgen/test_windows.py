@@ -109,7 +109,7 @@ def test_depthwise_convolution(case: tuple[Axis, Axis, int, int, int, int]) -> N
     weight, bias = random(rng, channels, rows.kernel, columns.kernel), rng.integers(-100, 101, channels)
     window = Window(rows, columns, channels, lanes, S5)
     depthwise = Depthwise(
-        window.outputs["out"].tokens, window.kernel_positions, channels, lanes, S5, False, WIDE, 1,
+        window.outputs["out"].tokens, window.kernel_positions, channels, lanes, S5, False, WIDE, 1, DEEPEST,
         weight=S5, sum_bits=24, one_shift=True,
     )  # fmt: skip
     pixels = random(rng, SAMPLES, rows.size, columns.size, channels)
@@ -128,7 +128,7 @@ def test_max_pool_pads_with_the_minimum() -> None:
     pixels = random(np.random.default_rng(4), SAMPLES, 7, 6, 4) - 8
     words = Words(np.clip(pixels, -16, 15).reshape(SAMPLES, -1, 4))
     window = Window(rows, columns, 4, 2, S5, S5.minimum)
-    pool = MaxPool(window.outputs["out"].tokens, 6, 4, 2, S5, False, Requantize(S5), 1)
+    pool = MaxPool(window.outputs["out"].tokens, 6, 4, 2, S5, False, Requantize(S5), 1, DEEPEST)
     got = pool.reference({"in": window.reference({"in": words}, {})["out"]}, {"shift": np.array(0)})["out"]
     images = padded(np.clip(pixels, -16, 15), rows, columns, -np.inf)
     expected = functional.max_pool2d(images, (3, 2), (2, 1), 0, (1, 2))
@@ -149,7 +149,7 @@ def test_average_pool_is_within_its_bound(ceil_mode: bool, include_pad: bool, bi
     contents = average_contents(divisors, bits, gain)
     window = Window(rows, columns, 2, 1, S5)
     pool = AveragePool(
-        window.outputs["out"].tokens, 6, 2, 1, S5, False, Requantize(IntFormat(12, True)), 5,
+        window.outputs["out"].tokens, 6, 2, 1, S5, False, Requantize(IntFormat(12, True)), 5, DEEPEST,
         multiplier_bits=bits, per_token=True,
     )  # fmt: skip
     windows = window.reference({"in": Words(pixels.reshape(SAMPLES, -1, 2))}, {})["out"]
@@ -163,7 +163,7 @@ def test_average_pool_is_within_its_bound(ceil_mode: bool, include_pad: bool, bi
 def test_a_whole_sample_is_averaged_without_a_window() -> None:
     pixels = random(np.random.default_rng(6), SAMPLES, 4, 4, 6)
     pool = AveragePool(
-        1, 16, 6, 3, S5, True, Requantize(IntFormat(9, True)), 5, multiplier_bits=8, per_token=False
+        1, 16, 6, 3, S5, True, Requantize(IntFormat(9, True)), 5, DEEPEST, multiplier_bits=8, per_token=False
     )  # fmt: skip
     contents = average_contents(np.array(16), 8, 4)
     got = pool.reference({"in": Words(pixels.reshape(SAMPLES, 16, 6))}, contents)["out"].elements

@@ -10,13 +10,15 @@ from fractions import Fraction
 import numpy as np
 
 from hwgen.hardware.operator import Cycles, MemoryImage, Operator, accumulator_bits
+from hwgen.hardware.pipeline import pipeline_bits, places, registers
 from hwgen.hardware.requantizers import requantizers
 from hwgen.hardware.streams import StreamType, Words
 from hwgen.numbers.arrays import Array
 from hwgen.numbers.formats import IntFormat
 from hwgen.numbers.rescale import Requantize
+from hwgen.technology.memories import Memory
 from hwgen.technology.parts import Adders, Bill, Handshake, Registers, SpillRegister, counters
-from hwgen.technology.products import AlignedProducts
+from hwgen.technology.products import ElementProducts, Factor
 
 
 class Function(IntEnum):
@@ -39,6 +41,7 @@ class Eltwise(Operator):
         acc_bits: width of the sum or product; ``acc_bits_for`` the shifts.
         result: requantisation.
         shift_bits: width of each shift amount.
+        stages: registers within the arithmetic, as many as it has levels at most.
     """
 
     function: Function
@@ -50,9 +53,10 @@ class Eltwise(Operator):
     acc_bits: int
     result: Requantize
     shift_bits: int
+    stages: int
 
     module = "dse_eltwise"
-    uses = ("dse_join", "dse_spill_register")
+    uses = ("dse_credit_fifo", "dse_delay", "dse_join", "dse_product", "dse_requantizer", "dse_spill_register")
 
     def __post_init__(self) -> None:
         self.require(2 <= self.acc_bits <= 62, f"the accumulator has 2 to 62 bits, not {self.acc_bits}")
@@ -69,6 +73,16 @@ class Eltwise(Operator):
             corners = [x * y for x in (low_a, high_a) for y in (low_b, high_b)]
             bits = accumulator_bits(min(corners), max(corners))
         return max(bits, accumulator_bits(low_a, high_a), accumulator_bits(low_b, high_b))
+
+    @property
+    def levels(self) -> int:
+        """Levels of the arithmetic that can have a register each: sum or product, shift, rounding."""
+        return 3
+
+    @property
+    def registers(self) -> int:
+        """Registers that it has."""
+        return registers(self.stages, self.levels)
 
     @property
     def inputs(self) -> Mapping[str, StreamType]:
@@ -89,6 +103,7 @@ class Eltwise(Operator):
             "BSigned": int(self.b.signed),
             "AccWidth": self.acc_bits,
             "ShiftWidth": self.shift_bits,
+            "Stages": self.registers,
             **self.result.rtl_parameters(),
         }
 
@@ -104,26 +119,29 @@ class Eltwise(Operator):
 
     def cycles(self) -> Cycles:
         beats = self.outputs["out"].beats
-        return Cycles(latency=beats + 3, interval=beats)
+        return Cycles(latency=beats + 3 + self.registers, interval=beats)
 
     def bill(self) -> Bill:
         lanes, acc, out = self.lanes, self.acc_bits, self.result.target.bits
         widest = self.a.bits + (not self.a.signed) + self.b.bits + (not self.b.signed)
         add = self.function is Function.ADD
         value = min(acc, widest)
-        products = AlignedProducts(lanes, acc, out, registered=value)
-        arithmetic: Bill = (Adders(lanes, acc), Registers(lanes * value)) if add else (products,)
+        rounding = [lanes * (max(acc, out) + 1)] * 2
+        a, b = Factor(self.a.bits, self.a.signed), Factor(self.b.bits, self.b.signed)
+        held = places(self.registers, 1, base=2)
         return (
-            *arithmetic,
+            Adders(lanes, acc) if add else ElementProducts(lanes, 1, a, b),
             requantizers(self.result, lanes, acc, 1),
+            Registers(pipeline_bits([lanes * value, *rounding], self.registers) + 2 * self.registers),
             # Both inputs wait in spill registers for one another.
             SpillRegister(lanes * self.a.bits),
             SpillRegister(lanes * self.b.bits),
+            Memory(held, lanes * out + 1, apart=True),
             Registers(lanes * out + 2),
-            *counters([2, 2]),
+            *counters([held, held, held + 1, held + 1]),
             Handshake(),
         )
 
     def held(self, port: str) -> Fraction:
-        """Two beats in the input register, one in each of two stages."""
-        return Fraction(4, self.outputs["out"].beats)
+        """Two beats in the input register, one in each register and place behind it."""
+        return Fraction(5 + self.registers, self.outputs["out"].beats)

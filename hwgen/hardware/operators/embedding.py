@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from math import ceil
 
 import numpy as np
 
 from hwgen.hardware.operator import Cycles, MemoryImage, Operator
+from hwgen.hardware.pipeline import pipeline_bits, registers
 from hwgen.hardware.streams import StreamType, Words
 from hwgen.numbers.arrays import Array
 from hwgen.numbers.formats import IntFormat
 from hwgen.technology.memories import Constants, distinct
-from hwgen.technology.parts import Bill, Handshake, SpillRegister, bits, counters
+from hwgen.technology.parts import Bill, Handshake, Registers, SpillRegister, bits, counters
 from hwgen.technology.products import Multipliers
 
 
@@ -33,6 +35,7 @@ class Embedding(Operator):
         lanes: elements per output beat.
         source: unsigned format of the ids, at most 24 bits.
         target: format of the table.
+        stages: registers, as many as there are levels at most.
     """
 
     tokens: int
@@ -41,6 +44,7 @@ class Embedding(Operator):
     lanes: int
     source: IntFormat
     target: IntFormat
+    stages: int
 
     module = "dse_embedding"
 
@@ -53,6 +57,16 @@ class Embedding(Operator):
     def blocks(self) -> int:
         """Output beats per token."""
         return self.features // self.lanes
+
+    @property
+    def levels(self) -> int:
+        """Levels that can have a register each: the limited id, the table's word."""
+        return 2
+
+    @property
+    def registers(self) -> int:
+        """Registers that it has."""
+        return registers(self.stages, self.levels)
 
     @property
     def inputs(self) -> Mapping[str, StreamType]:
@@ -69,6 +83,7 @@ class Embedding(Operator):
             "Vocabulary": self.vocabulary,
             "InWidth": self.source.bits,
             "OutWidth": self.target.bits,
+            "Stages": self.registers,
         }
 
     def reference(self, inputs: Mapping[str, Words], contents: Mapping[str, Array]) -> Mapping[str, Words]:
@@ -80,7 +95,7 @@ class Embedding(Operator):
 
     def cycles(self) -> Cycles:
         beats = self.tokens * self.blocks
-        return Cycles(latency=beats + 3, interval=beats)
+        return Cycles(latency=beats + 3 + self.registers, interval=beats)
 
     def bill(self) -> Bill:
         depth, width = self.vocabulary * self.blocks, self.lanes * self.target.bits
@@ -89,11 +104,17 @@ class Embedding(Operator):
         return (
             Constants(depth, width),
             *address,
+            Registers(self._pipeline_bits()),
             SpillRegister(distinct(1 << bits(depth), width)),
             *counters([self.blocks, depth, 1 << self.source.bits]),
             Handshake(),
         )
 
+    def _pipeline_bits(self) -> int:
+        """Flip-flops of the registers, with the valid and last of what they hold."""
+        word = ceil(distinct(1 << bits(self.vocabulary * self.blocks), self.lanes * self.target.bits))
+        return pipeline_bits([self.source.bits + 2, word + 2], self.registers)
+
     def held(self, port: str) -> Fraction:
-        # One id waits, at most three beats are behind it.
-        return Fraction(1 + -(-3 // self.blocks), self.tokens)
+        # Two ids wait, at most three beats and those in registers are behind them.
+        return Fraction(2 + -(-(3 + self.registers) // self.blocks), self.tokens)

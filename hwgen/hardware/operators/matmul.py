@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from math import ceil
 
 import numpy as np
 
 from hwgen.hardware.operator import Cycles, MemoryImage, Operator, accumulator_bits
+from hwgen.hardware.pipeline import pipeline_bits, places, registers
 from hwgen.hardware.requantizers import requantizers
 from hwgen.hardware.streams import StreamType, Words
 from hwgen.numbers.arrays import Array, exact_type
 from hwgen.numbers.formats import IntFormat
 from hwgen.numbers.rescale import Requantize
-from hwgen.technology.memories import Memory
-from hwgen.technology.parts import Accumulators, Adders, Bill, Handshake, Registers, SpillRegister, counters
+from hwgen.technology.memories import Memory, WordRegister
+from hwgen.technology.parts import Accumulators, Adders, Bill, Handshake, Registers, counters
 from hwgen.technology.products import ElementProducts, Factor
 
 
@@ -45,6 +47,7 @@ class Matmul(Operator):
         acc_bits: accumulator width, ``accumulator_bits`` of the true bounds.
         result: requantisation.
         shift_bits: width of the shift amount.
+        stages: registers within the arithmetic, as many as it has levels at most.
         banks: samples of ``b`` that are stored, 1 or 2.
     """
 
@@ -60,10 +63,11 @@ class Matmul(Operator):
     acc_bits: int
     result: Requantize
     shift_bits: int
+    stages: int
     banks: int = 2
 
     module = "dse_matmul"
-    uses = ("dse_adder_tree", "dse_delay", "dse_product", "dse_spill_register")
+    uses = ("dse_adder_tree", "dse_credit_fifo", "dse_delay", "dse_dot", "dse_product", "dse_requantizer")
 
     def __post_init__(self) -> None:
         self.require(self.reduction % self.in_lanes == 0, f"in_lanes {self.in_lanes} divide {self.reduction}")
@@ -81,6 +85,7 @@ class Matmul(Operator):
         a: IntFormat,
         b: IntFormat,
         result: Requantize,
+        stages: int,
         banks: int = 2,
     ) -> tuple[Matmul, dict[str, Array]]:
         """The operator with the narrowest exact accumulator, and its contents.
@@ -92,6 +97,7 @@ class Matmul(Operator):
             a: format of the first operand.
             b: format of the second one.
             result: requantisation; its target has at most the fraction bits of the exact product.
+            stages: registers within the arithmetic.
             banks: stored samples of ``b``.
 
         Raises:
@@ -100,7 +106,8 @@ class Matmul(Operator):
         shift = a.fraction_bits + b.fraction_bits - result.target.fraction_bits
         products = [x * y for x in (a.minimum, a.maximum) for y in (b.minimum, b.maximum)]
         acc_bits = max(accumulator_bits(shape[2] * min(products), shape[2] * max(products)), shift, 2)
-        operator = Matmul(*shape, transpose_b, *lanes, a, b, acc_bits, result, max(1, shift.bit_length()), banks)
+        width = max(1, shift.bit_length())
+        operator = Matmul(*shape, transpose_b, *lanes, a, b, acc_bits, result, width, stages, banks)
         operator.require(shift >= 0, f"the result has {-shift} more fraction bits than the exact product")
         return operator, {"shift": np.array(shift)}
 
@@ -113,6 +120,16 @@ class Matmul(Operator):
     def out_blocks(self) -> int:
         """Output beats per token and head."""
         return self.outputs_per_head // self.out_lanes
+
+    @property
+    def levels(self) -> int:
+        """Levels of the arithmetic that can have a register each: words, products, adders, shift, rounding."""
+        return 4 + (self.in_lanes - 1).bit_length()
+
+    @property
+    def registers(self) -> int:
+        """Registers that it has."""
+        return registers(self.stages, self.levels)
 
     @property
     def inputs(self) -> Mapping[str, StreamType]:
@@ -142,6 +159,7 @@ class Matmul(Operator):
             "BSigned": int(self.b.signed),
             "AccWidth": self.acc_bits,
             "ShiftWidth": self.shift_bits,
+            "Stages": self.registers,
             **self.result.rtl_parameters(),
         }
 
@@ -162,32 +180,46 @@ class Matmul(Operator):
         load = self.inputs["b"].beats
         multiply = self.tokens * self.heads * self.in_blocks * self.out_blocks
         interval = max(load, multiply) if self.banks == 2 else load + multiply
-        return Cycles(latency=load + multiply + 4, interval=interval)
+        # Words, accumulator, buffer and output register take a cycle each.
+        return Cycles(latency=load + multiply + 4 + self.registers, interval=interval)
 
     def bill(self) -> Bill:
         n, m, acc, out = self.in_lanes, self.out_lanes, self.acc_bits, self.out_lanes * self.result.target.bits
         blocks, depth = self.in_blocks, self.heads * self.in_blocks * self.out_blocks * self.banks
-        slots = m if self.transpose_b else n
+        slots, held = m if self.transpose_b else n, places(self.registers, blocks)
         a, b = Factor(self.a.bits, self.a.signed), Factor(self.b.bits, self.b.signed)
-        loops = [blocks, blocks, 2 * blocks, 2 * blocks, self.out_blocks, slots, self.heads, self.heads]
+        loops = [blocks, blocks, 2 * blocks, 2 * blocks, self.out_blocks, slots, self.heads]
+        stored, vectors = Memory(depth, n * m * b.bits // slots, apart=True), Memory(2 * blocks, n * a.bits, apart=True)
         return (
-            *[Memory(depth, n * m * b.bits // slots)] * slots,
-            Memory(2 * blocks, n * a.bits),
+            *[stored, WordRegister(stored)] * slots,
+            vectors,
+            WordRegister(vectors),
             ElementProducts(n, m, a, b),
-            Adders((n - 1) * m, min(acc, a.bits + b.bits + 1 + (n - 1).bit_length())),
+            Adders((n - 1) * m, a.bits + b.bits + 1 + (n - 1).bit_length()),
             Accumulators(m, acc, starts=blocks > 1),
+            Registers(self._pipeline_bits()),
             requantizers(self.result, m, acc, 1),
-            SpillRegister(out),
+            Memory(held, out + 1, apart=True),
             Registers(out + 2),
-            *counters([*loops, *[depth] * 5]),
+            *counters([*loops, *[depth] * 3, held, held, held + 1, held + 1]),
             Handshake(),
         )
+
+    def _pipeline_bits(self) -> int:
+        """Flip-flops of the registers within the arithmetic, and of the steps on their way."""
+        n, m, product = self.in_lanes, self.out_lanes, self.a.bits + self.b.bits
+        depth = (n - 1).bit_length()
+        words = n * self.a.bits + n * m * self.b.bits
+        tree = [m * ceil(n / (1 << k)) * (product + depth) for k in range(1, depth + 1)]
+        rounding = [m * (self.acc_bits + 1)] * 2
+        return pipeline_bits([words, n * m * product, *tree, *rounding], self.registers) + 4 * (self.registers + 2)
 
     def held(self, port: str) -> Fraction:
         if port == "b":
             return Fraction(1)  # a second one may be inside, but the first one can leave by then
-        # Two vectors are stored; five more blocks of results are on their way.
-        return Fraction(2 + -(-5 // self.out_blocks), self.tokens * self.heads)
+        # Two banks, and what is on its way to the output.
+        behind = Fraction(self.registers + 4, self.in_blocks * self.out_blocks)
+        return (2 + max(Fraction(1), behind)) / (self.tokens * self.heads)
 
     def absorbs(self, port: str) -> Fraction:
         return Fraction(self.banks - 1) if port == "b" else Fraction(0)

@@ -10,13 +10,13 @@ from math import ceil
 import numpy as np
 
 from hwgen.hardware.operator import Cycles, MemoryImage, Operator
-from hwgen.hardware.pipeline import places, registers, registers_until
+from hwgen.hardware.pipeline import pipeline_bits, places, registers
 from hwgen.hardware.requantizers import requantizers
 from hwgen.hardware.streams import StreamType, Words
 from hwgen.numbers.arrays import Array, exact_type
 from hwgen.numbers.formats import Format
 from hwgen.numbers.rescale import Requantize
-from hwgen.technology.memories import Constants, Memory
+from hwgen.technology.memories import Constants, Memory, WordRegister
 from hwgen.technology.parts import Accumulators, Adders, Bill, Handshake, Registers, Shifters, counters
 from hwgen.technology.products import ElementProducts, Factor
 
@@ -60,7 +60,7 @@ class Matvec(Operator):
     stages: int
 
     module = "dse_matvec"
-    uses = ("dse_adder_tree", "dse_credit_fifo", "dse_delay", "dse_product", "dse_requantizer")
+    uses = ("dse_adder_tree", "dse_credit_fifo", "dse_delay", "dse_dot", "dse_product", "dse_requantizer")
 
     def __post_init__(self) -> None:
         self.require(self.in_features % self.in_lanes == 0, f"in_lanes {self.in_lanes} divide {self.in_features}")
@@ -185,13 +185,15 @@ class Matvec(Operator):
         depth, bias_depth = self.groups * blocks * self.out_blocks, self.groups * self.out_blocks
         shifts = 1 if self.shared_shift else bias_depth
         held = places(self.registers, blocks)
+        vectors = Memory(2 * blocks, self.inputs["in"].payload_bits, apart=True)
         return (
             *self._constants(depth, bias_depth, shifts),
-            Memory(2 * blocks, self.inputs["in"].payload_bits, transparent=False),
+            vectors,
+            WordRegister(vectors),
             *self._arithmetic(depth, bias_depth),
             Registers(self._pipeline_bits()),
             requantizers(self.result, self.out_lanes, self.acc_bits, shifts),
-            Memory(held, out + 1, transparent=False),
+            Memory(held, out + 1, apart=True),
             Registers(out + 2),
             *counters([blocks, blocks, 2 * blocks, 2 * blocks, self.out_blocks, depth, bias_depth]),
             *counters([held, held, held + 1, held + 1]),
@@ -200,14 +202,8 @@ class Matvec(Operator):
 
     def _pipeline_bits(self) -> int:
         """Flip-flops of the registers within the arithmetic, and of the steps on their way."""
-        held = [
-            width
-            for level, width in enumerate(self._level_bits(), 1)
-            if registers_until(level, self.registers, self.levels)
-            > registers_until(level - 1, self.registers, self.levels)
-        ]
         step = 4 + (self.groups * self.out_blocks - 1).bit_length()
-        return sum(held) + step * (self.registers + 2)
+        return pipeline_bits(self._level_bits(), self.registers) + step * (self.registers + 2)
 
     def _level_bits(self) -> list[int]:
         """Bits that leave each level of the arithmetic."""

@@ -12,12 +12,13 @@ import numpy as np
 
 from hwgen.hardware.operator import Cycles, MemoryImage, Operator, accumulator_bits
 from hwgen.hardware.operators.window import Axis
+from hwgen.hardware.pipeline import pipeline_bits, places, registers
 from hwgen.hardware.requantizers import requantizers
 from hwgen.hardware.streams import StreamType, Words
 from hwgen.numbers.arrays import Array
 from hwgen.numbers.formats import Format, IntFormat
 from hwgen.numbers.rescale import Requantize
-from hwgen.technology.memories import ConstantLogic, Constants, Memory
+from hwgen.technology.memories import ConstantLogic, Constants, Memory, WordRegister
 from hwgen.technology.parts import (
     Accumulators,
     Adders,
@@ -26,7 +27,6 @@ from hwgen.technology.parts import (
     Maxima,
     Registers,
     Shifters,
-    SpillRegister,
     counters,
 )
 from hwgen.technology.products import ElementProducts, Factor, Multipliers
@@ -48,6 +48,7 @@ class Reduce(Operator):
             token is made of a whole sample of ``kernel`` tokens, without a window.
         result: requantisation.
         shift_bits: width of a shift amount.
+        stages: registers within the arithmetic, as many as it has levels at most.
     """
 
     tokens: int
@@ -58,10 +59,13 @@ class Reduce(Operator):
     whole: bool
     result: Requantize
     shift_bits: int
+    stages: int
 
     module = "dse_reduce"
-    uses = ("dse_product", "dse_spill_register")
+    uses = ("dse_adder_tree", "dse_credit_fifo", "dse_delay", "dse_product", "dse_reduce_lane", "dse_requantizer")
     mode: ClassVar[int]
+    base: ClassVar[int] = 4  # cycles without registers: input, accumulator, buffer and output
+    product_levels: ClassVar[int] = 0  # levels of the arithmetic before the shift by an exponent
 
     def __post_init__(self) -> None:
         self.require(self.channels % self.lanes == 0, f"lanes {self.lanes} divide the {self.channels} channels")
@@ -73,6 +77,22 @@ class Reduce(Operator):
     def blocks(self) -> int:
         """Output beats per token."""
         return self.channels // self.lanes
+
+    @property
+    def levels(self) -> int:
+        """Levels of the arithmetic that can have a register each: weights, products; exponents; shift, rounding."""
+        return self.product_levels + (self.source.exponent_bits > 0) + 2
+
+    @property
+    def registers(self) -> int:
+        """Registers that it has."""
+        return registers(self.stages, self.levels)
+
+    @property
+    def places(self) -> int:
+        """Places of the output buffer; the results of a whole sample follow one another."""
+        period, burst = (self.kernel * self.blocks, self.blocks) if self.whole else (self.kernel, 1)
+        return places(self.registers, period, self.base, burst)
 
     @property
     @abstractmethod
@@ -112,6 +132,7 @@ class Reduce(Operator):
             "AccWidth": self.acc_bits,
             "SharedShift": int(self.shared_shift),
             "ShiftWidth": self.shift_bits,
+            "Stages": self.registers,
             **self.result.rtl_parameters(),
         }
 
@@ -145,8 +166,7 @@ class Reduce(Operator):
 
     def cycles(self) -> Cycles:
         beats = self.inputs["in"].beats
-        # Input register, accumulator, result register and spill register.
-        return Cycles(latency=beats + 4, interval=beats)
+        return Cycles(latency=beats + self.base + self.registers, interval=beats)
 
     @abstractmethod
     def arithmetic(self) -> Bill:
@@ -156,22 +176,44 @@ class Reduce(Operator):
         lanes, acc, source, out = self.lanes, self.acc_bits, self.inputs["in"], self.lanes * self.result.target.bits
         # The memory of one word is the accumulator itself.
         several = self.whole and self.blocks > 1
-        memory = (Memory(self.blocks, lanes * acc, registered=False), Adders(lanes, acc)) if several else ()
+        sums = Memory(self.blocks, lanes * acc, apart=True)
+        memory = (sums, WordRegister(sums)) if several else ()
+        held = self.places
         return (
             Registers(source.payload_bits),
             Shifters(lanes, acc if source.exponent_bits else 0, source.exponent_bits),
             *self.arithmetic(),
             *memory,
-            SpillRegister(out),
+            Registers(self._pipeline_bits()),
+            Memory(held, out + 1, apart=True),
             Registers(out + 2),
-            *counters([self.blocks, self.kernel]),
+            *counters([self.blocks, self.kernel, held, held, held + 1, held + 1]),
             Handshake(),
         )
 
+    def _pipeline_bits(self) -> int:
+        """Flip-flops of the registers within the arithmetic, and of the beats on their way."""
+        aligned = [self.lanes * self.acc_bits] if self.source.exponent_bits else []
+        rounding = [self.lanes * (self.shifted_bits + 1)] * 2
+        step = 4 + (self.blocks - 1).bit_length()
+        levels = [*self.product_bits(), *aligned, *rounding]
+        return pipeline_bits(levels, self.registers) + step * (self.registers + 2)
+
+    def product_bits(self) -> list[int]:
+        """Bits that leave each level before the shift by an exponent."""
+        return []
+
+    @property
+    def shifted_bits(self) -> int:
+        """Bits that the shift of the requantisation leaves at most."""
+        return self.value_bits
+
     def held(self, port: str) -> Fraction:
         beats = self.inputs["in"].beats
-        # Three finished results and one in the making; a whole sample is held until its last pixel.
-        return Fraction(beats + 5, beats) if self.whole else Fraction(4 * self.kernel + 2, beats)
+        if self.whole:  # until its last pixel, and the next ones while its results are on their way
+            return Fraction(beats + self.registers + 5, beats)
+        # A result in each place and in the output register, and one in the making.
+        return Fraction((self.places + 2) * self.kernel + 2, beats)
 
 
 @dataclass(frozen=True)
@@ -215,6 +257,7 @@ class AveragePool(Reduce):
     per_token: bool
 
     mode = 1
+    base = 5  # one more than the others, for the multiplier
 
     @property
     def acc_bits(self) -> int:
@@ -225,6 +268,12 @@ class AveragePool(Reduce):
     def value_bits(self) -> int:
         """Width of the product with the multiplier."""
         return self.acc_bits + self.multiplier_bits
+
+    @property
+    def shifted_bits(self) -> int:
+        """Bits that the shift of ``average_contents`` leaves: an average at the result's scale."""
+        gain = self.result.target.fraction_bits - self.source.fraction_bits
+        return max(1, self.acc_bits + gain - (self.kernel - 1).bit_length() + 1)
 
     def rtl_parameters(self) -> Mapping[str, int]:
         depth = self.tokens if self.per_token else 1
@@ -250,10 +299,6 @@ class AveragePool(Reduce):
         multiplier = MemoryImage(contents["multiplier"].reshape(-1, 1), self.multiplier_bits)
         return {**super().memory_images(contents), "multiplier": multiplier}
 
-    def cycles(self) -> Cycles:
-        beats = self.inputs["in"].beats
-        return Cycles(latency=beats + 5, interval=beats)  # one more than the others, for the multiplier
-
 
 @dataclass(frozen=True, kw_only=True)
 class Depthwise(Reduce):
@@ -273,6 +318,7 @@ class Depthwise(Reduce):
     one_shift: bool
 
     mode = 2
+    product_levels = 2
 
     @property
     def acc_bits(self) -> int:
@@ -300,6 +346,12 @@ class Depthwise(Reduce):
             *counters([depth]),
             requantizers(self.result, lanes, acc, 1 if self.shared_shift else self.blocks),
         )
+
+    def product_bits(self) -> list[int]:
+        """Bits that leave each level before the shift by an exponent: words, products."""
+        source = self.inputs["in"]
+        words = source.payload_bits + self.lanes * self.weight.bits
+        return [words, self.lanes * (source.element_bits + self.weight.bits)]
 
     def accumulate(self, words: Words, contents: Mapping[str, Array]) -> Array:
         """Values before requantisation, ``(samples, tokens, channels)``."""

@@ -187,7 +187,7 @@ class Window(Operator):
         y, x = bits(_reach(rows)) + 1, bits(_reach(columns)) + 1
         column, address = bits(_reach(columns) * self.blocks) + 1, bits(2 * depth)
         grid = self.buffer_rows + rows.size
-        memory = Memory(depth, payload, transparent=False)
+        memory = Memory(depth, payload, apart=True)
         return (
             memory,
             WordRegister(memory),
@@ -196,7 +196,8 @@ class Window(Operator):
             *[PositionCounter(x)] * 2,
             *[PositionCounter(column)] * 3,
             Adders(6, address),
-            Registers(address),
+            # Where the next beat lies, and the rows that are free behind it.
+            Registers(2 * address + y + column + bits(grid) + 3),
             SpillRegister(payload),
             Handshake(),
         )

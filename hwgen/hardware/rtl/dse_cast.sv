@@ -2,7 +2,9 @@
 
 /// Changes the integer format of a stream: requantize(x << left), with the clamp of an activation function.
 ///
-/// Latency 2 cycles, one beat per cycle. Every output is a function of registers only. Reset empties it.
+/// The arithmetic is a pipeline that never stops, with `Stages` registers (`dse_stages.svh`); a beat is taken when the
+/// output has a place for its result. Levels: shift and rounding of the requantisation.
+/// Latency 2 + Stages cycles, one beat per cycle. Every output is a function of registers only. Reset empties it.
 module dse_cast #(
   parameter int unsigned Lanes      = 4,   // elements per beat
   parameter int unsigned InWidth    = 8,   // bits of an input element
@@ -10,6 +12,7 @@ module dse_cast #(
   parameter int unsigned AccWidth   = 10,  // bits of x << left, two's complement
   parameter int unsigned ShiftWidth = 4,   // bits of each shift amount
   parameter int unsigned OutWidth   = 8,   // bits of an output element
+  parameter int unsigned Stages     = 0,   // registers within the arithmetic, at most Levels
   parameter int          Rounding   = 1,
   parameter int          Overflow   = 1,
   parameter longint      ClampLow   = -128,
@@ -30,21 +33,50 @@ module dse_cast #(
   output logic                  out_last_o
 );
 
-  localparam int unsigned RqWidth      = AccWidth;
-  localparam int unsigned RqShiftWidth = ShiftWidth;
-  `include "dse_requantize.svh"
+  localparam int unsigned Levels = 2;
+  `include "dse_stages.svh"
+  localparam int unsigned Way    = `DSE_READ(0, Stages) + 1;
 
   logic [2*ShiftWidth-1:0] shift_memory[1];
   `DSE_LOAD_MEMORY(shift_memory, ShiftFile, "shift")
 
-  logic beat_valid, beat_last, stall;
-  logic [InPayload-1:0] beat;
+  logic free;
+  assign in_ready_o = free;
 
-  dse_spill_register #(.Width(InPayload)) u_in (
-    .clk_i(clk_i), .rst_ni(rst_ni),
-    .in_valid_i(in_valid_i), .in_ready_o(in_ready_o), .in_payload_i(in_payload_i), .in_last_i(in_last_i),
-    .out_valid_o(beat_valid), .out_ready_i(!stall), .out_payload_o(beat), .out_last_o(beat_last)
-  );
+  // ---- Beats on their way: index 0 arrives in this cycle, index k did k cycles ago.
+  logic [Way-1:0] way_valid, way_last;
+  if (Way > 1) begin : gen_way
+    logic [Way-2:0] way_valid_q, way_last_q;
+    always_ff @(posedge clk_i) begin
+      way_valid_q <= rst_ni ? way_valid[Way-2:0] : '0;
+      way_last_q  <= way_last[Way-2:0];
+    end
+    assign way_valid = {way_valid_q, in_valid_i && free};
+    assign way_last  = {way_last_q, in_last_i};
+  end else begin : gen_at_once
+    assign way_valid = in_valid_i && free;
+    assign way_last  = in_last_i;
+  end
+
+  // ---- Arithmetic: simulation does it at once and hides the word as long as synthesis takes for it.
+  logic [OutPayload-1:0] out_word;
+`ifdef SYNTHESIS
+  for (genvar i = 0; i < Lanes; i++) begin : gen_lane
+    logic [InWidth-1:0] x;
+    logic signed [AccWidth-1:0] wide;
+    assign x = in_payload_i[i*InWidth+:InWidth];
+    assign wide = AccWidth'(signed'({InSigned & x[InWidth-1], x})) <<< shift_memory[0][ShiftWidth+:ShiftWidth];
+    dse_requantizer #(
+      .Width(AccWidth), .ShiftWidth(ShiftWidth), .OutWidth(OutWidth), .Rounding(Rounding), .Overflow(Overflow),
+      .ClampLow(ClampLow), .ClampHigh(ClampHigh), .Registers(2'(registers_of(1, 2)))
+    ) u_result (
+      .clk_i(clk_i), .value_i(wide), .shift_i(shift_memory[0][ShiftWidth-1:0]), .word_o(out_word[i*OutWidth+:OutWidth])
+    );
+  end
+`else
+  localparam int unsigned RqWidth      = AccWidth;
+  localparam int unsigned RqShiftWidth = ShiftWidth;
+  `include "dse_requantize.svh"
 
   function automatic logic [OutPayload-1:0] cast_word(
       input logic [InPayload-1:0] word, input logic [ShiftWidth-1:0] left, input logic [ShiftWidth-1:0] shift);
@@ -58,21 +90,18 @@ module dse_cast #(
     return result;
   endfunction
 
-  logic result_valid_q, result_last_q;
-  logic [OutPayload-1:0] result_q;
-
-  assign stall         = result_valid_q && !out_ready_i;
-  assign out_valid_o   = result_valid_q;
-  assign out_payload_o = result_q;
-  assign out_last_o    = result_last_q;
-
-  always_ff @(posedge clk_i) begin
-    if (!rst_ni) result_valid_q <= 1'b0;
-    else if (!stall) result_valid_q <= beat_valid;
-    if (!stall && beat_valid) begin
-      result_q      <= cast_word(beat, shift_memory[0][ShiftWidth+:ShiftWidth], shift_memory[0][ShiftWidth-1:0]);
-      result_last_q <= beat_last;
-    end
+  always_comb begin
+    out_word = '0;
+    if (in_valid_i)
+      out_word = cast_word(in_payload_i, shift_memory[0][ShiftWidth+:ShiftWidth], shift_memory[0][ShiftWidth-1:0]);
   end
+`endif
+
+  dse_credit_fifo #(.Width(OutPayload), .Depth(places(Stages + 2, 1, 1)), .Delay(`DSE_READ(Stages, 0))) u_out (
+    .clk_i(clk_i), .rst_ni(rst_ni),
+    .reserve_i(in_valid_i && free), .free_o(free),
+    .push_i(way_valid[Way-1]), .payload_i(out_word), .last_i(way_last[Way-1]),
+    .out_valid_o(out_valid_o), .out_ready_i(out_ready_i), .out_payload_o(out_payload_o), .out_last_o(out_last_o)
+  );
 
 endmodule

@@ -5,8 +5,9 @@
 /// A whole sample of `b` is stored, then the vectors of `a` (one per token and head, InBlocks beats) are multiplied with
 /// it: one block of OutLanes * InLanes products per cycle, so a vector takes InBlocks * OutBlocks cycles and the next one
 /// is loaded meanwhile. With two banks the next sample of `b` loads while this one is used; with one bank it waits.
-/// Latency: the beats of `b`, the products of the sample, and 4 cycles. The accumulator is wide enough never to
-/// overflow. A held output holds both inputs. Every output is a function of registers only. Reset forgets all data.
+/// Latency: the beats of `b`, the products of the sample, and 4 + Stages cycles. The accumulator is wide enough never to
+/// overflow. The arithmetic is a pipeline that never stops (`dse_dot`): a block of outputs is issued when the output has
+/// a place for it. Every output is a function of registers only. Reset forgets all data.
 ///
 /// Order of `b`: Transpose = 1: outputs are its tokens, the reduction runs along its features, InLanes elements per beat;
 /// Transpose = 0: the reduction runs over its tokens, outputs are its features, OutLanes elements per beat.
@@ -25,6 +26,7 @@ module dse_matmul #(
   parameter int unsigned AccWidth   = 24,  // accumulator bits, 2 to 62
   parameter int unsigned ShiftWidth = 5,   // bits of the requantisation shift
   parameter int unsigned OutWidth   = 8,   // bits of an output element
+  parameter int unsigned Stages     = 0,   // registers within the arithmetic, at most Levels
   parameter int          Rounding   = 1,
   parameter int          Overflow   = 1,
   parameter longint      ClampLow   = -128,
@@ -74,57 +76,67 @@ module dse_matmul #(
   localparam int unsigned OutputStride  = Transpose ? InLanes : 1;   // elements of a word
   localparam int unsigned ElementStride = Transpose ? 1 : OutLanes;
 
+  // Levels of the arithmetic, see dse_dot.
+  localparam int unsigned Levels        = 4 + $clog2(InLanes);
+
+  `include "dse_stages.svh"
+  // Cycles from the words of the memories to the accumulator's input, and from a step's issue to its result. Simulation
+  // adds up as soon as the memories are read, and hides the finished word as long as synthesis takes for it.
+  localparam int unsigned Before         = `DSE_READ(0, registers_until(Levels - 2));
+  localparam int unsigned Way            = `DSE_READ(0, Stages) + 3;
+
+`ifndef SYNTHESIS
   `include "dse_requantize.svh"
-
-  // Packed words for synthesis (block RAM), arrays of elements for simulation (the compiler vectorises the loops).
-`ifdef SYNTHESIS
-  typedef logic [OutLanes*InLanes-1:0][BWidth-1:0] b_word_t;
-`else
-  typedef logic [BWidth-1:0] b_word_t[OutLanes*InLanes];
 `endif
-  typedef logic signed [AccWidth-1:0] acc_word_t[OutLanes];
 
-  logic [APayload-1:0]   a_memory[2*InBlocks];
+  // A bank is written again only after its last word was read, and what is read of one that is not full is not used.
+  (* no_rw_check *) logic [APayload-1:0] a_memory[2*InBlocks];
   logic [ShiftWidth-1:0] shift_memory[1];
   `DSE_LOAD_MEMORY(shift_memory, ShiftFile, "shift")
 
-  logic stall;
+  logic free;
 
-  // ---- Side b: the address is the sum of a base per position and a base per head; a sample fills one bank.
+  // ---- Side b: a sample fills one bank. A beat's address is a step on from the last one's, by how many of the loops
+  // over heads and beats of a head end with it.
+  localparam int unsigned InnerReturn = (InnerCount - 1) * InnerStride;
+  localparam logic [BAddrWidth-1:0] HeadStep  = BAddrWidth'(Steps - InnerReturn);
+  localparam logic [BAddrWidth-1:0] SlotStep  = BAddrWidth'(0) - BAddrWidth'((Heads - 1) * Steps + InnerReturn);
+  localparam logic [BAddrWidth-1:0] OuterStep = SlotStep + BAddrWidth'(OuterStride);
+
   logic [Banks-1:0] b_full_q;
   logic b_push, b_fill_done, b_use_done, b_fill_bank_q, b_use_bank_q;
   logic inner_end, head_end, slot_end;
   logic [InnerWidth-1:0] inner_q;
   logic [HeadWidth-1:0] b_head_q;
   logic [SlotWidth-1:0] slot_q;
-  logic [BAddrWidth-1:0] inner_base_q, head_base_q, outer_base_q, b_fill_addr;
+  logic [BAddrWidth-1:0] b_fill_addr_q, b_fill_step;
 
-  assign b_ready_o   = !b_full_q[b_fill_bank_q] && !stall;  // a held step may still read the bank that it released
+  assign b_ready_o   = !b_full_q[b_fill_bank_q];
   assign b_push      = b_valid_i && b_ready_o;
   assign b_fill_done = b_push && b_last_i;
   assign inner_end   = inner_q == InnerWidth'(InnerCount - 1);
   assign head_end    = inner_end && b_head_q == HeadWidth'(Heads - 1);
   assign slot_end    = head_end && slot_q == SlotWidth'(Slots - 1);
-  assign b_fill_addr = outer_base_q + head_base_q + inner_base_q;
+
+  always_comb begin
+    b_fill_step = BAddrWidth'(InnerStride);
+    if (inner_end) b_fill_step = HeadStep;
+    if (head_end) b_fill_step = SlotStep;
+    if (slot_end) b_fill_step = OuterStep;
+  end
 
   always_ff @(posedge clk_i) begin
     if (!rst_ni) begin
       inner_q <= '0;
       b_head_q <= '0;
       slot_q <= '0;
-      inner_base_q <= '0;
-      head_base_q <= '0;
-      outer_base_q <= '0;
+      b_fill_addr_q <= '0;
     end else if (b_push) begin
       inner_q <= inner_end ? '0 : inner_q + 1'b1;
-      inner_base_q <= inner_end ? '0 : inner_base_q + BAddrWidth'(InnerStride);
-      if (inner_end) begin
-        b_head_q <= head_end ? '0 : b_head_q + 1'b1;
-        head_base_q <= head_end ? '0 : head_base_q + BAddrWidth'(Steps);
-      end
+      if (inner_end) b_head_q <= head_end ? '0 : b_head_q + 1'b1;
       if (head_end) slot_q <= slot_end ? '0 : slot_q + 1'b1;
-      if (slot_end) outer_base_q <= outer_base_q + BAddrWidth'(OuterStride);
-      if (b_last_i) outer_base_q <= Banks > 1 && !b_fill_bank_q ? BAddrWidth'(Depth) : '0;
+      b_fill_addr_q <= b_fill_addr_q + b_fill_step;
+      if (b_last_i) b_fill_addr_q <= Banks > 1 && !b_fill_bank_q ? BAddrWidth'(Depth) : '0;
     end
   end
 
@@ -151,7 +163,7 @@ module dse_matmul #(
   logic [InAddrWidth-1:0] a_fill_addr_q;
   logic [InBlockWidth-1:0] a_fill_block_q;
 
-  assign a_ready_o   = !a_full_q[a_fill_bank_q] && !stall;
+  assign a_ready_o   = !a_full_q[a_fill_bank_q];
   assign a_push      = a_valid_i && a_ready_o;
   assign a_fill_done = a_push && a_fill_block_q == InBlockWidth'(InBlocks - 1);
 
@@ -183,110 +195,110 @@ module dse_matmul #(
 
   // ---- Steps: the output block is the outer loop, the block of the reduction the inner one; b's words lie in that order.
   logic issue, block_end, token_end;
-  logic acc_valid_q, acc_first_q, acc_end_q, acc_last_q, sum_valid_q, sum_last_q;
   logic [InBlockWidth-1:0] in_block_q;
   logic [OutBlockWidth-1:0] out_block_q;
-  logic [InAddrWidth-1:0] a_addr_q, a_addr_next_q;
-  logic [BAddrWidth-1:0] b_addr_q, b_addr_next_q;
+  logic [InAddrWidth-1:0] a_addr_q;
+  logic [BAddrWidth-1:0] b_addr_q;
 
-  assign issue      = a_full_q[a_use_bank_q] && b_full_q[b_use_bank_q] && !stall;
+  assign issue      = a_full_q[a_use_bank_q] && b_full_q[b_use_bank_q] && (free || !block_end);
   assign block_end  = in_block_q == InBlockWidth'(InBlocks - 1);
   assign a_use_done = issue && block_end && out_block_q == OutBlockWidth'(OutBlocks - 1);
   assign b_use_done = a_use_done && a_last_q[a_use_bank_q];
-  assign token_end  = b_addr_next_q == BAddrWidth'(Depth - 1 + (b_use_bank_q ? Depth : 0));
+  assign token_end  = b_addr_q == BAddrWidth'(Depth - 1 + (b_use_bank_q ? Depth : 0));
 
   always_ff @(posedge clk_i) begin
     if (!rst_ni) begin
       in_block_q <= '0;
       out_block_q <= '0;
-      a_addr_next_q <= '0;
-      b_addr_next_q <= '0;
-      acc_valid_q <= 1'b0;
-      sum_valid_q <= 1'b0;
-    end else if (!stall) begin
-      acc_valid_q <= issue;
-      sum_valid_q <= acc_valid_q && acc_end_q;
-      if (issue) begin
-        in_block_q <= block_end ? '0 : in_block_q + 1'b1;
-        a_addr_next_q <= a_addr_next_q + 1'b1;
-        if (block_end) begin
-          a_addr_next_q <= a_use_bank_q ? InAddrWidth'(InBlocks) : '0;
-          out_block_q <= out_block_q + 1'b1;
-        end
-        if (a_use_done) begin
-          a_addr_next_q <= a_use_bank_q ? '0 : InAddrWidth'(InBlocks);
-          out_block_q <= '0;
-        end
-        b_addr_next_q <= b_addr_next_q + 1'b1;
-        if (token_end) b_addr_next_q <= b_use_bank_q ? BAddrWidth'(Depth) : '0;
-        if (b_use_done) b_addr_next_q <= Banks > 1 && !b_use_bank_q ? BAddrWidth'(Depth) : '0;
+      a_addr_q <= '0;
+      b_addr_q <= '0;
+    end else if (issue) begin
+      in_block_q <= block_end ? '0 : in_block_q + 1'b1;
+      a_addr_q <= a_addr_q + 1'b1;
+      if (block_end) begin
+        a_addr_q <= a_use_bank_q ? InAddrWidth'(InBlocks) : '0;
+        out_block_q <= out_block_q + 1'b1;
       end
+      if (a_use_done) begin
+        a_addr_q <= a_use_bank_q ? '0 : InAddrWidth'(InBlocks);
+        out_block_q <= '0;
+      end
+      b_addr_q <= b_addr_q + 1'b1;
+      if (token_end) b_addr_q <= b_use_bank_q ? BAddrWidth'(Depth) : '0;
+      if (b_use_done) b_addr_q <= Banks > 1 && !b_use_bank_q ? BAddrWidth'(Depth) : '0;
     end
   end
+
+  // ---- Steps on their way: index 0 is issued in this cycle, index k was k cycles ago.
+  logic [Before+1:0] way_valid, way_first;
+  logic [Way-1:0] way_end, way_last;
+  logic [Before:0] way_valid_q, way_first_q;
+  logic [Way-2:0] way_end_q, way_last_q;
+
+  assign way_valid = {way_valid_q, issue};
+  assign way_first = {way_first_q, in_block_q == '0};
+  assign way_end   = {way_end_q, issue && block_end};
+  assign way_last  = {way_last_q, b_use_done};
 
   always_ff @(posedge clk_i) begin
-    if (!stall) begin
-      a_addr_q <= a_addr_next_q;
-      b_addr_q <= b_addr_next_q;
-      acc_first_q <= in_block_q == '0;
-      acc_end_q <= block_end;
-      acc_last_q <= b_use_done;
-      sum_last_q <= acc_last_q;
-    end
+    way_valid_q <= rst_ni ? way_valid[Before:0] : '0;
+    way_end_q   <= rst_ni ? way_end[Way-2:0] : '0;
+    way_first_q <= way_first[Before:0];
+    way_last_q  <= way_last[Way-2:0];
   end
 
-  // ---- Memory of b.
+  // ---- Memory of b, and arithmetic: integers throughout, the accumulator at the exact scale of the products.
+  logic [OutPayload-1:0] out_word;
 `ifdef SYNTHESIS
-  // A memory for each slot: a slot chosen at run time in one memory is a write port for each of its bits to Yosys.
-  b_word_t b_word;
-  for (genvar s = 0; s < Slots; s++) begin : gen_slot
-    logic [BPayload-1:0] slot_memory[Banks*Depth];
-    always_ff @(posedge clk_i) if (b_push && slot_q == SlotWidth'(s)) slot_memory[b_fill_addr] <= b_payload_i;
-    assign b_word[s*BLanes+:BLanes] = slot_memory[b_addr_q];
-  end
-`else
-  b_word_t b_memory[Banks*Depth];
+  // The words of this cycle's addresses, in the next one.
+  logic [APayload-1:0] a_word_q;
+  logic [OutLanes*InLanes*BWidth-1:0] b_word;
+  logic [ShiftWidth-1:0] shift_q;
+
   always_ff @(posedge clk_i) begin
+    a_word_q <= a_memory[a_addr_q];
+    shift_q <= shift_memory[0];
+  end
+
+  // A memory for each slot: a slot chosen at run time in one memory is a write port for each of its bits to Yosys.
+  for (genvar s = 0; s < Slots; s++) begin : gen_slot
+    (* no_rw_check *) logic [BPayload-1:0] slot_memory[Banks*Depth];  // as a_memory
+    logic [BPayload-1:0] slot_word_q;
+    always_ff @(posedge clk_i) begin
+      if (b_push && slot_q == SlotWidth'(s)) slot_memory[b_fill_addr_q] <= b_payload_i;
+      slot_word_q <= slot_memory[b_addr_q];
+    end
+    for (genvar i = 0; i < BLanes; i++) begin : gen_element
+      assign b_word[(Transpose ? s*InLanes+i : i*InLanes+s)*BWidth+:BWidth] = slot_word_q[i*BWidth+:BWidth];
+    end
+  end
+
+  dse_dot #(
+    .InLanes(InLanes), .OutLanes(OutLanes), .AWidth(AWidth), .ASigned(ASigned), .BWidth(BWidth), .BSigned(BSigned),
+    .AccWidth(AccWidth), .ShiftWidth(ShiftWidth), .OutWidth(OutWidth), .Stages(Stages), .Levels(Levels),
+    .Rounding(Rounding), .Overflow(Overflow), .ClampLow(ClampLow), .ClampHigh(ClampHigh)
+  ) u_dot (
+    .clk_i(clk_i), .a_i(a_word_q), .a_exponents_i('0), .b_i(b_word), .b_exponents_i('0),
+    .step_i(way_valid[Before+1]), .first_i(way_first[Before+1]), .start_i('0), .shift_i(shift_q), .word_o(out_word)
+  );
+`else
+  // Arrays of elements: the compiler vectorises the loops.
+  typedef logic [BWidth-1:0] b_word_t[OutLanes*InLanes];
+  typedef logic signed [AccWidth-1:0] acc_word_t[OutLanes];
+
+  b_word_t b_memory[Banks*Depth];
+  acc_word_t acc_q;
+  logic [InAddrWidth-1:0] read_a_addr_q;
+  logic [BAddrWidth-1:0] read_b_addr_q;
+
+  always_ff @(posedge clk_i) begin
+    read_a_addr_q <= a_addr_q;
+    read_b_addr_q <= b_addr_q;
     if (b_push)
       for (int i = 0; i < BLanes; i++)
-        b_memory[b_fill_addr][int'(slot_q)*BLanes+i] <= b_payload_i[i*BWidth+:BWidth];
+        b_memory[b_fill_addr_q][int'(slot_q)*BLanes+i] <= b_payload_i[i*BWidth+:BWidth];
   end
-`endif
 
-  // ---- Arithmetic: integers throughout, the accumulator at the exact scale of the products.
-  function automatic logic [OutPayload-1:0] requantize_word(input acc_word_t acc, input logic [ShiftWidth-1:0] shift);
-    /* verilator no_inline_task */
-    logic [OutPayload-1:0] word;
-    for (int o = 0; o < OutLanes; o++) word[o*OutWidth+:OutWidth] = requantize(acc[o], shift);
-    return word;
-  endfunction
-
-  acc_word_t acc_q;
-`ifdef SYNTHESIS
-  localparam int unsigned ProductWidth = AWidth + BWidth + 1;
-
-  logic [APayload-1:0] a_word;
-  assign a_word = a_memory[a_addr_q];
-
-  for (genvar o = 0; o < OutLanes; o++) begin : gen_output
-    logic [InLanes*ProductWidth-1:0] products;
-    logic [2*AccWidth-1:0] terms;
-    logic signed [AccWidth-1:0] acc;
-    for (genvar i = 0; i < InLanes; i++) begin : gen_product
-      dse_product #(.AWidth(AWidth), .ASigned(ASigned), .BWidth(BWidth), .BSigned(BSigned)) u_product (
-        .a_i(a_word[i*AWidth+:AWidth]), .b_i(b_word[o*OutputStride+i*ElementStride]),
-        .product_o(products[i*ProductWidth+:ProductWidth])
-      );
-    end
-    dse_adder_tree #(.Count(InLanes), .Width(ProductWidth), .SumWidth(AccWidth)) u_total (
-      .clk_i(clk_i),
-      .words_i(products), .sum_o(terms[0+:AccWidth])
-    );
-    assign terms[AccWidth+:AccWidth] = acc_first_q ? '0 : acc_q[o];
-    dse_adder_tree #(.Count(2), .Width(AccWidth), .SumWidth(AccWidth)) u_acc (.clk_i(clk_i), .words_i(terms), .sum_o(acc));
-    always_ff @(posedge clk_i) if (acc_valid_q && !stall) acc_q[o] <= acc;
-  end
-`else
   function automatic acc_word_t multiply_accumulate(
       input acc_word_t acc, input logic [APayload-1:0] a, input b_word_t b, input logic first);
     /* verilator no_inline_task */
@@ -305,28 +317,29 @@ module dse_matmul #(
   endfunction
 
   always_ff @(posedge clk_i) begin
-    if (acc_valid_q && !stall) acc_q <= multiply_accumulate(acc_q, a_memory[a_addr_q], b_memory[b_addr_q], acc_first_q);
+    if (way_valid[1])
+      acc_q <= multiply_accumulate(acc_q, a_memory[read_a_addr_q], b_memory[read_b_addr_q], way_first[1]);
+  end
+
+  function automatic logic [OutPayload-1:0] requantize_word(input acc_word_t acc, input logic [ShiftWidth-1:0] shift);
+    /* verilator no_inline_task */
+    logic [OutPayload-1:0] word;
+    for (int o = 0; o < OutLanes; o++) word[o*OutWidth+:OutWidth] = requantize(acc[o], shift);
+    return word;
+  endfunction
+
+  always_comb begin
+    out_word = '0;
+    if (way_end[2]) out_word = requantize_word(acc_q, shift_memory[0]);
   end
 `endif
 
-  // ---- Output: one result register, then the spill register whose ready is a register.
-  logic result_valid_q, result_last_q, result_ready;
-  logic [OutPayload-1:0] result_q;
-
-  assign stall = result_valid_q && !result_ready;
-
-  always_ff @(posedge clk_i) begin
-    if (!rst_ni) result_valid_q <= 1'b0;
-    else if (!stall) result_valid_q <= sum_valid_q;
-    if (!stall && sum_valid_q) begin
-      result_q <= requantize_word(acc_q, shift_memory[0]);
-      result_last_q <= sum_last_q;
-    end
-  end
-
-  dse_spill_register #(.Width(OutPayload)) u_out (
+  dse_credit_fifo #(
+    .Width(OutPayload), .Depth(places(Stages + 4, InBlocks, 1)), .Delay(`DSE_READ(Stages, 0))
+  ) u_out (
     .clk_i(clk_i), .rst_ni(rst_ni),
-    .in_valid_i(result_valid_q), .in_ready_o(result_ready), .in_payload_i(result_q), .in_last_i(result_last_q),
+    .reserve_i(issue && block_end), .free_o(free),
+    .push_i(way_end[Way-1]), .payload_i(out_word), .last_i(way_last[Way-1]),
     .out_valid_o(out_valid_o), .out_ready_i(out_ready_i), .out_payload_o(out_payload_o), .out_last_o(out_last_o)
   );
 

@@ -78,28 +78,20 @@ module dse_matvec #(
   localparam int unsigned InInteger     = `DSE_DECODED_WIDTH(InWidth, InCode);
   localparam int unsigned WeightInteger = `DSE_DECODED_WIDTH(WeightWidth, WeightCode);
 
-  // Levels of the arithmetic by number; those before the accumulator, and two behind it.
-  localparam int unsigned WordLevel    = 1;
-  localparam int unsigned ProductLevel = 2;
-  localparam int unsigned PartialLevel = 3;
-  localparam int unsigned ShiftLevel   = PartialLevel + $clog2(SubLanes);
-  localparam int unsigned TotalLevel   = ShiftLevel + (Shifted ? 2 : 0);
-  localparam int unsigned ResultLevel  = TotalLevel + (Shifted ? $clog2(SubBlocks) : 0);
-  localparam int unsigned Levels       = ResultLevel + 1;
+  // Levels of the arithmetic, see dse_dot.
+  localparam int unsigned Levels = 4 + $clog2(SubLanes) + (Shifted ? 2 + $clog2(SubBlocks) : 0);
 
   `include "dse_stages.svh"
-  // Cycles from the words of the memories to the accumulator's input, and from its output to the result.
-  localparam int unsigned Before = registers_until(ResultLevel - 1);
-  localparam int unsigned After  = Stages - Before;
-  // Places in the output: as many blocks as are issued from a reservation until its place is free again.
-  localparam int unsigned Round  = (Stages + 4 + InBlocks - 1) / InBlocks;
-  localparam int unsigned Places = Round > 2 ? Round : 2;
+  // Cycles from the words of the memories to the accumulator's input, and from a step's issue to its result. Simulation
+  // adds up as soon as the memories are read, and hides the finished word as long as synthesis takes for it.
+  localparam int unsigned Before = `DSE_READ(0, registers_until(Levels - 2));
+  localparam int unsigned Way    = `DSE_READ(0, Stages) + 3;
 
 `ifndef SYNTHESIS
   `include "dse_requantize.svh"
-`endif
   `DSE_DECODE(decode_in, InWidth, InCode)
   `DSE_DECODE(decode_weight, WeightWidth, WeightCode)
+`endif
 
   // The same text describes packed words to synthesis (block RAM) and arrays of elements to simulation (the compiler
   // vectorises the loops); indexing is the same. Simulation decodes the weights when it loads them.
@@ -230,16 +222,13 @@ module dse_matvec #(
     end
   end
 
-  // ---- Steps on their way: index 0 is issued in this cycle, index k was k cycles ago. Simulation adds up as soon as the
-  // memories are read and hides the finished word as long as synthesis takes for it.
-  localparam int unsigned Early = `DSE_READ(0, Before);
-  localparam int unsigned Late  = `DSE_READ(0, After);
-  localparam int unsigned Way   = Early + Late + 3;
-
-  logic [Way-1:0] way_valid, way_first, way_end, way_last;
-  logic [Way-1:0][BiasAddrWidth-1:0] way_block;
-  logic [Way-2:0] way_valid_q, way_first_q, way_end_q, way_last_q;
-  logic [Way-2:0][BiasAddrWidth-1:0] way_block_q;
+  // ---- Steps on their way: index 0 is issued in this cycle, index k was k cycles ago.
+  logic [Before+1:0] way_valid, way_first;
+  logic [Way-1:0] way_end, way_last;
+  logic [Before+2:0][BiasAddrWidth-1:0] way_block;
+  logic [Before:0] way_valid_q, way_first_q;
+  logic [Way-2:0] way_end_q, way_last_q;
+  logic [Before+1:0][BiasAddrWidth-1:0] way_block_q;
 
   assign way_valid = {way_valid_q, issue};
   assign way_first = {way_first_q, block_first};
@@ -248,11 +237,11 @@ module dse_matvec #(
   assign way_block = {way_block_q, block_q};
 
   always_ff @(posedge clk_i) begin
-    way_valid_q <= rst_ni ? way_valid[Way-2:0] : '0;
+    way_valid_q <= rst_ni ? way_valid[Before:0] : '0;
     way_end_q  <= rst_ni ? way_end[Way-2:0] : '0;
-    way_first_q <= way_first[Way-2:0];
+    way_first_q <= way_first[Before:0];
     way_last_q  <= way_last[Way-2:0];
-    way_block_q <= way_block[Way-2:0];
+    way_block_q <= way_block[Before+1:0];
   end
 
   // ---- Arithmetic. The functions stay loops in the simulator's C++; the shifts of plain integers fold to nothing.
@@ -267,20 +256,15 @@ module dse_matvec #(
     return exponent;
   endfunction
 
-  acc_word_t acc_q;
   logic [OutPayload-1:0] out_word;
 `ifdef SYNTHESIS
-  localparam int unsigned ProductWidth = InInteger + WeightInteger + 1;
-  localparam int unsigned PartialWidth = ProductWidth + $clog2(SubLanes);
-  localparam int unsigned WordRegister = registers_until(WordLevel);
-  localparam int unsigned ShiftDelay   = registers_until(ShiftLevel - 1) - WordRegister;
-
-  // The words of this cycle's addresses, in the next one; behind a block RAM's slow output there is a second register.
-  weight_word_t weight_word_q, weight_word;
-  logic [InPayload-1:0] beat_q, beat, shift_beat;
+  // The words of this cycle's addresses, in the next one.
+  weight_word_t weight_word_q;
+  logic [InPayload-1:0] beat_q;
   logic [OutLanes*AccWidth-1:0] bias_word_q;
   logic [ShiftLanes*ShiftWidth-1:0] shift_word_q;
-  logic [ExponentBits-1:0] weight_exponents, shift_exponents;
+  logic [SubBlocks*(InExpWidth+1)-1:0] in_exponents;
+  logic [ExponentBits-1:0] weight_exponents;
 
   always_ff @(posedge clk_i) begin
     weight_word_q <= weight_memory[weight_addr_q];
@@ -288,23 +272,9 @@ module dse_matvec #(
     bias_word_q <= bias_memory[way_block[Before]];
     shift_word_q <= shift_memory[SharedShift ? '0 : ShiftAddrWidth'(way_block[Before+1])];
   end
-  dse_delay #(.Width(OutLanes * InLanes * WeightWidth), .Cycles(WordRegister)) u_weight (
-    .clk_i(clk_i), .word_i(weight_word_q), .word_o(weight_word)
-  );
-  dse_delay #(.Width(InPayload), .Cycles(WordRegister)) u_beat (
-    .clk_i(clk_i), .word_i(beat_q), .word_o(beat)
-  );
 
-  if (Shifted) begin : gen_exponents
-    dse_delay #(.Width(InPayload), .Cycles(ShiftDelay)) u_beat (
-      .clk_i(clk_i), .word_i(beat), .word_o(shift_beat)
-    );
-    dse_delay #(.Width(ExponentBits), .Cycles(registers_until(ShiftLevel))) u_exponents (
-      .clk_i(clk_i), .word_i(weight_exponents), .word_o(shift_exponents)
-    );
-  end else begin : gen_no_exponents
-    assign shift_beat = beat;
-    assign shift_exponents = weight_exponents;
+  for (genvar b = 0; b < SubBlocks; b++) begin : gen_in_exponent
+    assign in_exponents[b*(InExpWidth+1)+:InExpWidth+1] = in_exponent(beat_q, b);
   end
 
   if (WeightExpWidth > 0) begin : gen_weight_exponents
@@ -320,67 +290,21 @@ module dse_matvec #(
     assign weight_exponents = '0;
   end
 
-  for (genvar o = 0; o < OutLanes; o++) begin : gen_output
-    logic [SubBlocks*AccWidth-1:0] aligned;
-    logic signed [AccWidth-1:0] total, acc;
-    logic [2*AccWidth-1:0] terms;
-    for (genvar b = 0; b < SubBlocks; b++) begin : gen_partial
-      logic [SubLanes*ProductWidth-1:0] products;
-      logic signed [PartialWidth-1:0] partial;
-      for (genvar i = 0; i < SubLanes; i++) begin : gen_product
-        logic signed [ProductWidth-1:0] product;
-        dse_product #(
-          .AWidth(InInteger), .ASigned(InSigned), .BWidth(WeightInteger), .BSigned(WeightSigned)
-        ) u_product (
-          .a_i(decode_in(beat[(b*SubLanes+i)*InWidth+:InWidth])),
-          .b_i(decode_weight(weight_word[o*InLanes+b*SubLanes+i])),
-          .product_o(product)
-        );
-        dse_delay #(.Width(ProductWidth), .Cycles(32'(registered(ProductLevel)))) u_register (
-          .clk_i(clk_i), .word_i(product), .word_o(products[i*ProductWidth+:ProductWidth])
-        );
-      end
-      dse_adder_tree #(
-        .Count(SubLanes), .Width(ProductWidth), .SumWidth(PartialWidth),
-        .Registers(registers_of(PartialLevel, $clog2(SubLanes)))
-      ) u_partial (
-        .clk_i(clk_i), .words_i(products), .sum_o(partial)
-      );
-      if (Shifted) begin : gen_shift
-        logic [AccWidth-1:0] half, half_aligned, whole;
-        assign half = AccWidth'(partial) << in_exponent(shift_beat, b);
-        dse_delay #(.Width(AccWidth), .Cycles(32'(registered(ShiftLevel)))) u_half (
-          .clk_i(clk_i), .word_i(half), .word_o(half_aligned)
-        );
-        assign whole = half_aligned << shift_exponents[(o*SubBlocks+b)*(WeightExpWidth+1)+:WeightExpWidth+1];
-        dse_delay #(.Width(AccWidth), .Cycles(32'(registered(ShiftLevel + 1)))) u_whole (
-          .clk_i(clk_i), .word_i(whole), .word_o(aligned[b*AccWidth+:AccWidth])
-        );
-      end else begin : gen_no_shift
-        assign aligned[b*AccWidth+:AccWidth] = AccWidth'(partial);
-      end
-    end
-    dse_adder_tree #(
-      .Count(SubBlocks), .Width(AccWidth), .SumWidth(AccWidth),
-      .Registers(Shifted ? registers_of(TotalLevel, $clog2(SubBlocks)) : '0)
-    ) u_total (
-      .clk_i(clk_i), .words_i(aligned), .sum_o(total)
-    );
-    assign terms = {way_first[Before+1] ? bias_word_q[o*AccWidth+:AccWidth] : acc_q[o], total};
-    dse_adder_tree #(.Count(2), .Width(AccWidth), .SumWidth(AccWidth)) u_acc (
-      .clk_i(clk_i), .words_i(terms), .sum_o(acc)
-    );
-    always_ff @(posedge clk_i) if (way_valid[Before+1]) acc_q[o] <= acc;
-
-    dse_requantizer #(
-      .Width(AccWidth), .ShiftWidth(ShiftWidth), .OutWidth(OutWidth), .Rounding(Rounding), .Overflow(Overflow),
-      .ClampLow(ClampLow), .ClampHigh(ClampHigh), .Registers(2'(registers_of(ResultLevel, 2)))
-    ) u_result (
-      .clk_i(clk_i), .value_i(acc_q[o]), .shift_i(shift_word_q[(SharedShift ? 0 : o)*ShiftWidth+:ShiftWidth]),
-      .word_o(out_word[o*OutWidth+:OutWidth])
-    );
-  end
+  dse_dot #(
+    .InLanes(InLanes), .OutLanes(OutLanes), .SubBlocks(SubBlocks),
+    .AWidth(InWidth), .ASigned(InSigned), .ACode(InCode), .AExpWidth(InExpWidth),
+    .BWidth(WeightWidth), .BSigned(WeightSigned), .BCode(WeightCode), .BExpWidth(WeightExpWidth),
+    .AccWidth(AccWidth), .SharedShift(SharedShift), .ShiftWidth(ShiftWidth), .OutWidth(OutWidth),
+    .Stages(Stages), .Levels(Levels),
+    .Rounding(Rounding), .Overflow(Overflow), .ClampLow(ClampLow), .ClampHigh(ClampHigh)
+  ) u_dot (
+    .clk_i(clk_i), .a_i(beat_q[InLanes*InWidth-1:0]), .a_exponents_i(in_exponents),
+    .b_i(weight_word_q), .b_exponents_i(weight_exponents),
+    .step_i(way_valid[Before+1]), .first_i(way_first[Before+1]), .start_i(bias_word_q),
+    .shift_i(shift_word_q), .word_o(out_word)
+  );
 `else
+  acc_word_t acc_q;
   logic [ExponentBits-1:0] weight_exponents;
   logic [InAddrWidth-1:0] read_in_addr_q;
   logic [WeightAddrWidth-1:0] read_weight_addr_q;
@@ -453,7 +377,9 @@ module dse_matvec #(
   end
 `endif
 
-  dse_credit_fifo #(.Width(OutPayload), .Depth(Places), .Delay(Stages - Early - Late)) u_out (
+  dse_credit_fifo #(
+    .Width(OutPayload), .Depth(places(Stages + 4, InBlocks, 1)), .Delay(`DSE_READ(Stages, 0))
+  ) u_out (
     .clk_i(clk_i), .rst_ni(rst_ni),
     .reserve_i(issue && block_end), .free_o(free),
     .push_i(way_end[Way-1]), .payload_i(out_word), .last_i(way_last[Way-1]),

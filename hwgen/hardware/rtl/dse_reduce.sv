@@ -8,8 +8,10 @@
 /// (`dse_decode.svh`), and those of a shared-exponent stream shifted left by their exponent (exact).
 /// Behind a window the beats of one kernel follow one another (`Whole` = 0). `Whole` = 1 reduces a whole sample without
 /// a window: the `Blocks` beats of a pixel go to their own accumulators, and the last pixel sends them all.
-/// One beat in per cycle; latency from the last beat of a kernel to its result 4 cycles, 5 in mode 1. Every output is a
-/// function of registers only. Reset forgets all data in flight; memories are kept.
+/// The arithmetic is a pipeline that never stops, with `Stages` registers (`dse_stages.svh`); the beat that completes a
+/// result is taken when the output has a place for it.
+/// One beat in per cycle; latency from the last beat of a kernel to its result 4 + Stages cycles, 1 more in mode 1. Every
+/// output is a function of registers only. Reset forgets all data in flight; memories are kept.
 module dse_reduce #(
   parameter int unsigned Mode         = 0,   // 0 maximum, 1 average, 2 depthwise
   parameter bit          Whole        = 0,
@@ -29,6 +31,7 @@ module dse_reduce #(
   parameter bit          SharedShift  = 1,   // one requantisation shift for all outputs
   parameter int unsigned ShiftWidth   = 5,   // bits of a requantisation shift
   parameter int unsigned OutWidth     = 8,   // bits of an output element
+  parameter int unsigned Stages       = 0,   // registers within the arithmetic, at most Levels
   parameter int          Rounding     = 1,
   parameter int          Overflow     = 1,
   parameter longint      ClampLow     = -128,
@@ -67,35 +70,26 @@ module dse_reduce #(
   // Value before requantisation: s(AccWidth), or s(AccWidth + MultWidth) after the multiplier.
   localparam int unsigned RqWidth      = Mode == Average ? AccWidth + MultWidth : AccWidth;
   localparam int unsigned RqShiftWidth = ShiftWidth;
-  // A plain C++ integer in simulation, trimmed to the accumulator by synthesis.
-  localparam int unsigned SumWidth     = AccWidth > 32 ? 64 : 32;
+  localparam int unsigned Scaled       = Mode == Average ? 1 : 0;  // cycles of the multiplier
 
-  localparam int unsigned InInteger    = `DSE_DECODED_WIDTH(InWidth, InCode);
+  // Levels of the arithmetic, see dse_reduce_lane.
+  localparam int unsigned Levels       = (Mode == Depthwise ? 2 : 0) + (InExpWidth > 0 ? 1 : 0) + 2;
 
-  `include "dse_requantize.svh"
-  `DSE_DECODE(decode_in, InWidth, InCode)
-
-  // Packed words for synthesis (memories), arrays of elements for simulation (vectorised loops); indexing is the same.
-`ifdef SYNTHESIS
-  typedef logic [Lanes-1:0][WeightWidth-1:0] weight_word_t;
-  typedef logic signed [Lanes-1:0][AccWidth-1:0] acc_word_t;
-  typedef logic signed [Lanes-1:0][RqWidth-1:0] value_word_t;
-`else
-  typedef logic [WeightWidth-1:0] weight_word_t[Lanes];
-  typedef logic [AccWidth-1:0] acc_word_t[Lanes];
-  typedef logic [RqWidth-1:0] value_word_t[Lanes];
-`endif
+  `include "dse_stages.svh"
+  // Cycles from the input register to the accumulator's input, and from a beat's arrival to its result. Simulation
+  // accumulates at once and hides the finished word as long as synthesis takes for it.
+  localparam int unsigned Before = `DSE_READ(0, registers_until(Levels - 2));
+  localparam int unsigned Way    = `DSE_READ(0, Stages) + Scaled + 3;
 
   logic [ShiftLanes*ShiftWidth-1:0] shift_memory[ShiftDepth];
   `DSE_LOAD_MEMORY(shift_memory, ShiftFile, "shift")
 
-  // ---- Input register and position: `block_q` and `kernel_q` are those of the beat that comes next.
-  logic stall, push, x_valid_q, x_first_q, x_end_q, x_last_q, sum_valid_q, sum_last_q, block_end, kernel_end;
-  logic [InPayload-1:0] x_q;
-  logic [BlockWidth-1:0] block_q, x_block_q, sum_block_q;
+  // ---- Position of the beat that comes next.
+  logic free, push, block_end, kernel_end;
+  logic [BlockWidth-1:0] block_q;
   logic [KernelWidth-1:0] kernel_q;
 
-  assign in_ready_o = !stall;
+  assign in_ready_o = free || !kernel_end;
   assign push       = in_valid_i && in_ready_o;
   assign block_end  = block_q == BlockWidth'(Blocks - 1);
   assign kernel_end = kernel_q == KernelWidth'(Kernel - 1);
@@ -104,42 +98,145 @@ module dse_reduce #(
     if (!rst_ni) begin
       block_q <= '0;
       kernel_q <= '0;
-      x_valid_q <= 1'b0;
-      sum_valid_q <= 1'b0;
-    end else if (!stall) begin
-      x_valid_q <= push;
-      sum_valid_q <= x_valid_q && x_end_q;
-      if (push) begin
-        if (!Whole || block_end) kernel_q <= kernel_end ? '0 : kernel_q + 1'b1;
-        if (Whole || kernel_end) block_q <= block_end ? '0 : block_q + 1'b1;
-      end
+    end else if (push) begin
+      if (!Whole || block_end) kernel_q <= kernel_end ? '0 : kernel_q + 1'b1;
+      if (Whole || kernel_end) block_q <= block_end ? '0 : block_q + 1'b1;
     end
   end
+
+  // ---- Beats on their way: index 0 arrives in this cycle, index k did k cycles ago.
+  logic [Before+1:0] way_valid, way_first;
+  logic [Way-1:0] way_end, way_last;
+  logic [Before+Scaled+2:0][BlockWidth-1:0] way_block;
+  logic [Before:0] way_valid_q, way_first_q;
+  logic [Way-2:0] way_end_q, way_last_q;
+  logic [Before+Scaled+1:0][BlockWidth-1:0] way_block_q;
+
+  assign way_valid = {way_valid_q, push};
+  assign way_first = {way_first_q, kernel_q == '0};
+  assign way_end   = {way_end_q, push && kernel_end};
+  assign way_last  = {way_last_q, in_last_i};
+  assign way_block = {way_block_q, block_q};
 
   always_ff @(posedge clk_i) begin
-    if (!stall) begin
-      x_q <= in_payload_i;
-      x_block_q <= block_q;
-      x_first_q <= kernel_q == '0;
-      x_end_q <= kernel_end;
-      x_last_q <= in_last_i;
-      sum_block_q <= x_block_q;
-      sum_last_q <= x_last_q;
-    end
+    way_valid_q <= rst_ni ? way_valid[Before:0] : '0;
+    way_end_q   <= rst_ni ? way_end[Way-2:0] : '0;
+    way_first_q <= way_first[Before:0];
+    way_last_q  <= way_last[Way-2:0];
+    way_block_q <= way_block[Before+Scaled+1:0];
   end
 
-  // ---- Weights and biases of mode 2.
+  logic [InPayload-1:0] x_q;
+  always_ff @(posedge clk_i) x_q <= in_payload_i;
+
+  logic [WeightAddrWidth-1:0] weight_addr_q;
+  always_ff @(posedge clk_i) begin
+    if (!rst_ni) weight_addr_q <= '0;
+    else if (push) weight_addr_q <= weight_addr_q == WeightAddrWidth'(WeightDepth - 1) ? '0 : weight_addr_q + 1'b1;
+  end
+
+  // ---- Multiplier of mode 1, by output token.
+  logic [MultWidth-1:0] multiplier_q;
+  if (Mode == Average) begin : gen_multiplier
+    logic [MultWidth-1:0] multiplier_memory[MultDepth];
+    logic [MultAddrWidth-1:0] token_q;
+    `DSE_LOAD_MEMORY(multiplier_memory, MultiplierFile, "multiplier")
+
+    always_ff @(posedge clk_i) begin
+      multiplier_q <= multiplier_memory[token_q];
+      if (!rst_ni) token_q <= '0;
+      else if (way_end[Before+1] && way_block[Before+1] == BlockWidth'(Blocks - 1))
+        token_q <= token_q == MultAddrWidth'(MultDepth - 1) ? '0 : token_q + 1'b1;
+    end
+  end else begin : gen_no_multiplier
+    logic [MultWidth-1:0] unused_multiplier;
+    assign multiplier_q = '0;
+    assign unused_multiplier = multiplier_q;
+  end
+
+  /// Exponent of lane `i` of an input beat; 0 for integers.
+  function automatic logic [InExpWidth:0] exponent_of(input logic [InPayload-1:0] beat, input int i);
+    logic [InExpWidth:0] bits;
+    bits = '0;
+    for (int k = 0; k < int'(InExpWidth); k++) bits[k] = beat[Lanes*InWidth+(i/SubLanes)*InExpWidth+k];
+    return bits;
+  endfunction
+
+  logic [OutPayload-1:0] out_word;
+`ifdef SYNTHESIS
+  // ---- The words of this cycle's addresses, in the next one.
+  logic [Lanes*WeightWidth-1:0] weight_word;
+  logic [Lanes*AccWidth-1:0] bias_word, held_word, sums;
+  logic [ShiftLanes*ShiftWidth-1:0] shift_word_q;
+
+  always_ff @(posedge clk_i) shift_word_q <= shift_memory[SharedShift ? '0 : ShiftAddrWidth'(way_block[Before+Scaled+1])];
+
+  if (Mode == Depthwise) begin : gen_weights
+    logic [Lanes*WeightWidth-1:0] weight_memory[WeightDepth];
+    logic [Lanes*AccWidth-1:0] bias_memory[Blocks];
+    logic [Lanes*WeightWidth-1:0] weight_word_q;
+    logic [Lanes*AccWidth-1:0] bias_word_q;
+    `DSE_LOAD_MEMORY(weight_memory, WeightFile, "weight")
+    `DSE_LOAD_MEMORY(bias_memory, BiasFile, "bias")
+    always_ff @(posedge clk_i) begin
+      weight_word_q <= weight_memory[weight_addr_q];
+      bias_word_q <= bias_memory[way_block[Before]];
+    end
+    assign weight_word = weight_word_q;
+    assign bias_word = bias_word_q;
+  end else begin : gen_no_weights
+    assign weight_word = '0;
+    assign bias_word = '0;
+  end
+
+  if (Whole && Blocks > 1) begin : gen_whole
+    // A block comes again after all others: its sum has been written when it is read, never in the same cycle.
+    (* no_rw_check *) logic [Lanes*AccWidth-1:0] acc_memory[Blocks];
+    logic [Lanes*AccWidth-1:0] held_word_q;
+    always_ff @(posedge clk_i) begin
+      held_word_q <= acc_memory[way_block[Before]];
+      if (way_valid[Before+1]) acc_memory[way_block[Before+1]] <= sums;
+    end
+    assign held_word = held_word_q;
+  end else begin : gen_window
+    assign held_word = '0;
+  end
+
+  for (genvar i = 0; i < Lanes; i++) begin : gen_lane
+    dse_reduce_lane #(
+      .Mode(Mode), .Stored(Whole && Blocks > 1), .InWidth(InWidth), .InSigned(InSigned), .InCode(InCode),
+      .InExpWidth(InExpWidth), .WeightWidth(WeightWidth), .WeightSigned(WeightSigned), .MultWidth(MultWidth),
+      .AccWidth(AccWidth), .RqWidth(RqWidth), .ShiftWidth(ShiftWidth), .OutWidth(OutWidth),
+      .Stages(Stages), .Levels(Levels),
+      .Rounding(Rounding), .Overflow(Overflow), .ClampLow(ClampLow), .ClampHigh(ClampHigh)
+    ) u_lane (
+      .clk_i(clk_i), .element_i(x_q[i*InWidth+:InWidth]), .exponent_i(exponent_of(x_q, i)),
+      .weight_i(weight_word[i*WeightWidth+:WeightWidth]),
+      .step_i(way_valid[Before+1]), .first_i(way_first[Before+1]), .start_i(bias_word[i*AccWidth+:AccWidth]),
+      .held_i(held_word[i*AccWidth+:AccWidth]), .sum_o(sums[i*AccWidth+:AccWidth]), .multiplier_i(multiplier_q),
+      .shift_i(shift_word_q[(SharedShift ? 0 : i)*ShiftWidth+:ShiftWidth]), .word_o(out_word[i*OutWidth+:OutWidth])
+    );
+  end
+`else
+  // ---- Arrays of elements: the compiler vectorises the loops.
+  `include "dse_requantize.svh"
+  // A plain C++ integer.
+  localparam int unsigned SumWidth  = AccWidth > 32 ? 64 : 32;
+  localparam int unsigned InInteger = `DSE_DECODED_WIDTH(InWidth, InCode);
+  `DSE_DECODE(decode_in, InWidth, InCode)
+
+  typedef logic [WeightWidth-1:0] weight_word_t[Lanes];
+  typedef logic [AccWidth-1:0] acc_word_t[Lanes];
+  typedef logic [RqWidth-1:0] value_word_t[Lanes];
+
   weight_word_t weights;
   logic [Lanes*AccWidth-1:0] biases;
 
   if (Mode == Depthwise) begin : gen_weights
     weight_word_t weight_memory[WeightDepth];
     logic [Lanes*AccWidth-1:0] bias_memory[Blocks];
-    logic [WeightAddrWidth-1:0] weight_addr_next_q;
+    logic [WeightAddrWidth-1:0] read_weight_addr_q;
 
-`ifdef SYNTHESIS
-    initial $readmemh(WeightFile, weight_memory);
-`else
     initial begin : gen_load_weights
       string file;
       logic [Lanes*WeightWidth-1:0] image[WeightDepth];
@@ -151,58 +248,18 @@ module dse_reduce #(
           for (int i = 0; i < Lanes; i++) weight_memory[d][i] = image[d][i*WeightWidth+:WeightWidth];
       end
     end
-`endif
     `DSE_LOAD_MEMORY(bias_memory, BiasFile, "bias")
 
-    always_ff @(posedge clk_i) begin
-      if (!rst_ni) weight_addr_next_q <= '0;
-      else if (push)
-        weight_addr_next_q <= weight_addr_next_q == WeightAddrWidth'(WeightDepth - 1) ? '0 : weight_addr_next_q + 1'b1;
-    end
-`ifdef SYNTHESIS
-    // In logic, the enable of an address register would cost a multiplexer a bit.
-    always_ff @(posedge clk_i) begin
-      if (!stall) begin
-        weights <= weight_memory[weight_addr_next_q];
-        biases <= bias_memory[block_q];
-      end
-    end
-`else
-    logic [WeightAddrWidth-1:0] weight_addr_q;
-    always_ff @(posedge clk_i) if (!stall) weight_addr_q <= weight_addr_next_q;
-    assign weights = weight_memory[weight_addr_q];
-    assign biases  = bias_memory[x_block_q];
-`endif
+    always_ff @(posedge clk_i) read_weight_addr_q <= weight_addr_q;
+    assign weights = weight_memory[read_weight_addr_q];
+    assign biases  = bias_memory[way_block[1]];
   end else begin : gen_no_weights
     always_comb for (int i = 0; i < Lanes; i++) weights[i] = '0;
     assign biases = '0;
   end
 
-  // ---- Accumulate.
-`ifdef SYNTHESIS
-  // What the function takes for a lane: the product here, the weight in simulation.
-  typedef logic signed [Lanes-1:0][InInteger+WeightWidth:0] factor_word_t;
-  factor_word_t factors;
-  for (genvar i = 0; i < Lanes; i++) begin : gen_product
-    dse_product #(.AWidth(InInteger), .ASigned(InSigned), .BWidth(WeightWidth), .BSigned(WeightSigned)) u_product (
-      .a_i(decode_in(x_q[i*InWidth+:InWidth])), .b_i(weights[i]), .product_o(factors[i])
-    );
-  end
-`else
-  typedef weight_word_t factor_word_t;
-  factor_word_t factors;
-  assign factors = weights;
-`endif
-  /// Exponent of lane `i` of an input beat; 0 for integers.
-  function automatic logic [InExpWidth:0] exponent(input logic [InPayload-1:0] beat, input int i);
-    logic [InExpWidth:0] bits;
-    bits = '0;
-    for (int k = 0; k < int'(InExpWidth); k++) bits[k] = beat[Lanes*InWidth+(i/SubLanes)*InExpWidth+k];
-    return bits;
-  endfunction
-
   function automatic acc_word_t accumulate(
-      input acc_word_t acc, input logic [InPayload-1:0] x, input factor_word_t w,
+      input acc_word_t acc, input logic [InPayload-1:0] x, input weight_word_t w,
       input logic [Lanes*AccWidth-1:0] bias, input logic first);
     /* verilator no_inline_task */
     acc_word_t result;
@@ -212,9 +269,8 @@ module dse_reduce #(
       automatic logic signed [SumWidth-1:0] previous = SumWidth'(signed'(acc[i]));
       // The product of the mantissas is the smaller one: aligned after it.
       if (Mode == Depthwise)
-        value = `DSE_READ(value * SumWidth'(signed'({WeightSigned & w[i][WeightWidth-1], w[i]})),
-                          SumWidth'(signed'(w[i])));
-      if (InExpWidth > 0) value = value << exponent(x, i);
+        value = value * SumWidth'(signed'({WeightSigned & w[i][WeightWidth-1], w[i]}));
+      if (InExpWidth > 0) value = value << exponent_of(x, i);
       if (Mode == Depthwise) begin
         previous = first ? SumWidth'(signed'(bias[i*AccWidth+:AccWidth])) : previous;
         value = previous + value;
@@ -232,29 +288,20 @@ module dse_reduce #(
   if (Whole) begin : gen_whole
     acc_word_t acc_memory[Blocks];
     always_ff @(posedge clk_i) begin
-      if (x_valid_q && !stall) begin
-        automatic acc_word_t next = accumulate(acc_memory[x_block_q], x_q, factors, biases, x_first_q);
-        acc_memory[x_block_q] <= next;
+      if (way_valid[1]) begin
+        automatic acc_word_t next = accumulate(acc_memory[way_block[1]], x_q, weights, biases, way_first[1]);
+        acc_memory[way_block[1]] <= next;
         acc_q <= next;
       end
     end
   end else begin : gen_window
-    always_ff @(posedge clk_i)
-      if (x_valid_q && !stall) acc_q <= accumulate(acc_q, x_q, factors, biases, x_first_q);
+    always_ff @(posedge clk_i) if (way_valid[1]) acc_q <= accumulate(acc_q, x_q, weights, biases, way_first[1]);
   end
 
-  // ---- Scale: only the average has a multiplier, in a cycle of its own.
+  // Only the average has a multiplier, in a cycle of its own.
   value_word_t value;
-  logic value_valid, value_last;
-  logic [BlockWidth-1:0] value_block;
-
   if (Mode == Average) begin : gen_scale
-    logic [MultWidth-1:0] multiplier_memory[MultDepth];
-    logic [MultAddrWidth-1:0] token_q;
     value_word_t value_q;
-    logic value_valid_q, value_last_q;
-    logic [BlockWidth-1:0] value_block_q;
-    `DSE_LOAD_MEMORY(multiplier_memory, MultiplierFile, "multiplier")
 
     function automatic value_word_t scale(input acc_word_t acc, input logic [MultWidth-1:0] multiplier);
       /* verilator no_inline_task */
@@ -263,33 +310,12 @@ module dse_reduce #(
       return result;
     endfunction
 
-    always_ff @(posedge clk_i) begin
-      if (!rst_ni) begin
-        value_valid_q <= 1'b0;
-        token_q <= '0;
-      end else if (!stall) begin
-        value_valid_q <= sum_valid_q;
-        if (sum_valid_q && sum_block_q == BlockWidth'(Blocks - 1))
-          token_q <= token_q == MultAddrWidth'(MultDepth - 1) ? '0 : token_q + 1'b1;
-      end
-      if (!stall && sum_valid_q) begin
-        value_q <= scale(acc_q, multiplier_memory[token_q]);
-        value_last_q <= sum_last_q;
-        value_block_q <= sum_block_q;
-      end
-    end
+    always_ff @(posedge clk_i) if (way_end[2]) value_q <= scale(acc_q, multiplier_q);
     assign value = value_q;
-    assign value_valid = value_valid_q;
-    assign value_last = value_last_q;
-    assign value_block = value_block_q;
   end else begin : gen_no_scale
     assign value = acc_q;
-    assign value_valid = sum_valid_q;
-    assign value_last = sum_last_q;
-    assign value_block = sum_block_q;
   end
 
-  // ---- Requantise into the result register, then the spill register whose ready is a register.
   function automatic logic [OutPayload-1:0] requantize_word(
       input value_word_t values, input logic [ShiftLanes*ShiftWidth-1:0] shifts);
     /* verilator no_inline_task */
@@ -299,23 +325,20 @@ module dse_reduce #(
     return word;
   endfunction
 
-  logic result_valid_q, result_last_q, result_ready;
-  logic [OutPayload-1:0] result_q;
-
-  assign stall = result_valid_q && !result_ready;
-
-  always_ff @(posedge clk_i) begin
-    if (!rst_ni) result_valid_q <= 1'b0;
-    else if (!stall) result_valid_q <= value_valid;
-    if (!stall && value_valid) begin
-      result_q <= requantize_word(value, shift_memory[SharedShift ? '0 : ShiftAddrWidth'(value_block)]);
-      result_last_q <= value_last;
-    end
+  always_comb begin
+    out_word = '0;
+    if (way_end[Way-1])
+      out_word = requantize_word(value, shift_memory[SharedShift ? '0 : ShiftAddrWidth'(way_block[Way-1])]);
   end
+`endif
 
-  dse_spill_register #(.Width(OutPayload)) u_out (
+  dse_credit_fifo #(
+    .Width(OutPayload), .Depth(places(Stages + Scaled + 4, Kernel * (Whole ? Blocks : 1), Whole ? Blocks : 1)),
+    .Delay(`DSE_READ(Stages, 0))
+  ) u_out (
     .clk_i(clk_i), .rst_ni(rst_ni),
-    .in_valid_i(result_valid_q), .in_ready_o(result_ready), .in_payload_i(result_q), .in_last_i(result_last_q),
+    .reserve_i(push && kernel_end), .free_o(free),
+    .push_i(way_end[Way-1]), .payload_i(out_word), .last_i(way_last[Way-1]),
     .out_valid_o(out_valid_o), .out_ready_i(out_ready_i), .out_payload_o(out_payload_o), .out_last_o(out_last_o)
   );
 

@@ -20,3 +20,13 @@ function automatic logic [31:0] registers_of(input int unsigned first, input int
   for (int unsigned k = 0; k < count; k++) mask[k] = registered(first + k);
   return mask;
 endfunction
+
+/// Places of an output buffer: as many results as are issued while one place is taken, `cycles`, when in `period` cycles
+/// `burst` results are issued one after the other.
+function automatic int unsigned places(
+    input int unsigned cycles, input int unsigned period, input int unsigned burst);
+  int unsigned rest, most;
+  rest = cycles % period;
+  most = cycles / period * burst + (rest < burst ? rest : burst);
+  return most > 2 ? most : 2;
+endfunction

@@ -77,14 +77,15 @@ module dse_window #(
     return sum >= AddrWidth'(Depth) ? sum - AddrWidth'(Depth) : sum;
   endfunction
 
-  /// Grid rows above row `y`: those that no later output row reads.
-  function automatic logic [SpaceWidth-1:0] rows_above(input logic signed [YWidth-1:0] y);
-    if (y < 0) return '0;
-    if (y > YWidth'(GridRows)) return SpaceWidth'(GridRows);
-    return SpaceWidth'(y);
+  /// Grid rows above row `y + below`: those that no later output row reads.
+  function automatic logic [SpaceWidth-1:0] rows_above(input logic signed [YWidth-1:0] y, input int below);
+    if (y < -YWidth'(below)) return '0;
+    if (y > YWidth'(int'(GridRows) - below)) return SpaceWidth'(GridRows);
+    return SpaceWidth'(y + YWidth'(below));
   endfunction
 
-  logic [Payload-1:0] memory[Depth];
+  // A beat is read after it was written, and its row written again after that; what is read for padding is not used.
+  (* no_rw_check *) logic [Payload-1:0] memory[Depth];
 
   // ---- Writer.
   logic push, row_written, stall, issue;
@@ -92,7 +93,7 @@ module dse_window #(
   logic signed [ColWidth-1:0] write_col_q;  // beat within the row
   logic signed [YWidth-1:0] write_row_q;
   logic [SpaceWidth-1:0] space_q;           // grid rows that may still be completed
-  logic [SpaceWidth-1:0] freed;             // rows that no later beat reads
+  logic [SpaceWidth-1:0] freed_q;           // rows that no beat reads after the next one
 
   assign in_ready_o  = space_q != '0;
   assign push        = in_valid_i && in_ready_o;
@@ -112,11 +113,13 @@ module dse_window #(
         write_col_q  <= row_written ? '0 : write_col_q + 1'b1;
       end
       if (row_written) write_row_q <= in_last_i ? '0 : write_row_q + 1'b1;
-      space_q <= space_q + freed - SpaceWidth'(row_written);
+      // The sums do not wait for what selects between them.
+      if (issue) space_q <= row_written ? space_q + freed_q - 1'b1 : space_q + freed_q;
+      else if (row_written) space_q <= space_q - 1'b1;
     end
   end
 
-  // ---- Reader: position of the next beat, five nested counters from kernel column to output row.
+  // ---- Reader: position of the beat after the next one, five nested counters from kernel column to output row.
   logic [KxWidth-1:0] kx_q;
   logic [KyWidth-1:0] ky_q;
   logic [CbWidth-1:0] cb_q;
@@ -126,8 +129,8 @@ module dse_window #(
   logic signed [ColWidth-1:0] col_q, col_first_q;  // column * Blocks + channel block
   logic signed [YWidth-1:0] y_q, y_first_q;
   logic [AddrWidth-1:0] row_addr_q, row_first_q;   // where row y begins in the buffer
-  logic signed [AheadWidth-1:0] ahead_q;           // samples that the writer is ahead of the reader, -1 or more
-  logic kx_end, ky_end, cb_end, ox_end, oy_end, kernel_end, row_end, sample_end, in_grid, started, written;
+  logic kx_end, ky_end, cb_end, ox_end, oy_end, kernel_end, row_end, sample_end, in_grid, step;
+  logic next_valid_q;  // where the next beat lies is known: always, but for the first cycle
 
   assign kx_end = kx_q == KxWidth'(KernelW - 1);
   assign ky_end = ky_q == KyWidth'(KernelH - 1);
@@ -139,11 +142,7 @@ module dse_window #(
   assign sample_end = row_end && oy_end;
 
   assign in_grid  = x_q >= 0 && x_q < XWidth'(GridColumns) && y_q >= 0 && y_q < YWidth'(GridRows);
-  assign started = ahead_q > 0 || (ahead_q == 0 && (write_row_q != '0 || write_col_q != '0));
-  assign written = ahead_q > 0 || (ahead_q == 0 && (y_q < write_row_q || (y_q == write_row_q && col_q < write_col_q)));
-  assign issue   = !stall && (in_grid ? written : started);
-  assign freed   = issue && row_end
-      ? (oy_end ? SpaceWidth'(GridRows) : rows_above(y_first_q + YWidth'(StrideH))) - rows_above(y_first_q) : '0;
+  assign step     = issue || !next_valid_q;
 
   always_ff @(posedge clk_i) begin
     if (!rst_ni) begin
@@ -160,7 +159,7 @@ module dse_window #(
       y_first_q <= FirstY;
       row_addr_q <= FirstRow;
       row_first_q <= FirstRow;
-    end else if (issue) begin
+    end else if (step) begin
       kx_q  <= kx_end ? '0 : kx_q + 1'b1;
       x_q   <= x_q + XWidth'(DilationW);
       col_q <= col_q + ColWidth'(DilationW * Blocks);
@@ -195,9 +194,33 @@ module dse_window #(
     end
   end
 
+  // ---- The next beat: where it lies, and whether it has been written.
+  logic next_in_grid_q, next_sample_end_q, started, written;
+  logic signed [YWidth-1:0] next_y_q;
+  logic signed [ColWidth-1:0] next_col_q;
+  logic [IndexWidth-1:0] next_addr_q;
+  logic signed [AheadWidth-1:0] ahead_q;  // samples that the writer is ahead of the reader, -1 or more
+
+  always_ff @(posedge clk_i) begin
+    next_valid_q <= rst_ni;
+    if (step) begin
+      next_in_grid_q <= in_grid;
+      next_sample_end_q <= sample_end;
+      next_y_q <= y_q;
+      next_col_q <= col_q;
+      next_addr_q <= IndexWidth'(row_addr_q) + IndexWidth'(col_q);
+      freed_q <= !row_end ? '0 : (oy_end ? SpaceWidth'(GridRows) : rows_above(y_first_q, StrideH)) - rows_above(y_first_q, 0);
+    end
+  end
+
+  assign started = ahead_q > 0 || (ahead_q == 0 && (write_row_q != '0 || write_col_q != '0));
+  assign written = ahead_q > 0 || (ahead_q == 0 &&
+      (next_y_q < write_row_q || (next_y_q == write_row_q && next_col_q < write_col_q)));
+  assign issue   = next_valid_q && !stall && (next_in_grid_q ? written : started);
+
   always_ff @(posedge clk_i) begin
     if (!rst_ni) ahead_q <= '0;
-    else ahead_q <= ahead_q + AheadWidth'(push && in_last_i) - AheadWidth'(issue && sample_end);
+    else ahead_q <= ahead_q + AheadWidth'(push && in_last_i) - AheadWidth'(issue && next_sample_end_q);
   end
 
   // ---- Read into a register, as block RAM does, then the spill register whose ready is a register.
@@ -206,14 +229,14 @@ module dse_window #(
 
   assign stall = read_valid_q && !spill_ready;
 
-  always_ff @(posedge clk_i) if (issue) read_q <= memory[IndexWidth'(row_addr_q) + IndexWidth'(col_q)];
+  always_ff @(posedge clk_i) if (issue) read_q <= memory[next_addr_q];
 
   always_ff @(posedge clk_i) begin
     if (!rst_ni) read_valid_q <= 1'b0;
     else if (!stall) read_valid_q <= issue;
     if (!stall) begin
-      read_pad_q  <= !in_grid;
-      read_last_q <= sample_end;
+      read_pad_q  <= !next_in_grid_q;
+      read_last_q <= next_sample_end_q;
     end
   end
 

@@ -11,6 +11,7 @@ from hwgen.errors import IllegalGraph
 from hwgen.hardware.operators.constant import Constant
 from hwgen.hardware.operators.eltwise import Eltwise, Function
 from hwgen.hardware.operators.repeat import Repeat, Spread
+from hwgen.hardware.pipeline import DEEPEST
 from hwgen.hardware.streams import StreamType
 from hwgen.lowering.kinds.families import AllFeatures, Chosen
 from hwgen.lowering.kinds.lowering import K, Shard, lowers
@@ -74,7 +75,7 @@ def _quantized(
     shape, shift = group.node.shape, exact - target.format.fraction_bits
     acc_bits = max(Eltwise.acc_bits_for(function, a, b, *left), shift, target.format.bits)
     bits = shift_bits(np.array([shift, *left]))
-    operator = Eltwise(function, shape.tokens, shape.features, 1, a, b, acc_bits, target.result, bits)
+    operator = Eltwise(function, shape.tokens, shape.features, 1, a, b, acc_bits, target.result, bits, DEEPEST)
     contents = {"left_a": np.array(left[0]), "left_b": np.array(left[1]), "shift": np.array(shift)}
     parts = (Part("", operator, contents, {"a": 0, "b": 1}),)
     return QuantizedNode(group.node, group.inputs, target.format, target.shared, parts)

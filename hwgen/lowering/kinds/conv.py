@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from hwgen.hardware.operators.reduce import Depthwise
 from hwgen.hardware.operators.window import Axis, matvec_weights
+from hwgen.hardware.pipeline import DEEPEST
 from hwgen.lowering.kinds.families import Unsharded, activation_choice
 from hwgen.lowering.kinds.lowering import lowers
 from hwgen.lowering.lanes import LaneChoice, Lanes, divisors, tied, whole_blocks
@@ -78,8 +79,8 @@ def _depthwise(kind: Conv, product: Product, rows: Axis, columns: Axis) -> tuple
     integers = weights.format.integers(weights.weight, weights.exponent)
     operator = Depthwise(
         rows.outputs * columns.outputs, rows.kernel * columns.kernel, channels, 1, source, whole,
-        product.target.result, shift_bits(product.shift), weight=carrier(weights.format), sum_bits=product.acc_bits,
-        one_shift=product.shift.ndim == 0,
+        product.target.result, shift_bits(product.shift), DEEPEST, weight=carrier(weights.format),
+        sum_bits=product.acc_bits, one_shift=product.shift.ndim == 0,
     )  # fmt: skip
     contents = {"weight": integers.reshape(channels, -1), "bias": weights.bias, "shift": product.shift}
     return (*before, Part("", operator, contents, {"in": feed_of(before)}))

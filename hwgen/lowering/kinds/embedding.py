@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from hwgen.hardware.operators import embedding
+from hwgen.hardware.pipeline import DEEPEST
 from hwgen.lowering.kinds.families import AllFeatures, Chosen, Unsharded
 from hwgen.lowering.kinds.lowering import lowers
 from hwgen.lowering.lanes import Lanes
@@ -23,7 +24,7 @@ class EmbeddingLowering(Chosen[Embedding], AllFeatures[Embedding], Unsharded[Emb
         (ids,) = quantizer.operands(group)
         target, table, shape = quantizer.target(group), group.node.tensors["table"], group.node.shape
         vocabulary = kind.vocabulary(group.node.tensors)
-        operator = embedding.Embedding(shape.tokens, vocabulary, shape.features, 1, ids.format, target.format)
+        operator = embedding.Embedding(shape.tokens, vocabulary, shape.features, 1, ids.format, target.format, DEEPEST)
         parts = (Part("", operator, {"table": quantize_table(table, target.format)}),)
         return QuantizedNode(group.node, group.inputs, target.format, target.shared, parts)
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from hwgen.hardware.operators.matmul import Matmul
+from hwgen.hardware.pipeline import DEEPEST
 from hwgen.lowering.kinds.families import Chosen
 from hwgen.lowering.kinds.lowering import Shard, lowers
 from hwgen.lowering.lanes import LaneChoice, Lanes, divisors
@@ -33,7 +34,7 @@ class MatMulLowering(Chosen[MatMul]):
         target = quantizer.target(group, finest=a.format.fraction_bits + b.format.fraction_bits)
         features = group.node.shape.features
         sizes = (a.shape.tokens, kind.heads, a.shape.features // kind.heads, features // kind.heads)
-        operator, contents = Matmul.design(sizes, kind.transpose_b, (1, 1), a.format, b.format, target.result)
+        operator, contents = Matmul.design(sizes, kind.transpose_b, (1, 1), a.format, b.format, target.result, DEEPEST)
         parts = (Part("", operator, contents, {"a": 0, "b": 1}),)
         return QuantizedNode(group.node, group.inputs, target.format, target.shared, parts)
 

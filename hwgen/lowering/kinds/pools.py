@@ -6,6 +6,7 @@ import numpy as np
 
 from hwgen.hardware.operators import reduce
 from hwgen.hardware.operators.window import Axis
+from hwgen.hardware.pipeline import DEEPEST
 from hwgen.lowering.kinds.families import AllFeatures, Chosen, Inherited, Unsharded
 from hwgen.lowering.kinds.lowering import K, lowers
 from hwgen.lowering.lanes import Lanes
@@ -43,6 +44,7 @@ class MaxPoolLowering(Inherited[MaxPool], _Pooling[MaxPool]):
             not before,
             Requantize(source.format),
             shift_bits(np.array(0)),
+            DEEPEST,
         )
         part = Part("", operator, {"shift": np.array(0)}, {"in": feed_of(before)})
         return QuantizedNode(group.node, group.inputs, source.format, source.shared, (*before, part))
@@ -64,7 +66,7 @@ class AveragePoolLowering(Chosen[AveragePool], _Pooling[AveragePool]):
         contents = reduce.average_contents(_divisors(kind, rows, columns), bits, gain)
         operator = reduce.AveragePool(
             *_sizes(rows, columns, source), source.format, not before, target.result, shift_bits(contents["shift"]),
-            multiplier_bits=bits, per_token=contents["multiplier"].ndim > 0,
+            DEEPEST, multiplier_bits=bits, per_token=contents["multiplier"].ndim > 0,
         )  # fmt: skip
         part = Part("", operator, contents, {"in": feed_of(before)})
         return QuantizedNode(group.node, group.inputs, target.format, target.shared, (*before, part))

@@ -8,13 +8,14 @@ from collections.abc import Iterator
 import numpy as np
 
 from hwgen.hardware.operators.cast import Cast
+from hwgen.hardware.pipeline import DEEPEST
 from hwgen.hardware.streams import StreamType
 from hwgen.numbers.formats import IntFormat, Overflow, Rounding
 from hwgen.numbers.rescale import Requantize
 from tests.hwgen.conformance.case import WIDTHS, Case, Level, Mutation, lane_choices, random_words
 
 MUTATIONS = (
-    Mutation("dse_cast.sv", "{InSigned & x[InWidth-1], x}", "{1'b0, x}", "forgets the sign"),
+    Mutation("dse_cast.sv", "x})) <<< left;", "x}) & AccWidth'((1 << InWidth) - 1)) <<< left;", "forgets the sign"),
     Mutation("dse_requantize.svh", "rounded = RqWide'(ClampHigh);", "rounded = RqWide'(ClampHigh + 1);",
              "clamps one too high"),
     Mutation("dse_requantize.svh", "(wide + offset) >>> shift", "(wide | offset) >>> shift", "dropped carry"),
@@ -51,6 +52,6 @@ def _case(
     rng: np.random.Generator, shape: tuple[int, int, int], source: IntFormat, result: Requantize, left: int, shift: int
 ) -> Case:
     acc_bits = Cast.acc_bits_for(source, result.target, left)
-    operator = Cast(StreamType(*shape, source), acc_bits, result, 5)
+    operator = Cast(StreamType(*shape, source), acc_bits, result, 5, DEEPEST)
     contents = {"left": np.array(left), "shift": np.array(shift)}
     return Case(operator, contents, {"in": random_words(rng, operator.source)})

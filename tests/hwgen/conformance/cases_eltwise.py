@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from hwgen.hardware.operators.eltwise import Eltwise, Function
+from hwgen.hardware.pipeline import DEEPEST
 from hwgen.numbers.formats import IntFormat, Overflow, Rounding
 from hwgen.numbers.rescale import Requantize
 from tests.hwgen.conformance.case import WIDTHS, Case, Level, Mutation, lane_choices, random_words
@@ -15,7 +16,7 @@ from tests.hwgen.conformance.case import WIDTHS, Case, Level, Mutation, lane_cho
 MUTATIONS = (
     Mutation("dse_eltwise.sv", "wide_a * wide_b : wide_a + wide_b", "wide_a * wide_b : wide_a | wide_b", "no carry",
              "ADD"),
-    Mutation("dse_eltwise.sv", "b[i*BWidth+:BWidth]", "b[(Lanes-1-i)*BWidth+:BWidth]", "swapped lanes of b"),
+    Mutation("dse_eltwise.sv", "y = b[i*BWidth+:BWidth]", "y = b[(Lanes-1-i)*BWidth+:BWidth]", "swapped lanes of b"),
     Mutation("dse_requantize.svh", "if (Rounding != 0 && shift", "if (Rounding == 3 && shift", "rounds down"),
     Mutation("dse_join.sv", "a_valid && b_valid", "a_valid", "does not wait for b"),
     Mutation("dse_join.sv", "assign pop         = out_valid_o && out_ready_i", "assign pop         = out_ready_i",
@@ -63,7 +64,7 @@ def _case(
     result: Requantize,
 ) -> Case:
     acc_bits = max(Eltwise.acc_bits_for(function, a, b, *left), result.target.bits)
-    operator = Eltwise(function, *shape, a, b, acc_bits, result, acc_bits.bit_length())
+    operator = Eltwise(function, *shape, a, b, acc_bits, result, acc_bits.bit_length(), DEEPEST)
     shift = rng.integers(0, max(1, acc_bits - result.target.bits + 1))
     contents = {"left_a": np.array(left[0]), "left_b": np.array(left[1]), "shift": np.array(shift)}
     return Case(operator, contents, {port: random_words(rng, kind) for port, kind in operator.inputs.items()})

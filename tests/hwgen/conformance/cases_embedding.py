@@ -7,11 +7,12 @@ from collections.abc import Iterator
 import numpy as np
 
 from hwgen.hardware.operators.embedding import Embedding
+from hwgen.hardware.pipeline import DEEPEST
 from hwgen.numbers.formats import IntFormat
 from tests.hwgen.conformance.case import WIDTHS, Case, Level, Mutation, lane_choices, random_integers, random_words
 
 MUTATIONS = (
-    Mutation("dse_embedding.sv", ": Vocabulary - 1) * Blocks", ": Vocabulary - 1) * Blocks + 1", "row off by one"),
+    Mutation("dse_embedding.sv", "32'(id) * Blocks", "32'(id) * Blocks + 1", "row off by one"),
     Mutation("dse_embedding.sv", "row_last_q && row_end", "row_last_q", "last marked on every beat of a row"),
     Mutation("dse_embedding.sv", "|| (row_end && !stall)", "|| row_end", "id lost while stalled"),
 )
@@ -19,7 +20,7 @@ MUTATIONS = (
 
 def embedding(rng: np.random.Generator, shape: tuple[int, int, int, int], id_bits: int, target: IntFormat) -> Case:
     """A case of ``shape`` (tokens, vocabulary, features, lanes); ``id_bits`` may reach beyond the vocabulary."""
-    operator = Embedding(*shape, IntFormat(id_bits, False), target)
+    operator = Embedding(*shape, IntFormat(id_bits, False), target, DEEPEST)
     contents = {"table": random_integers(rng, target, (shape[1], shape[2]))}
     return Case(operator, contents, {"in": random_words(rng, operator.inputs["in"])})
 

@@ -8,18 +8,24 @@ import numpy as np
 
 from hwgen.hardware.operator import accumulator_bits
 from hwgen.hardware.operators.matmul import Matmul
+from hwgen.hardware.pipeline import DEEPEST
 from hwgen.numbers.formats import IntFormat, Overflow, Rounding
 from hwgen.numbers.rescale import Requantize
 from tests.hwgen.conformance.case import WIDTHS, Case, Level, Mutation, lane_choices, random_words
 
 MUTATIONS = (
     Mutation(
-        "dse_matmul.sv", "b_full_q[b_fill_bank_q] && !stall", "b_full_q[b_fill_bank_q]", "bank written while held"
+        "dse_matmul.sv", "b_ready_o   = !b_full_q[b_fill_bank_q]", "b_ready_o   = 1'b1", "bank written while it is used"
     ),
     Mutation("dse_matmul.sv", "total = total + x[i] *", "total = total + x[InLanes-1-i] *", "swapped lanes"),
-    Mutation("dse_matmul.sv", "BAddrWidth'(OuterStride)", "BAddrWidth'(OuterStride + 1)", "address off by one"),
+    Mutation(
+        "dse_matmul.sv",
+        "SlotStep + BAddrWidth'(OuterStride)",
+        "SlotStep + BAddrWidth'(OuterStride + 1)",
+        "address off by one",
+    ),
     Mutation("dse_matmul.sv", "(first ? '0 : acc[o])", "acc[o]", "accumulator not cleared"),
-    Mutation("dse_matmul.sv", "acc_last_q <= b_use_done", "acc_last_q <= a_use_done", "last marked for every vector"),
+    Mutation("dse_matmul.sv", "{way_last_q, b_use_done}", "{way_last_q, a_use_done}", "last marked for every vector"),
 )
 
 
@@ -37,7 +43,7 @@ def matmul(
     a, b = formats
     products = [x * y for x in (a.minimum, a.maximum) for y in (b.minimum, b.maximum)]
     acc_bits = max(accumulator_bits(shape[2] * min(products), shape[2] * max(products)), 2)
-    operator = Matmul(*shape, transpose_b, *lanes, a, b, acc_bits, result, acc_bits.bit_length(), banks)
+    operator = Matmul(*shape, transpose_b, *lanes, a, b, acc_bits, result, acc_bits.bit_length(), DEEPEST, banks)
     shift = np.array(rng.integers(0, max(1, acc_bits - result.target.bits + 2)))
     words = {port: random_words(rng, stream, samples) for port, stream in operator.inputs.items()}
     return Case(operator, {"shift": shift}, words)

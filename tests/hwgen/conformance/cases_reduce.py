@@ -9,6 +9,7 @@ import numpy as np
 
 from hwgen.hardware.operator import accumulator_bits
 from hwgen.hardware.operators.reduce import AveragePool, Depthwise, MaxPool, Reduce, average_contents
+from hwgen.hardware.pipeline import DEEPEST
 from hwgen.numbers.formats import Format, IntFormat, MxFormat, Overflow, Rounding, carrier
 from hwgen.numbers.rescale import Requantize
 from tests.hwgen.conformance.case import (
@@ -25,9 +26,9 @@ MUTATIONS = (
     Mutation("dse_reduce.sv", "previous > value ? previous", "previous < value ? previous", "minimum", "MaxPool"),
     Mutation("dse_reduce.sv", "if (Mode == Average) value = previous + value", "if (Mode == Average) value = previous"
              " - value", "sum of the wrong sign", "AveragePool"),
-    Mutation("dse_reduce.sv", "x_first_q <= kernel_q == '0", "x_first_q <= kernel_end", "starts a beat early"),
+    Mutation("dse_reduce.sv", "{way_first_q, kernel_q == '0}", "{way_first_q, kernel_end}", "starts a beat early"),
     Mutation("dse_reduce.sv", "WeightDepth - 1) ? '0", "WeightDepth - 2) ? '0", "weights turn early", "Depthwise"),
-    Mutation("dse_reduce.sv", "acc_memory[x_block_q] <= next", "acc_memory[0] <= next", "one accumulator for all",
+    Mutation("dse_reduce.sv", "acc_memory[way_block[1]] <= next", "acc_memory[0] <= next", "one accumulator for all",
              "whole=True"),
     Mutation("dse_reduce.sv", "(MultDepth - 1) ? '0 : token_q + 1'b1", "(MultDepth - 1) ? '0 : '0",
              "multiplier of the first token", "per_token=True"),
@@ -42,7 +43,7 @@ def max_pool(rng: np.random.Generator, geometry: Geometry, kind: Format, target:
     keep = target is None and kind.plain
     result = Requantize(carrier(kind) if keep else target or IntFormat(8, True))
     tokens, kernel, channels, lanes, whole = geometry
-    operator = MaxPool(tokens, kernel, channels, lanes, kind, whole, result, 4)
+    operator = MaxPool(tokens, kernel, channels, lanes, kind, whole, result, 4, DEEPEST)
     shift = 0 if keep else int(rng.integers(0, max(1, operator.value_bits - result.target.bits + 1)))
     return _case(rng, operator, {"shift": np.array(shift)})
 
@@ -54,7 +55,7 @@ def average_pool(
     tokens, kernel, channels, lanes, whole = geometry
     bits = int(rng.integers(4, 18))
     operator = AveragePool(
-        tokens, kernel, channels, lanes, kind, whole, result, 6, multiplier_bits=bits, per_token=per_token
+        tokens, kernel, channels, lanes, kind, whole, result, 6, DEEPEST, multiplier_bits=bits, per_token=per_token
     )
     divisors = rng.integers(max(1, kernel // 2), kernel + 1, tokens if per_token else ())
     return _case(rng, operator, average_contents(np.asarray(divisors), bits, -int(rng.integers(0, 3))))
@@ -69,7 +70,18 @@ def depthwise(
     bound = kernel * kind.largest_magnitude * weight.largest_magnitude + 300
     bits = accumulator_bits(-bound, bound)
     operator = Depthwise(
-        tokens, kernel, channels, lanes, kind, whole, result, 6, weight=weight, sum_bits=bits, one_shift=one_shift
+        tokens,
+        kernel,
+        channels,
+        lanes,
+        kind,
+        whole,
+        result,
+        6,
+        DEEPEST,
+        weight=weight,
+        sum_bits=bits,
+        one_shift=one_shift,
     )
     shift = rng.integers(0, max(0, bits - result.target.bits) + 2, () if one_shift else channels)
     bias = rng.integers(-300, 301, channels)

@@ -13,15 +13,15 @@ from tests.hwgen.conformance.case import WIDTHS, Case, Level, Mutation, lane_cho
 MUTATIONS = (
     Mutation("dse_window.sv", "col_q < write_col_q))", "col_q <= write_col_q))", "reads a beat before it is written"),
     Mutation("dse_window.sv", "space_q <= SpaceWidth'(Rows);", "space_q <= SpaceWidth'(Rows + 1);", "a row too many"),
-    Mutation("dse_window.sv", "read_pad_q  <= !in_grid", "read_pad_q  <= 1'b0", "padding reads the buffer"),
+    Mutation("dse_window.sv", "read_pad_q  <= !next_in_grid_q", "read_pad_q  <= 1'b0", "padding reads the buffer"),
     Mutation("dse_window.sv", "{Lanes{ElementWidth'(PadElement)}}", "{Lanes{ElementWidth'(0)}}", "pad element lost"),
     Mutation("dse_window.sv", "StrideW * Blocks - Blocks + 1);\n        col_first", "StrideW * Blocks - Blocks);\n"
              "        col_first", "address off by one", ),
     Mutation("dse_window.sv", "oy_end ? SampleStep : OutStep);\n        row_first", "OutStep);\n        row_first",
              "buffer not turned at the end of a sample"),
-    Mutation("dse_window.sv", "y_first_q + YWidth'(StrideH))) - rows", "y_first_q + YWidth'(StrideH + 1))) - rows",
+    Mutation("dse_window.sv", "rows_above(y_first_q, StrideH)", "rows_above(y_first_q, StrideH + 1)",
              "row freed early"),
-    Mutation("dse_window.sv", "issue   = !stall && (", "issue   = (", "beats lost while stalled"),
+    Mutation("dse_window.sv", "next_valid_q && !stall && (", "next_valid_q && (", "beats lost while stalled"),
 )  # fmt: skip
 
 

@@ -10,6 +10,7 @@ from hwgen.hardware.operators.concat import Concat
 from hwgen.hardware.operators.eltwise import Eltwise, Function
 from hwgen.hardware.operators.fork import fork
 from hwgen.hardware.operators.slice import Slice
+from hwgen.hardware.pipeline import DEEPEST
 from hwgen.hardware.streams import StreamType
 from hwgen.lowering.buffers import insert_buffers
 from hwgen.numbers.formats import IntFormat
@@ -41,7 +42,16 @@ def halves(stream: StreamType, periods: int, along_features: bool, swapped: bool
     left, right = (Slice(stream, periods, *kept, along_features) for kept in ranges)
     half = left.outputs["out"]
     product = Eltwise(
-        Function.MULTIPLY, half.tokens, half.features, half.lanes, KIND, KIND, 12, Requantize(IntFormat(8, True)), 4
+        Function.MULTIPLY,
+        half.tokens,
+        half.features,
+        half.lanes,
+        KIND,
+        KIND,
+        12,
+        Requantize(IntFormat(8, True)),
+        4,
+        DEEPEST,
     )
     shifts = {"left_a": np.array(0), "left_b": np.array(0), "shift": np.array(3)}
     instances = (
