@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import ceil
 
 DEEPEST = 99  # more than any operator has levels: a register behind each
@@ -24,3 +25,18 @@ def places(count: int, interval: int) -> int:
     buffer and output register take one each.
     """
     return max(2, ceil((count + 4) / interval))
+
+
+def level_bits(widths: Sequence[int], count: int) -> int:
+    """Flip-flops of ``count`` registers, where ``widths[k]`` bits leave level ``k + 1``."""
+    levels = len(widths)
+    return sum(
+        width
+        for level, width in enumerate(widths, 1)
+        if registers_until(level, count, levels) > registers_until(level - 1, count, levels)
+    )
+
+
+def tree_words(count: int) -> tuple[int, ...]:
+    """Words that leave each level of a tree over ``count`` words."""
+    return tuple(ceil(count / (1 << level)) for level in range(1, (count - 1).bit_length() + 1))

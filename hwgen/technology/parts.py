@@ -181,14 +181,14 @@ class Differences(Part):
 
 @dataclass(frozen=True)
 class SerialDivision(Part):
-    """A division that gives one bit of the quotient a cycle."""
+    """A division without restoring that gives one bit of the quotient a cycle."""
 
     divisor_bits: int
     quotient_bits: int
 
     def area(self, fabric: Fabric, terms: Terms) -> None:
         total = 2.0 * self.divisor_bits + self.quotient_bits
-        terms.add("division", total, total + self.quotient_bits)
+        terms.add("division", total, total + bits(self.quotient_bits) + 3)
 
 
 @dataclass(frozen=True)
