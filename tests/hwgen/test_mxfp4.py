@@ -78,7 +78,7 @@ def test_conversion(
 ) -> None:
     generator = np.random.default_rng(1)
     for shift in (0, 3):
-        operator = ToMx(*shape, source, target, 5, rounding)
+        operator = ToMx(*shape, source, target, 5, DEEPEST, rounding)
         case = Case(operator, {"shift": np.array(shift)}, {"in": random_words(generator, operator.inputs["in"])})
         assert simulate_case(case, build_cache, "random").exact
     assert simulate_as_synthesised(case, build_cache).exact

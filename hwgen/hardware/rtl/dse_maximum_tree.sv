@@ -11,30 +11,30 @@ module dse_maximum_tree #(
 
   localparam int unsigned Levels = $clog2(Count);
 
-  logic [Count*Width-1:0] levels[Levels+1];
+  logic [Width-1:0] levels[Levels+1][Count];
 
-  assign levels[0] = words_i;
+  for (genvar i = 0; i < Count; i++) begin : gen_leaf
+    assign levels[0][i] = words_i[i*Width+:Width];
+  end
   for (genvar k = 0; k < Levels; k++) begin : gen_level
     localparam int unsigned Words = (Count + (1 << k) - 1) >> k;  // that enter the level
-    localparam int unsigned Kept  = (Words + 1) / 2;
-    logic [Count*Width-1:0] larger;
-    for (genvar i = 0; i < Words / 2; i++) begin : gen_node
-      logic [Width-1:0] a, b;
-      assign a = levels[k][2*i*Width+:Width];
-      assign b = levels[k][(2*i+1)*Width+:Width];
-      assign larger[i*Width+:Width] = a > b ? a : b;
+    for (genvar i = 0; i < Count; i++) begin : gen_node
+      if (2 * i < Words) begin : gen_kept
+        logic [Width-1:0] larger;
+        if (2 * i + 1 < Words) begin : gen_pair
+          assign larger = levels[k][2*i] > levels[k][2*i+1] ? levels[k][2*i] : levels[k][2*i+1];
+        end else begin : gen_odd
+          assign larger = levels[k][2*i];
+        end
+        dse_delay #(.Width(Width), .Cycles(32'(Registers[k]))) u_register (
+          .clk_i(clk_i), .word_i(larger), .word_o(levels[k+1][i])
+        );
+      end else begin : gen_unused
+        assign levels[k+1][i] = '0;
+      end
     end
-    if (Words % 2 == 1) begin : gen_odd
-      assign larger[(Kept-1)*Width+:Width] = levels[k][(Words-1)*Width+:Width];
-    end
-    if (Kept < Count) begin : gen_unused
-      assign larger[Count*Width-1:Kept*Width] = '0;
-    end
-    dse_delay #(.Width(Count * Width), .Cycles(32'(Registers[k]))) u_register (
-      .clk_i(clk_i), .word_i(larger), .word_o(levels[k+1])
-    );
   end
-  assign largest_o = levels[Levels][Width-1:0];
+  assign largest_o = levels[Levels][0];
   if (Levels == 0) begin : gen_unused_clock
     logic unused_clk;
     assign unused_clk = clk_i;
