@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import ceil
 
 DEEPEST = 99  # more than any operator has levels: a register behind each
 
@@ -35,3 +36,8 @@ def pipeline_bits(level_bits: Sequence[int], count: int) -> int:
         for level, width in enumerate(level_bits, 1)
         if registers_until(level, count, levels) > registers_until(level - 1, count, levels)
     )
+
+
+def tree_words(count: int) -> tuple[int, ...]:
+    """Words that leave each level of a tree over ``count`` words."""
+    return tuple(ceil(count / (1 << level)) for level in range(1, (count - 1).bit_length() + 1))

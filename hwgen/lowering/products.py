@@ -75,7 +75,7 @@ def to_mx_parts(source: QuantizedNode) -> tuple[Part, ...]:
         return ()
     shift = np.array(source.format.fraction_bits - source.shared.fraction_bits)
     shape = source.shape
-    operator = ToMx(shape.tokens, shape.features, 1, source.format, source.shared, shift_bits(shift))
+    operator = ToMx(shape.tokens, shape.features, 1, source.format, source.shared, shift_bits(shift), DEEPEST)
     return (Part("mx", operator, {"shift": shift}),)
 
 

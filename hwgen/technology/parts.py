@@ -181,32 +181,25 @@ class Differences(Part):
 
 @dataclass(frozen=True)
 class SerialDivision(Part):
-    """A division that gives one bit of the quotient a cycle."""
+    """A division without restoring that gives one bit of the quotient a cycle."""
 
     divisor_bits: int
     quotient_bits: int
 
     def area(self, fabric: Fabric, terms: Terms) -> None:
         total = 2.0 * self.divisor_bits + self.quotient_bits
-        terms.add("division", total, total + self.quotient_bits)
+        terms.add("division", total, total + bits(self.quotient_bits) + 3)
 
 
 @dataclass(frozen=True)
 class SerialRoot(Part):
-    """The square root of ``bits``, and a division by it of ``root_bits``, one bit a cycle.
+    """A square root of ``root_bits`` and a division by it, each without restoring and one bit a cycle."""
 
-    The upper ``2 * root_bits`` from the leading one on are taken; it is at one of ``places`` pairs of bits.
-    """
-
-    bits: int
     root_bits: int
-    places: int
 
     def area(self, fabric: Fabric, terms: Terms) -> None:
-        distance = log2(max(2, self.places))
-        held = self.bits + 8.0 * self.root_bits + 7.0 + 3.0 * distance
-        terms.add("root", 7.0 * self.root_bits + 8.0 + self.bits / 2, held)
-        terms.add("shifter", (2 * self.root_bits * distance + 2 * self.places) / fabric.select_bits)
+        held = 7.0 * self.root_bits + 2.0 * bits(self.root_bits + 1) + 9.0
+        terms.add("root", 7.0 * self.root_bits + 8.0, held)
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,8 @@ from torchao.prototype.mx_formats.mx_tensor import ScaleCalculationMode, to_mx
 
 from hwgen.hardware.operator import accumulator_bits
 from hwgen.hardware.operators.matvec import Matvec
-from hwgen.hardware.pipeline import DEEPEST
 from hwgen.hardware.operators.to_mx import ToMx
+from hwgen.hardware.pipeline import DEEPEST
 from hwgen.numbers.formats import Format, IntFormat, Mxfp4Format, Rounding
 from hwgen.numbers.rescale import Requantize
 from hwgen.simulation.build import BuildCache
@@ -78,7 +78,7 @@ def test_conversion(
 ) -> None:
     generator = np.random.default_rng(1)
     for shift in (0, 3):
-        operator = ToMx(*shape, source, target, 5, rounding)
+        operator = ToMx(*shape, source, target, 5, DEEPEST, rounding)
         case = Case(operator, {"shift": np.array(shift)}, {"in": random_words(generator, operator.inputs["in"])})
         assert simulate_case(case, build_cache, "random").exact
     assert simulate_as_synthesised(case, build_cache).exact

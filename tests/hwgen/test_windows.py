@@ -10,9 +10,9 @@ from torch.nn import functional
 from hwgen.errors import IllegalParameters
 from hwgen.hardware.design import Design, Endpoint, Instance, Stream, run_reference, verify_design
 from hwgen.hardware.operators.matvec import Matvec
-from hwgen.hardware.pipeline import DEEPEST
 from hwgen.hardware.operators.reduce import AveragePool, Depthwise, MaxPool, average_contents, pool_divisors
 from hwgen.hardware.operators.window import Axis, Window, matvec_weights
+from hwgen.hardware.pipeline import DEEPEST
 from hwgen.hardware.streams import Words
 from hwgen.numbers.formats import IntFormat
 from hwgen.numbers.rescale import Requantize

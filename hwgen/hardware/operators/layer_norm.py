@@ -9,24 +9,14 @@ from math import ceil, floor, log2, sqrt
 
 import numpy as np
 
+from hwgen.hardware.normalization import USES, Normalization
 from hwgen.hardware.operator import Cycles, MemoryImage, Operator, accumulator_bits
-from hwgen.hardware.requantizers import requantizers
+from hwgen.hardware.pipeline import DEEPEST
 from hwgen.hardware.streams import StreamType, Words
 from hwgen.numbers.arrays import Array
 from hwgen.numbers.formats import FloatArray, IntFormat
 from hwgen.numbers.rescale import Requantize
-from hwgen.technology.memories import ConstantLogic, Memory
-from hwgen.technology.parts import (
-    Adders,
-    Bill,
-    Handshake,
-    Part,
-    Registers,
-    RoundingShifters,
-    SerialRoot,
-    SpillRegister,
-    counters,
-)
+from hwgen.technology.parts import Bill
 from hwgen.technology.products import Multipliers
 
 GUARD_BITS = 3  # of the result, kept by the normalised value
@@ -68,6 +58,7 @@ class LayerNorm(Operator):
         acc_bits: width of ``z * gamma + beta``.
         result: requantisation.
         shift_bits: width of the shift amount.
+        stages: registers within the arithmetic, as many as it has levels at most.
     """
 
     tokens: int
@@ -82,9 +73,10 @@ class LayerNorm(Operator):
     acc_bits: int
     result: Requantize
     shift_bits: int
+    stages: int
 
     module = "dse_layer_norm"
-    uses = ("dse_adder_tree", "dse_delay", "dse_spill_register")
+    uses = USES
 
     def __post_init__(self) -> None:
         self.require(self.features % self.lanes == 0, f"lanes {self.lanes} divide {self.features}")
@@ -144,7 +136,7 @@ class LayerNorm(Operator):
         acc_bits = max(accumulator_bits(-bound, bound) + 1, accumulator_bits(-biased, biased), shift)
         operator = LayerNorm(
             tokens, n, lanes, source, max(-(-w_bits // 2), root_bits), guard, root_bits, fraction, gamma_bits, acc_bits,
-            result, max(1, acc_bits.bit_length()),
+            result, max(1, acc_bits.bit_length()), DEEPEST,
         )  # fmt: skip
         operator.require(
             shift >= 0, f"a result with {target.fraction_bits} fraction bits is finer than its exact value"
@@ -176,6 +168,10 @@ class LayerNorm(Operator):
         return {"out": StreamType(self.tokens, self.features, self.lanes, self.result.target)}
 
     def rtl_parameters(self) -> Mapping[str, int]:
+        return {**self._widths, "Stages": self._steps.registers}
+
+    @property
+    def _widths(self) -> Mapping[str, int]:
         low, high = self.source.minimum, self.source.maximum
         largest_z = _largest_z(self.features, self.root_bits, self.fraction_bits)
         return {
@@ -224,54 +220,30 @@ class LayerNorm(Operator):
         }
 
     def cycles(self) -> Cycles:
-        serial = 2 * self.root_bits + 7
-        row = max(self.blocks, serial)
-        return Cycles(latency=2 * self.blocks + serial + 6 + (self.tokens - 1) * row, interval=self.tokens * row)
+        return self._steps.cycles(self.tokens)
 
     def bill(self) -> Bill:
         p = self.rtl_parameters()
-        lanes, blocks, root = self.lanes, self.blocks, self.root_bits
-        num, acc, target, wide = self.num_bits, self.acc_bits, self.result.target.bits, 2 * self.half_bits
-        sums = p["SumWidth"] + p["SquareWidth"]
-        return (
-            Memory(4 * blocks, lanes * self.source.bits),
-            ConstantLogic(blocks, lanes * (self.gamma_bits + acc)),
-            *self._products(p),
-            Adders(lanes, sums + num),
-            Adders(2, wide),
-            SerialRoot(wide, root, self.half_bits - self.guard),
-            Registers(3 * sums + p["SumWidth"]),
-            RoundingShifters(lanes, num + root + 2, p["ZWidth"], self._largest_shift),
-            requantizers(self.result, lanes, acc, 1),
-            SpillRegister(lanes * target),
-            Registers(lanes * target + 2),
-            *counters([blocks] * 5 + [4 * blocks] * 3 + [2 * root + 6]),
-            Handshake(),
-        )
-
-    def _products(self, p: Mapping[str, int]) -> Bill:
-        lanes, x, n, wide = self.lanes, self.source.bits + 1, self.features, 2 * self.half_bits
-        scaling: tuple[Part, ...] = (Registers(wide),)
-        odd = (n // (n & -n)).bit_length()  # powers of two are shifts
-        if odd > 1:
-            square = Multipliers(1, p["SquareWidth"], odd, registered=wide)
-            scaling = (square, Multipliers(lanes, self.source.bits, odd + self.source.signed))
-        return (
+        lanes, x, wide, odd = self.lanes, self.source.bits + 1, 2 * self.half_bits, self._steps.odd.bit_length()
+        scaling: Bill = ()
+        if odd > 1:  # powers of two are shifts
+            square = Multipliers(1, p["SquareWidth"], odd, wide)
+            scaling = square, Multipliers(lanes, self.source.bits, odd + self.source.signed)
+        products = (
             Multipliers(lanes, x, x),
-            Multipliers(1, p["SumWidth"], p["SumWidth"], registered=wide),
-            Multipliers(lanes, p["NumWidth"], self.root_bits + 2, registered=p["NumWidth"]),
-            Multipliers(lanes, p["ZWidth"], self.gamma_bits, registered=p["ZWidth"]),
+            Multipliers(1, p["SumWidth"], p["SumWidth"], wide),
+            Multipliers(lanes, p["NumWidth"], self.root_bits + 2),
+            Multipliers(lanes, p["ZWidth"], self.gamma_bits),
             *scaling,
         )
+        return self._steps.bill(products)
 
     @property
-    def _largest_shift(self) -> int:
-        """Of a normalised word, to the right."""
-        return self.root_bits - 1 + self.half_bits - self.guard - self.fraction_bits
+    def _steps(self) -> Normalization:
+        return Normalization(True, self.lanes, self.blocks, self._widths, self.result, self.stages)
 
     def held(self, port: str) -> Fraction:
-        # Four tokens are stored, six beats are on their way to the output.
-        return Fraction(4 + -(-6 // self.blocks), self.tokens)
+        return self._steps.held() / self.tokens
 
 
 def _isqrt(value: Array) -> Array:

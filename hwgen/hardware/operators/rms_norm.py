@@ -9,23 +9,14 @@ from math import ceil, floor, log2, sqrt
 
 import numpy as np
 
+from hwgen.hardware.normalization import USES, Normalization
 from hwgen.hardware.operator import Cycles, MemoryImage, Operator, accumulator_bits
-from hwgen.hardware.requantizers import requantizers
+from hwgen.hardware.pipeline import DEEPEST
 from hwgen.hardware.streams import StreamType, Words
 from hwgen.numbers.arrays import Array
 from hwgen.numbers.formats import FloatArray, IntFormat
 from hwgen.numbers.rescale import Requantize
-from hwgen.technology.memories import ConstantLogic, Memory
-from hwgen.technology.parts import (
-    Adders,
-    Bill,
-    Handshake,
-    Registers,
-    RoundingShifters,
-    SerialRoot,
-    SpillRegister,
-    counters,
-)
+from hwgen.technology.parts import Bill
 from hwgen.technology.products import Multipliers
 
 GUARD_BITS = 3  # of the result, kept by the normalised value
@@ -67,6 +58,7 @@ class RmsNorm(Operator):
         acc_bits: width of ``z * gamma``.
         result: requantisation.
         shift_bits: width of the shift amount.
+        stages: registers within the arithmetic, as many as it has levels at most.
     """
 
     tokens: int
@@ -81,9 +73,10 @@ class RmsNorm(Operator):
     acc_bits: int
     result: Requantize
     shift_bits: int
+    stages: int
 
     module = "dse_rms_norm"
-    uses = ("dse_adder_tree", "dse_delay", "dse_spill_register")
+    uses = USES
 
     def __post_init__(self) -> None:
         self.require(self.features % self.lanes == 0, f"lanes {self.lanes} divide {self.features}")
@@ -133,7 +126,7 @@ class RmsNorm(Operator):
         acc_bits = max(accumulator_bits(-bound, bound), shift)
         operator = RmsNorm(
             tokens, n, lanes, source, max(-(-w_bits // 2), root_bits), guard, root_bits, fraction, gamma_bits, acc_bits,
-            result, max(1, acc_bits.bit_length()),
+            result, max(1, acc_bits.bit_length()), DEEPEST,
         )  # fmt: skip
         operator.require(
             shift >= 0, f"a result with {target.fraction_bits} fraction bits is finer than its exact value"
@@ -154,6 +147,10 @@ class RmsNorm(Operator):
         return {"out": StreamType(self.tokens, self.features, self.lanes, self.result.target)}
 
     def rtl_parameters(self) -> Mapping[str, int]:
+        return {**self._widths, "Stages": self._steps.registers}
+
+    @property
+    def _widths(self) -> Mapping[str, int]:
         largest_z = _largest_z(self.root_bits, self.fraction_bits)
         return {
             "Lanes": self.lanes,
@@ -195,42 +192,26 @@ class RmsNorm(Operator):
         }
 
     def cycles(self) -> Cycles:
-        serial = 2 * self.root_bits + 6
-        row = max(self.blocks, serial)
-        return Cycles(latency=2 * self.blocks + serial + 6 + (self.tokens - 1) * row, interval=self.tokens * row)
+        return self._steps.cycles(self.tokens)
 
     def bill(self) -> Bill:
-        p = self.rtl_parameters()
-        lanes, blocks, root, x = self.lanes, self.features // self.lanes, self.root_bits, self.source.bits
-        # Words of one bit only gate the factor, which is shifted once for all lanes.
-        x, shifted = (1, 1) if x == 1 else (x + (not self.source.signed), lanes)
-        wide, target = 2 * self.half_bits, self.result.target.bits
-        return (
-            Memory(4 * blocks, lanes * self.source.bits),
-            ConstantLogic(blocks, lanes * self.gamma_bits),
+        p, lanes, x = self.rtl_parameters(), self.lanes, self.source.bits
+        # Words of one bit only gate the factor.
+        x = 1 if x == 1 else x + (not self.source.signed)
+        products = (
             Multipliers(lanes, x, x),
-            Multipliers(lanes, x, root + 2, registered=self.source.bits),
-            Multipliers(lanes, p["ZWidth"], self.gamma_bits, registered=p["ZWidth"]),
-            Adders(lanes, p["SquareWidth"]),
-            Adders(1, wide),
-            SerialRoot(wide, root, self.half_bits - self.guard),
-            Registers(3 * p["SquareWidth"]),
-            RoundingShifters(shifted, x + root + 2, p["ZWidth"], self._largest_shift),
-            requantizers(self.result, lanes, self.acc_bits, 1),
-            SpillRegister(lanes * target),
-            Registers(lanes * target + 2),
-            *counters([blocks] * 5 + [4 * blocks] * 3 + [2 * root + 5]),
-            Handshake(),
+            Multipliers(lanes, x, self.root_bits + 2),
+            Multipliers(lanes, p["ZWidth"], self.gamma_bits),
         )
+        return self._steps.bill(products)
 
     @property
-    def _largest_shift(self) -> int:
-        """Of a normalised word, to the right."""
-        return self.root_bits - 1 + self.half_bits - self.guard - self.fraction_bits
+    def _steps(self) -> Normalization:
+        parameters = {"SumWidth": 1, "NumWidth": self.source.bits + 1, **self._widths}
+        return Normalization(False, self.lanes, self.blocks, parameters, self.result, self.stages)
 
     def held(self, port: str) -> Fraction:
-        # Four tokens are stored, six beats are on their way to the output.
-        return Fraction(4 + -(-6 // self.blocks), self.tokens)
+        return self._steps.held() / self.tokens
 
 
 def _largest_sum(n: int, source: IntFormat) -> int:

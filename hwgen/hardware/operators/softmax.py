@@ -10,12 +10,13 @@ from math import ceil, log, log2
 import numpy as np
 
 from hwgen.hardware.operator import Cycles, MemoryImage, Operator
+from hwgen.hardware.pipeline import DEEPEST, pipeline_bits, registers, registers_until, tree_words
 from hwgen.hardware.requantizers import requantizers
 from hwgen.hardware.streams import StreamType, Words
 from hwgen.numbers.arrays import Array
-from hwgen.numbers.formats import IntFormat, Overflow
+from hwgen.numbers.formats import IntFormat, Overflow, Rounding
 from hwgen.numbers.rescale import Requantize
-from hwgen.technology.memories import Constants, Memory
+from hwgen.technology.memories import Constants, Memory, WordRegister
 from hwgen.technology.parts import (
     Adders,
     Bill,
@@ -25,7 +26,6 @@ from hwgen.technology.parts import (
     Maxima,
     Registers,
     SerialDivision,
-    SpillRegister,
     bits,
     counters,
 )
@@ -65,6 +65,7 @@ class Softmax(Operator):
         exp_bits: width of a table entry.
         power: exponent of the numerator.
         result: requantisation.
+        stages: registers within the arithmetic, as many as it has levels at most.
     """
 
     tokens: int
@@ -78,9 +79,19 @@ class Softmax(Operator):
     exp_bits: int
     power: int
     result: Requantize
+    stages: int
 
     module = "dse_softmax"
-    uses = ("dse_adder_tree", "dse_delay", "dse_spill_register")
+    uses = (
+        "dse_adder_tree",
+        "dse_credit_fifo",
+        "dse_delay",
+        "dse_divider",
+        "dse_event",
+        "dse_maximum_tree",
+        "dse_requantizer",
+        "dse_row_queue",
+    )
 
     def __post_init__(self) -> None:
         self.require(self.size % self.lanes == 0, f"lanes {self.lanes} divide {self.size}")
@@ -127,7 +138,7 @@ class Softmax(Operator):
         power = (size * top).bit_length() + bits + GUARD_BITS
         table = np.rint(np.exp(-step * (np.arange(1 << index_bits) << drop)) * top).astype(np.int64)
         saturating = replace(result, overflow=Overflow.SATURATE)
-        operator = Softmax(*shape, lanes, causal, source, drop, index_bits, exp_bits, power, saturating)
+        operator = Softmax(*shape, lanes, causal, source, drop, index_bits, exp_bits, power, saturating, DEEPEST)
         return operator, {"exp": table}
 
     @property
@@ -149,6 +160,45 @@ class Softmax(Operator):
     def quotient_bits(self) -> int:
         """Bits of the quotient: the sum is at least ``2**exp_bits - 1``."""
         return self.power - self.exp_bits + 1
+
+    @property
+    def row_cycles(self) -> int:
+        """Cycles from a row to the next one: the slowest step's."""
+        return max(self.blocks, self.quotient_bits + 1)
+
+    @property
+    def levels(self) -> int:
+        """Levels of the arithmetic that can have a register each, see the RTL."""
+        return sum(self._step_levels)
+
+    @property
+    def _step_levels(self) -> tuple[int, int, int]:
+        """Those of the load, of the exponentials, of the scaling."""
+        tree = (self.lanes - 1).bit_length()
+        return tree + self.causal, tree + 3, 3
+
+    @property
+    def registers(self) -> int:
+        """Registers that it has."""
+        return registers(self.stages, self.levels)
+
+    @property
+    def step_registers(self) -> tuple[int, int, int]:
+        """Those of the load, of the exponentials, of the scaling."""
+        load, exp, _ = self._step_levels
+        loading = registers_until(load, self.registers, self.levels)
+        scaled = registers_until(load + exp, self.registers, self.levels)
+        return loading, scaled - loading, self.registers - scaled
+
+    @property
+    def in_beats(self) -> int:
+        """Input beats that are stored: two rows, or what comes in until the first beat of a row is read."""
+        return min(4 * self.blocks, max(2 * self.blocks, self.blocks + self.step_registers[0] + 2))
+
+    @property
+    def rows(self) -> int:
+        """Rows of exponentials that are stored: those that start until one is scaled."""
+        return ceil((2 * self.blocks + self.quotient_bits + self.step_registers[1] + 4) / self.row_cycles)
 
     @property
     def inputs(self) -> Mapping[str, StreamType]:
@@ -174,6 +224,7 @@ class Softmax(Operator):
             "SumWidth": self.sum_bits,
             "Power": self.power,
             "Shift": self.shift,
+            "Stages": self.registers,
             **self.result.rtl_parameters(),
         }
 
@@ -195,34 +246,68 @@ class Softmax(Operator):
         return {"exp": MemoryImage(contents["exp"].reshape(-1, 1), self.exp_bits)}
 
     def cycles(self) -> Cycles:
-        rows, row = self.tokens * self.groups, max(self.blocks, self.quotient_bits + 1)
-        return Cycles(latency=3 * self.blocks + self.quotient_bits + 7 + (rows - 1) * row, interval=rows * row)
+        rows, row = self.tokens * self.groups, self.row_cycles
+        first = 3 * self.blocks + self.quotient_bits + self.registers + 8
+        return Cycles(latency=first + (rows - 1) * row, interval=rows * row)
 
     def bill(self) -> Bill:
-        lanes, blocks, x, e = self.lanes, self.blocks, self.source.bits + 1, self.exp_bits
-        target, quotient = self.result.target.bits, self.quotient_bits
+        lanes, blocks, x, e = self.lanes, self.blocks, self.source.bits, self.exp_bits
+        target, quotient, rows = self.result.target.bits, self.quotient_bits, self.rows
+        waiting, exps = self.in_beats, rows * blocks
+        places = self.step_registers[2] + 3
+        stored = Memory(waiting, lanes * x, transparent=False), Memory(exps, lanes * e, transparent=False)
         return (
-            Memory(2 * blocks, lanes * self.source.bits),
-            Memory(4 * blocks, lanes * e),
+            *stored,
+            *map(WordRegister, stored),
+            Memory(waiting // blocks, x + 1, registered=False),
+            Memory(rows, self.sum_bits + 1, registered=False),
             *[Constants(1 << self.index_bits, e)] * lanes,
             Maxima(lanes, x),
-            Differences(lanes, x),  # to the maximum
+            Differences(lanes, x + 1),  # to the maximum
             Adders(lanes, self.sum_bits),
             SerialDivision(self.sum_bits, quotient),
-            Registers(3 * x + lanes * self.index_bits + 3 * self.sum_bits),
+            Registers(2 * x + (self.drop > 0) + lanes * self.index_bits + self.sum_bits + quotient),
+            Registers(self._pipeline_bits()),
             Multipliers(lanes, e + 1, quotient + 1, unsigned=True),
             requantizers(self.result, lanes, max(target, self.power + 1 - self.shift), 1),
-            SpillRegister(lanes * target),
+            Memory(places, lanes * target + 1, transparent=False),
             Registers(lanes * target + 2),
-            *counters([blocks, 2 * blocks, blocks, *[2 * blocks] * 2, *[4 * blocks] * 5, blocks, quotient]),
+            *counters([blocks] * 3 + [waiting] * 2 + [exps] * 2 + [waiting + 1, rows + 1]),
+            *counters([places] * 2 + [places + 1] * 2 + [rows] * 2 + [rows + 1]),
             *(self._mask() if self.causal else ()),
             Handshake(),
         )
 
+    def _pipeline_bits(self) -> int:
+        """Flip-flops of the registers within the arithmetic, and of the strobes beside them."""
+        loading, summing, scaling = self.step_registers
+        masks = self.lanes if self.causal else 0
+        strobes = 3 * loading + 1 + 4 * (summing + 2) + 2 + 2 * (scaling + 1)
+        row = 1 + (bits(self.tokens + 1) if self.causal else 0)  # how it ends, and where
+        return pipeline_bits(self._level_widths(masks), self.registers) + masks + strobes + row * (loading + 1)
+
+    def _level_widths(self, masks: int) -> list[int]:
+        """Bits that leave each level of the arithmetic."""
+        lanes, x, e, tree = self.lanes, self.source.bits, self.exp_bits, tree_words(self.lanes)
+        total = e + len(tree)
+        kept = self.power + 1 - (0 if self.result.rounding is Rounding.HALF_EVEN else max(self.shift - 1, 0))
+        return [
+            *([lanes * x] if self.causal else []),
+            *[words * x for words in tree],
+            (lanes + 1) * x + masks,
+            lanes * (x + 1 - self.drop) + masks,
+            lanes * e,
+            *[words * total for words in tree],
+            lanes * e + self.quotient_bits,
+            lanes * kept,
+            lanes * max(self.power + 2 - self.shift, self.result.target.bits + 1),
+        ]
+
     def _mask(self) -> Bill:
         element = self.lanes * self.blocks + 1
-        return Comparators(self.lanes, bits(element)), *counters([element] * 4 + [self.tokens] * 5 + [self.groups])
+        return Comparators(self.lanes, bits(element)), *counters([element] * 3 + [self.tokens] * 2 + [self.groups])
 
     def held(self, port: str) -> Fraction:
-        # Two rows are loaded, four are between exponential and scaling, three beats wait at the output.
-        return Fraction(6 + -(-3 // self.blocks), self.tokens * self.groups)
+        # Rows are stored as they come in and as exponentials; results are on their way to the output.
+        beats = self.in_beats + self.blocks * self.rows + self.step_registers[2] + 4
+        return Fraction(beats, self.blocks * self.tokens * self.groups)

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from hwgen.hardware.operator import Cycles, MemoryImage, Operator
+from hwgen.hardware.pipeline import pipeline_bits, registers, registers_until, tree_words
 from hwgen.hardware.streams import StreamType, Words
 from hwgen.numbers.arrays import Array
 from hwgen.numbers.formats import Format, IntFormat, Rounding
-from hwgen.technology.memories import Memory
+from hwgen.technology.memories import Memory, WordRegister
 from hwgen.technology.parts import (
     Adders,
     Bill,
@@ -20,7 +21,6 @@ from hwgen.technology.parts import (
     Registers,
     Requantizers,
     RoundingShifters,
-    SpillRegister,
     counters,
 )
 
@@ -38,6 +38,7 @@ class ToMx(Operator):
         source: format of the input.
         target: format of the result.
         shift_bits: width of the shift.
+        stages: registers within the arithmetic, as many as it has levels at most.
         rounding: rounding of the mantissas.
     """
 
@@ -47,9 +48,18 @@ class ToMx(Operator):
     source: IntFormat
     target: Format
     shift_bits: int
+    stages: int
     rounding: Rounding = Rounding.HALF_UP
 
     module = "dse_to_mx"
+    uses = (
+        "dse_credit_fifo",
+        "dse_delay",
+        "dse_event",
+        "dse_maximum_tree",
+        "dse_requantizer",
+        "dse_row_queue",
+    )
 
     def __post_init__(self) -> None:
         self.require(self.features % self.lanes == 0, f"lanes {self.lanes} divide the {self.features} features")
@@ -68,6 +78,34 @@ class ToMx(Operator):
     def block_beats(self) -> int:
         """Beats per whole block; 1 when a beat holds several blocks."""
         return min(self.token_beats, max(1, self.target.block // self.lanes))
+
+    @property
+    def levels(self) -> int:
+        """Levels of the arithmetic that can have a register each, see the RTL."""
+        return sum(self._step_levels)
+
+    @property
+    def _step_levels(self) -> tuple[int, int, int]:
+        """Those before a block's extremes, of its exponent, of the elements."""
+        minifloat = self.target.element.code > 0
+        tree = (self.lanes // self.outputs["out"].exponents_per_beat - 1).bit_length()
+        return tree, 3 if minifloat else 2, 7 if minifloat else 3
+
+    @property
+    def registers(self) -> int:
+        """Registers that it has."""
+        return registers(self.stages, self.levels)
+
+    @property
+    def _converting(self) -> int:
+        """Registers of the elements."""
+        search, choice, _ = self._step_levels
+        return self.registers - registers_until(search + choice, self.registers, self.levels)
+
+    @property
+    def depth(self) -> int:
+        """Beats that are stored: a block, and what comes in until it has its exponent."""
+        return self.block_beats + self.registers - self._converting + 2
 
     @property
     def inputs(self) -> Mapping[str, StreamType]:
@@ -89,6 +127,7 @@ class ToMx(Operator):
             "Code": self.target.element.code,
             "ExpWidth": self.target.exponent_bits,
             "ShiftWidth": self.shift_bits,
+            "Stages": self.registers,
             "Rounding": int(self.rounding),
         }
 
@@ -110,39 +149,64 @@ class ToMx(Operator):
 
     def cycles(self) -> Cycles:
         beats = self.inputs["in"].beats
-        # A beat waits for its whole block, then extremes, exponent, issue, read, result and spill register.
-        return Cycles(latency=beats + self.block_beats + 5, interval=beats)
+        # A beat waits for its whole block; extremes, exponent, word, buffer and output register take a cycle each.
+        return Cycles(latency=beats + self.block_beats + self.registers + 4, interval=beats)
 
     def bill(self) -> Bill:
-        lanes, width, exponent = self.lanes, self.source.bits + 1, self.target.exponent_bits
+        lanes, width, exponent = self.lanes, self.source.bits, self.target.exponent_bits
         sub_blocks = self.outputs["out"].exponents_per_beat
-        depth, payload = self.block_beats + 4, self.outputs["out"].payload_bits
+        depth, payload, places = self.depth, self.outputs["out"].payload_bits, self._converting + 3
         rounds, half_even = self.rounding is not Rounding.FLOOR, self.rounding is Rounding.HALF_EVEN
-        mantissa, shifts = self.target.element.bits, 1 << exponent
+        stored = Memory(depth, lanes * width + 1, transparent=False)
         return (
-            Memory(depth, lanes * self.source.bits + 1),
-            Memory(depth, sub_blocks * exponent),
+            stored,
+            WordRegister(stored),
+            Memory(depth, sub_blocks * exponent, registered=False),
             Maxima(self._extremes * lanes, width),
-            Registers(self._extremes * sub_blocks * width),
-            *(self._minifloats() if self.target.element.code else self._tried_exponents()),
-            Requantizers(lanes, width, mantissa, True, rounds, half_even, shifts),
-            Registers(lanes * self.source.bits + payload + 2),
-            SpillRegister(payload),
-            *counters([depth] * 6 + [self.token_beats, self.block_beats] * 2),
+            Registers(self._extremes * sub_blocks * width + sub_blocks * exponent),
+            Comparators(self._extremes * sub_blocks * ((1 << exponent) - 1), width),
+            *(self._minifloats() if self.target.element.code else ()),
+            Requantizers(lanes, width + 1, self.target.element.bits, True, rounds, half_even, 1 << exponent),
+            Registers(pipeline_bits(self._level_widths(), self.registers) + self._beside_bits()),
+            Memory(places, payload + 1, transparent=False),
+            Registers(payload + 2),
+            *counters([depth] * 5 + [depth + 1] * 2 + [self.token_beats, self.block_beats] * 2),
+            *counters([places] * 2 + [places + 1] * 2),
             Handshake(),
         )
+
+    def _level_widths(self) -> list[int]:
+        """Bits that leave each level of the arithmetic."""
+        lanes, width, exponent = self.lanes, self.source.bits, self.target.exponent_bits
+        sub_blocks, mantissa = self.outputs["out"].exponents_per_beat, self.target.element.bits
+        tree = [sub_blocks * self._extremes * words * width for words in tree_words(lanes // sub_blocks)]
+        choice = [sub_blocks * ((1 << exponent) - 1), sub_blocks * exponent]
+        if not self.target.element.code:
+            rounding = [lanes * (width + 1), lanes * (width + 1)]
+            return [*tree, *choice, lanes * width, *rounding]
+        amount, own = max(exponent, (width + 1).bit_length()) + 1, mantissa - 1 - self.target.element.code
+        negative = [sub_blocks * self._extremes * (width + 1)]
+        steps = [width, width + amount, width + 2 * amount, own + 3, own + 2, own + 2 + amount]
+        return [*tree, *negative, *choice, lanes * width, *[lanes * step for step in steps]]
+
+    def _beside_bits(self) -> int:
+        """Flip-flops beside the pipeline: strobes, and what an element is converted with."""
+        search, choice, _ = self._step_levels
+        until = [registers_until(level, self.registers, self.levels) for level in range(self.levels + 1)]
+        searching, found = until[search], until[search + choice]
+        exponents = self.outputs["out"].exponents_per_beat * self.target.exponent_bits
+        strobes = 3 * searching + 1 + (found - searching) + self._converting + 1
+        word = until[search + choice + 1] - found
+        beside = (exponents + 1) * self._converting + exponents * word
+        if self.target.element.code:
+            step = until[search + choice + 4] - until[search + choice + 1]
+            beside += exponents * step + self.lanes * (self._converting - word)
+        return strobes + beside
 
     @property
     def _extremes(self) -> int:
         """Of a block: the lowest of words without a sign decides nothing."""
         return 2 if self.source.signed else 1
-
-    def _tried_exponents(self) -> Bill:
-        """Both extremes of a block are rounded and compared at every exponent but the last."""
-        tried, width = self._extremes * ((1 << self.target.exponent_bits) - 1), self.source.bits + 1
-        count = tried * self.outputs["out"].exponents_per_beat
-        rounded = (Adders(count, width),) if self.rounding is not Rounding.FLOOR else ()
-        return Comparators(count, width), *rounded
 
     def _minifloats(self) -> Bill:
         """Magnitudes of the extremes and of the elements, and the place of their top bits."""
@@ -153,4 +217,4 @@ class ToMx(Operator):
         )
 
     def held(self, port: str) -> Fraction:
-        return Fraction(self.block_beats + 7, self.inputs["in"].beats)
+        return Fraction(self.depth + self._converting + 4, self.inputs["in"].beats)

@@ -2,14 +2,17 @@
 
 /// Softmax over rows of Blocks * Lanes consecutive elements.
 ///
-/// Four stages work on different rows at once:
+/// Four steps work on different rows at once:
 ///   load    Blocks cycles: stores the row and finds its largest element
 ///   exp     Blocks cycles: e = table[(max - x) rounded by 2**Drop], stores e, sums the row
 ///   divide  QuotientWidth cycles: r = floor(2**Power / sum)
 ///   scale   Blocks cycles: out = requantize(e * r, Shift)
-/// A row takes max(Blocks, QuotientWidth + 1) cycles; latency of the first one 3 * Blocks + QuotientWidth + 7.
+/// A row takes max(Blocks, QuotientWidth + 1) cycles; latency of the first one 3 * Blocks + QuotientWidth + Stages + 8.
 /// Causal rows keep element s of token t for s <= t only; a masked element is 0 and takes no part in the sum.
-/// Only the scale stage is held by a held output, the others run until their buffers are full.
+/// Load, exp and scale are pipelines that never stop, with `Stages` registers (`dse_stages.svh`) in all. Levels: the mask of
+/// causal rows, each level of the tree of maxima; the row's word, the distance to the maximum, the table's word, each level of
+/// the adder tree; the stored word, the product, its rounding. Running maximum and sum have registers of their own.
+/// A row starts when there is room for its exponentials, a beat of results when the output has a place for it.
 /// Every output is a function of registers only. Reset forgets all data in flight; the table is kept.
 module dse_softmax #(
   parameter int unsigned Lanes      = 4,   // elements per beat, >= 1
@@ -26,6 +29,7 @@ module dse_softmax #(
   parameter int unsigned Power      = 30,  // the quotient is 2**Power / sum
   parameter int unsigned Shift      = 22,  // requantisation shift
   parameter int unsigned OutWidth   = 8,   // bits of an output element
+  parameter int unsigned Stages     = 0,   // registers within the arithmetic, at most Levels
   parameter int          Rounding   = 1,
   parameter int          Overflow   = 1,
   parameter longint      ClampLow   = 0,
@@ -46,274 +50,368 @@ module dse_softmax #(
   output logic                  out_last_o
 );
 
-  // Rows between exp and scale: two are summed or wait for the divider, one is divided, one is scaled. A fifth never
-  // starts, because the second of them would still be counted in `summing_q`.
-  localparam int unsigned ExpBanks      = 4;
-  localparam int unsigned BlockWidth    = Blocks > 1 ? $clog2(Blocks) : 1;
-  localparam int unsigned InAddrWidth   = $clog2(2 * Blocks);
-  localparam int unsigned ExpAddrWidth  = $clog2(ExpBanks * Blocks);
-  localparam int unsigned ElementWidth  = $clog2(Lanes * Blocks + 1);
-  localparam int unsigned GroupWidth    = Groups > 1 ? $clog2(Groups) : 1;
-  localparam int unsigned TokenWidth    = $clog2(Tokens + 1);
+  // Levels by number: of the load before the running maximum, of the exponentials before the running sum, of the scaling.
+  localparam int unsigned TreeLevels    = $clog2(Lanes);
+  localparam int unsigned MaximumLevel  = Causal ? 2 : 1;
+  localparam int unsigned RowLevel      = MaximumLevel + TreeLevels;
+  localparam int unsigned DistanceLevel = RowLevel + 1;
+  localparam int unsigned TableLevel    = DistanceLevel + 1;
+  localparam int unsigned SumLevel      = TableLevel + 1;
+  localparam int unsigned StoredLevel   = SumLevel + TreeLevels;
+  localparam int unsigned ProductLevel  = StoredLevel + 1;
+  localparam int unsigned Levels        = ProductLevel + 1;
+  `include "dse_stages.svh"
+  localparam int unsigned Loading = registers_until(RowLevel - 1);
+  localparam int unsigned Summing = registers_until(StoredLevel - 1) - Loading;
+  localparam int unsigned Scaling = Stages - Loading - Summing;
+
   localparam int unsigned QuotientWidth = Power - ExpWidth + 1;  // the sum is at least 2**ExpWidth - 1
-  localparam int unsigned CountWidth    = $clog2(QuotientWidth + 1);
-  localparam int unsigned RqWidth       = Power + 2;
-  localparam int unsigned RqShiftWidth  = $clog2(Shift + 2);
+  localparam int unsigned RowCycles     = Blocks > QuotientWidth + 1 ? Blocks : QuotientWidth + 1;
+  // Beats that are stored: two rows, or what comes in until the first beat of a row is read; at most four short rows.
+  localparam int unsigned Window = Blocks + Loading + 2 > 2 * Blocks ? Blocks + Loading + 2 : 2 * Blocks;
+  localparam int unsigned InDepth = Window < 4 * Blocks ? Window : 4 * Blocks;
+  // Rows of exponentials that are stored: those that start until a row is scaled.
+  localparam int unsigned Rows = (2 * Blocks + QuotientWidth + Summing + 4 + RowCycles - 1) / RowCycles;
 
-  `include "dse_requantize.svh"
+  localparam int unsigned BlockWidth   = Blocks > 1 ? $clog2(Blocks) : 1;
+  localparam int unsigned InAddrWidth  = $clog2(InDepth);
+  localparam int unsigned InCountWidth = $clog2(InDepth + 1);
+  localparam int unsigned ExpDepth     = Rows * Blocks;
+  localparam int unsigned ExpAddrWidth = ExpDepth > 1 ? $clog2(ExpDepth) : 1;
+  localparam int unsigned RowCountWidth = $clog2(Rows + 1);
+  localparam int unsigned ElementWidth = $clog2(Lanes * Blocks + 1);
+  localparam int unsigned GroupWidth   = Groups > 1 ? $clog2(Groups) : 1;
+  localparam int unsigned TokenWidth   = $clog2(Tokens + 1);
+  // Elements as keys: unsigned words in the order of the elements. The distance to the rounded-up maximum is one bit wider.
+  localparam logic [InWidth-1:0] Flip   = InWidth'(InSigned) << (InWidth - 1);
+  localparam int unsigned DistanceWidth = InWidth + 1;
+  localparam int unsigned ProductWidth  = Power + 2;  // signed
+  localparam int unsigned ShiftWidth    = $clog2(Shift + 2);
 
-  logic [Lanes*InWidth-1:0]  in_memory [2*Blocks];
-  logic [Lanes*ExpWidth-1:0] row_memory[ExpBanks*Blocks];
+  // Both memories: a word is written again only after it was read.
+  (* no_rw_check *) logic [InPayload-1:0] in_memory[InDepth];
+  (* no_rw_check *) logic [Lanes*ExpWidth-1:0] row_memory[ExpDepth];
 
-  // ---- Load: two banks; the running maximum, the causal limit and `last` are kept per bank.
-  logic [1:0] in_full_q, in_last_q;
-  logic signed [InWidth:0] in_max_q[2];
-  logic [TokenWidth-1:0] in_limit_q[2];  // last element that is kept
-  logic fill_bank_q, use_bank_q, push, fill_done, use_done, token_end;
+  /// Which lanes of a beat take part, element `element` in lane 0.
+  function automatic logic [Lanes-1:0] kept(
+      input logic [ElementWidth-1:0] element, input logic [TokenWidth-1:0] limit);
+    logic [Lanes-1:0] mask;
+    for (int unsigned i = 0; i < Lanes; i++) mask[i] = !Causal || 32'(element) + i <= 32'(limit);
+    return mask;
+  endfunction
+
+  // ---- Load. The running maximum is in `max_q` a cycle after its row's last beat has passed the tree.
+  logic push, fill_end, token_end, in_full_q, loaded, loaded_first, loaded_end, exp_issue;
+  logic row_end, row_last, row_valid, row_start, start_last;
   logic [BlockWidth-1:0] fill_block_q;
   logic [InAddrWidth-1:0] fill_addr_q;
+  logic [InCountWidth-1:0] in_count_q, in_count;
   logic [ElementWidth-1:0] fill_element_q;  // index of lane 0 in the row
   logic [GroupWidth-1:0] group_q;
-  logic [TokenWidth-1:0] token_q;
+  logic [TokenWidth-1:0] token_q, row_limit, start_limit;
+  logic [InWidth-1:0] max_q, start_max;
 
-  assign in_ready_o = !in_full_q[fill_bank_q];
+  assign in_ready_o = !in_full_q;
   assign push       = in_valid_i && in_ready_o;
-  assign fill_done  = push && fill_block_q == BlockWidth'(Blocks - 1);
-  assign token_end  = fill_done && group_q == GroupWidth'(Groups - 1);
-
-  /// Whether element `element` of a row takes part.
-  function automatic logic kept(input int unsigned element, input logic [TokenWidth-1:0] limit);
-    return !Causal || element <= 32'(limit);
-  endfunction
-
-  function automatic logic signed [InWidth:0] largest(
-      input logic signed [InWidth:0] so_far, input logic [InPayload-1:0] beat, input logic [ElementWidth-1:0] element,
-      input logic [TokenWidth-1:0] limit);
-    /* verilator no_inline_task */
-    logic signed [InWidth:0] result;
-    result = so_far;
-    for (int unsigned i = 0; i < Lanes; i++) begin
-      automatic logic signed [InWidth:0] x = signed'({InSigned & beat[i*InWidth+InWidth-1], beat[i*InWidth+:InWidth]});
-      if (kept(32'(element) + i, limit) && x > result) result = x;
-    end
-    return result;
-  endfunction
+  assign fill_end   = push && fill_block_q == BlockWidth'(Blocks - 1);
+  assign token_end  = fill_end && group_q == GroupWidth'(Groups - 1);
+  assign in_count   = in_count_q + InCountWidth'(push) - InCountWidth'(exp_issue);
 
   always_ff @(posedge clk_i) if (push) in_memory[fill_addr_q] <= in_payload_i;
 
   always_ff @(posedge clk_i) begin
-    if (push) begin
-      in_max_q[fill_bank_q] <= largest(fill_block_q == '0 ? {1'b1, {InWidth{1'b0}}} : in_max_q[fill_bank_q],
-                                       in_payload_i, fill_element_q, token_q);
-      in_limit_q[fill_bank_q] <= token_q;
-      in_last_q[fill_bank_q] <= in_last_i;
-    end
-  end
-
-  always_ff @(posedge clk_i) begin
     if (!rst_ni) begin
-      in_full_q <= '0;
-      fill_bank_q <= 1'b0;
-      use_bank_q <= 1'b0;
+      in_count_q <= '0;
+      in_full_q <= 1'b0;
       fill_block_q <= '0;
       fill_addr_q <= '0;
       fill_element_q <= '0;
       group_q <= '0;
       token_q <= '0;
     end else begin
+      in_count_q <= in_count;
+      in_full_q <= in_count == InCountWidth'(InDepth);
       if (push) begin
-        fill_block_q <= fill_done ? '0 : fill_block_q + 1'b1;
-        fill_element_q <= fill_done ? '0 : fill_element_q + ElementWidth'(Lanes);
-        fill_addr_q <= fill_addr_q == InAddrWidth'(2 * Blocks - 1) ? '0 : fill_addr_q + 1'b1;
+        fill_block_q <= fill_end ? '0 : fill_block_q + 1'b1;
+        fill_element_q <= fill_end ? '0 : fill_element_q + ElementWidth'(Lanes);
+        fill_addr_q <= fill_addr_q == InAddrWidth'(InDepth - 1) ? '0 : fill_addr_q + 1'b1;
       end
-      if (fill_done) begin
-        in_full_q[fill_bank_q] <= 1'b1;
-        fill_bank_q <= !fill_bank_q;
-        group_q <= token_end ? '0 : group_q + 1'b1;
-      end
+      if (fill_end) group_q <= token_end ? '0 : group_q + 1'b1;
       if (token_end && Causal) token_q <= in_last_i ? '0 : token_q + 1'b1;
-      if (use_done) begin
-        in_full_q[use_bank_q] <= 1'b0;
-        use_bank_q <= !use_bank_q;
-      end
     end
   end
 
-  // ---- Exp: address, then index, then table. A row starts when at most one earlier row is summed or waits for the
-  // divider, so that a finished sum always finds the register after it free in time.
-  logic exp_issue, exp_start, exp_end, sum_take;
-  logic [BlockWidth-1:0] exp_block_q;
-  logic [InAddrWidth-1:0] exp_addr_q, exp_addr_next_q;
-  logic [ExpAddrWidth-1:0] row_fill_addr_q, row_fill1_q, row_fill2_q;
-  logic [ElementWidth-1:0] exp_element_q, element1_q, element2_q;
-  logic [TokenWidth-1:0] limit1_q, limit2_q;
-  logic signed [InWidth:0] max1_q;
-  logic valid1_q, first1_q, end1_q, valid2_q, first2_q, end2_q;
-  logic [Lanes*IndexWidth-1:0] index_q;
-  logic [Lanes*ExpWidth-1:0] exps;
-  logic [SumWidth-1:0] row_sum, sum_q, waiting_sum_q;
-  logic sum_done_q, waiting_valid_q;
-  logic [1:0] summing_q;  // rows that started and whose sum the divider has not taken
-  logic [ExpBanks-1:0] row_last_q;
-  logic [1:0] row_fill_bank_q;
+  dse_event #(.Width(3), .Cycles(`DSE_READ(0, Loading))) u_loaded (
+    .clk_i(clk_i), .rst_ni(rst_ni), .event_i({push, fill_block_q == '0, fill_end}),
+    .event_o({loaded, loaded_first, loaded_end})
+  );
+  dse_event u_row_end (.clk_i(clk_i), .rst_ni(rst_ni), .event_i(loaded_end), .event_o(row_end));
+  dse_delay #(.Width(TokenWidth + 1), .Cycles(`DSE_READ(1, Loading + 1))) u_row (
+    .clk_i(clk_i), .word_i({in_last_i, token_q}), .word_o({row_last, row_limit})
+  );
 
-  assign exp_start = exp_issue && exp_block_q == '0;
-  assign exp_issue = in_full_q[use_bank_q] && (exp_block_q != '0 || !summing_q[1]);
-  assign exp_end   = exp_block_q == BlockWidth'(Blocks - 1);
-  assign use_done  = exp_issue && exp_end;
+`ifdef SYNTHESIS
+  logic [InPayload-1:0] keys, masked;
+  logic [InWidth-1:0] largest;
+  logic [Lanes-1:0] fill_kept;
 
-  function automatic logic [Lanes*IndexWidth-1:0] indices(
-      input logic [InPayload-1:0] beat, input logic signed [InWidth:0] maximum);
+  assign fill_kept = kept(fill_element_q, token_q);
+  for (genvar i = 0; i < Lanes; i++) begin : gen_key
+    assign keys[i*InWidth+:InWidth] = fill_kept[i] ? in_payload_i[i*InWidth+:InWidth] ^ Flip : '0;
+  end
+  dse_delay #(.Width(InPayload), .Cycles(Causal ? 32'(registered(1)) : 0)) u_masked (
+    .clk_i(clk_i), .word_i(keys), .word_o(masked)
+  );
+  dse_maximum_tree #(
+    .Count(Lanes), .Width(InWidth), .Registers(registers_of(MaximumLevel, TreeLevels))
+  ) u_largest (
+    .clk_i(clk_i), .words_i(masked), .largest_o(largest)
+  );
+  always_ff @(posedge clk_i) if (loaded) max_q <= loaded_first || largest > max_q ? largest : max_q;
+`else
+  function automatic logic [InWidth-1:0] larger(
+      input logic [InWidth-1:0] so_far, input logic [InPayload-1:0] beat, input logic [Lanes-1:0] mask);
     /* verilator no_inline_task */
-    logic [Lanes*IndexWidth-1:0] word;
-    for (int i = 0; i < Lanes; i++) begin
-      automatic logic signed [InWidth:0] x = signed'({InSigned & beat[i*InWidth+InWidth-1], beat[i*InWidth+:InWidth]});
-      // Never negative where it matters; masked elements may be larger, their entry is not used.
-      automatic logic [InWidth+1:0] distance = (InWidth + 2)'(maximum) - (InWidth + 2)'(x);
-      distance = (distance + (InWidth + 2)'((1 << Drop) >> 1)) >> Drop;
-      if (distance > (InWidth + 2)'((1 << IndexWidth) - 1)) distance = (InWidth + 2)'((1 << IndexWidth) - 1);
-      word[i*IndexWidth+:IndexWidth] = IndexWidth'(distance);
-    end
-    return word;
+    logic [InWidth-1:0] result;
+    result = so_far;
+    for (int i = 0; i < Lanes; i++)
+      if (mask[i] && (beat[i*InWidth+:InWidth] ^ Flip) > result) result = beat[i*InWidth+:InWidth] ^ Flip;
+    return result;
   endfunction
 
-  // The table, u<ExpWidth>: round(exp(-d) * (2**ExpWidth - 1)). In synthesis a memory for each lane: Yosys weighs every
-  // assignment of read ports to copies.
-`ifdef SYNTHESIS
-  for (genvar i = 0; i < Lanes; i++) begin : gen_lane
-    logic [ExpWidth-1:0] lane_memory[1<<IndexWidth];
-    initial $readmemh(ExpFile, lane_memory);
-    assign exps[i*ExpWidth+:ExpWidth] =
-        kept(32'(element2_q) + i, limit2_q) ? lane_memory[index_q[i*IndexWidth+:IndexWidth]] : '0;
-  end
-`else
-  logic [ExpWidth-1:0] exp_memory[1<<IndexWidth];
-  `DSE_LOAD_MEMORY(exp_memory, ExpFile, "exp")
-  always_comb begin
-    exps = '0;
-    for (int unsigned i = 0; i < Lanes; i++)
-      if (kept(32'(element2_q) + i, limit2_q))
-        exps[i*ExpWidth+:ExpWidth] = exp_memory[index_q[i*IndexWidth+:IndexWidth]];
-  end
+  always_ff @(posedge clk_i)
+    if (loaded) max_q <= larger(loaded_first ? '0 : max_q, in_payload_i, kept(fill_element_q, token_q));
 `endif
 
-`ifdef SYNTHESIS
-  logic [(Lanes+1)*SumWidth-1:0] terms;
-  for (genvar i = 0; i < Lanes; i++) begin : gen_term
-    assign terms[i*SumWidth+:SumWidth] = SumWidth'(exps[i*ExpWidth+:ExpWidth]);
-  end
-  assign terms[Lanes*SumWidth+:SumWidth] = first2_q ? '0 : sum_q;
-  dse_adder_tree #(.Count(Lanes + 1), .Width(SumWidth), .SumWidth(SumWidth)) u_sum (.clk_i(clk_i), .words_i(terms), .sum_o(row_sum));
-`else
-  always_comb begin
-    row_sum = first2_q ? '0 : sum_q;
-    for (int i = 0; i < Lanes; i++) row_sum = row_sum + SumWidth'(exps[i*ExpWidth+:ExpWidth]);
-  end
-`endif
+  // A row's maximum, the last element that it keeps, and whether it ends a sample.
+  dse_row_queue #(.Width(InWidth + TokenWidth + 1), .Depth(InDepth / Blocks), .Delay(`DSE_READ(Loading, 0))) u_rows (
+    .clk_i(clk_i), .rst_ni(rst_ni), .push_i(row_end), .word_i({row_last, row_limit, max_q}),
+    .valid_o(row_valid), .pop_i(row_start), .word_o({start_last, start_limit, start_max})
+  );
 
-  always_ff @(posedge clk_i) if (valid2_q) row_memory[row_fill2_q] <= exps;
+  // ---- Exp. `row_count_q` counts the rows that started and have not been scaled.
+  logic exp_end, exp_last_q, room_q, scale_done, store, summed, summed_first, summed_end, summed_last;
+  logic [RowCountWidth-1:0] row_count_q, row_count;
+  logic [BlockWidth-1:0] exp_block_q;
+  logic [InAddrWidth-1:0] exp_addr_q;
+  logic [ExpAddrWidth-1:0] store_addr_q;
+  logic [ElementWidth-1:0] exp_element_q, element_q;
+  logic [TokenWidth-1:0] limit_q;
+  logic [DistanceWidth-1:0] row_max_q;
+  logic [Lanes*ExpWidth-1:0] exps;
+  logic [SumWidth-1:0] sum_q;
 
-  always_ff @(posedge clk_i) begin
-    exp_addr_q <= exp_addr_next_q;
-    row_fill1_q <= row_fill_addr_q;
-    element1_q <= exp_element_q;
-    limit1_q <= in_limit_q[use_bank_q];
-    max1_q <= in_max_q[use_bank_q];
-    first1_q <= exp_block_q == '0;
-    end1_q <= exp_end;
-    row_fill2_q <= row_fill1_q;
-    element2_q <= element1_q;
-    limit2_q <= limit1_q;
-    first2_q <= first1_q;
-    end2_q <= end1_q;
-    if (valid1_q) index_q <= indices(in_memory[exp_addr_q], max1_q);
-    if (valid2_q) sum_q <= row_sum;
-    if (exp_start) row_last_q[row_fill_bank_q] <= in_last_q[use_bank_q];
-    if (sum_done_q && (!waiting_valid_q || sum_take)) waiting_sum_q <= sum_q;
-  end
+  assign exp_issue = exp_block_q != '0 || (row_valid && room_q);
+  assign row_start = exp_issue && exp_block_q == '0;
+  assign exp_end   = exp_issue && exp_block_q == BlockWidth'(Blocks - 1);
+  assign row_count = row_count_q + RowCountWidth'(row_start) - RowCountWidth'(scale_done);
 
   always_ff @(posedge clk_i) begin
     if (!rst_ni) begin
       exp_block_q <= '0;
       exp_element_q <= '0;
-      exp_addr_next_q <= '0;
-      row_fill_addr_q <= '0;
-      row_fill_bank_q <= '0;
-      valid1_q <= 1'b0;
-      valid2_q <= 1'b0;
-      sum_done_q <= 1'b0;
-      waiting_valid_q <= 1'b0;
-      summing_q <= '0;
+      exp_addr_q <= '0;
+      store_addr_q <= '0;
+      row_count_q <= '0;
+      room_q <= 1'b1;
     end else begin
-      valid1_q <= exp_issue;
-      valid2_q <= valid1_q;
       if (exp_issue) begin
         exp_block_q <= exp_end ? '0 : exp_block_q + 1'b1;
         exp_element_q <= exp_end ? '0 : exp_element_q + ElementWidth'(Lanes);
-        exp_addr_next_q <= exp_addr_next_q == InAddrWidth'(2 * Blocks - 1) ? '0 : exp_addr_next_q + 1'b1;
-        row_fill_addr_q <= row_fill_addr_q == ExpAddrWidth'(ExpBanks * Blocks - 1) ? '0 : row_fill_addr_q + 1'b1;
-        if (exp_end) row_fill_bank_q <= row_fill_bank_q + 1'b1;
+        exp_addr_q <= exp_addr_q == InAddrWidth'(InDepth - 1) ? '0 : exp_addr_q + 1'b1;
       end
-      if (valid2_q && end2_q) sum_done_q <= 1'b1;
-      else if (!waiting_valid_q || sum_take) sum_done_q <= 1'b0;
-      if (sum_done_q) waiting_valid_q <= 1'b1;
-      else if (sum_take) waiting_valid_q <= 1'b0;
-      summing_q <= summing_q + 2'(exp_start) - 2'(sum_take);
+      if (store) store_addr_q <= store_addr_q == ExpAddrWidth'(ExpDepth - 1) ? '0 : store_addr_q + 1'b1;
+      row_count_q <= row_count;
+      room_q <= row_count != RowCountWidth'(Rows);
     end
   end
-
-  // ---- Divide: restoring, one quotient bit per cycle. The numerator's upper bits are the initial remainder, smaller
-  // than any sum; all its lower bits are 0.
-  logic divide_busy_q, quotient_valid_q, quotient_take;
-  logic [CountWidth-1:0] count_q;
-  logic [SumWidth:0] remainder_q, doubled;  // u<SumWidth+1>
-  logic [SumWidth-1:0] divisor_q;
-  logic [QuotientWidth-1:0] quotient_q;     // u<QuotientWidth>
-
-  assign sum_take = waiting_valid_q && !divide_busy_q && (!quotient_valid_q || quotient_take);
-  assign doubled  = remainder_q << 1;
 
   always_ff @(posedge clk_i) begin
-    if (sum_take) begin
-      remainder_q <= (SumWidth + 1)'(1) << (ExpWidth - 1);
-      divisor_q <= waiting_sum_q;
-    end else if (divide_busy_q) begin
-      remainder_q <= doubled >= {1'b0, divisor_q} ? doubled - {1'b0, divisor_q} : doubled;
-      quotient_q <= (quotient_q << 1) | QuotientWidth'(doubled >= {1'b0, divisor_q});
+    if (row_start) begin
+      row_max_q <= DistanceWidth'(start_max) + DistanceWidth'((1 << Drop) >> 1);
+      limit_q <= start_limit;
+      exp_last_q <= start_last;
+    end
+    element_q <= exp_element_q;
+  end
+
+  dse_event #(.Cycles(`DSE_READ(1, registers_until(TableLevel) - Loading + 2))) u_store (
+    .clk_i(clk_i), .rst_ni(rst_ni), .event_i(exp_issue), .event_o(store)
+  );
+  dse_event #(.Width(4), .Cycles(`DSE_READ(1, Summing + 2))) u_summed (
+    .clk_i(clk_i), .rst_ni(rst_ni),
+    .event_i({exp_issue, row_start, exp_end, exp_end && (row_start ? start_last : exp_last_q)}),
+    .event_o({summed, summed_first, summed_end, summed_last})
+  );
+
+  always_ff @(posedge clk_i) if (store) row_memory[store_addr_q] <= exps;
+
+  // The table, u<ExpWidth>: round(exp(-d) * (2**ExpWidth - 1)). In synthesis a memory for each lane: Yosys weighs every
+  // assignment of read ports to copies. The distance is never negative where it matters: a masked element may be larger.
+`ifdef SYNTHESIS
+  localparam int unsigned TotalWidth = ExpWidth + TreeLevels;
+  logic [InPayload-1:0] word_q, word;
+  logic [DistanceWidth-1:0] row_max;
+  logic [Lanes-1:0] mask_q, mask;
+  logic [Lanes*TotalWidth-1:0] terms;
+  logic [TotalWidth-1:0] total;
+
+  always_ff @(posedge clk_i) begin
+    word_q <= in_memory[exp_addr_q];
+    mask_q <= kept(element_q, limit_q);
+  end
+  dse_delay #(.Width(InPayload + DistanceWidth), .Cycles(32'(registered(RowLevel)))) u_word (
+    .clk_i(clk_i), .word_i({row_max_q, word_q}), .word_o({row_max, word})
+  );
+  dse_delay #(.Width(Lanes), .Cycles(registers_until(DistanceLevel) - Loading)) u_mask (
+    .clk_i(clk_i), .word_i(mask_q), .word_o(mask)
+  );
+  for (genvar i = 0; i < Lanes; i++) begin : gen_exp
+    logic [ExpWidth-1:0] lane_memory[1<<IndexWidth];
+    logic [DistanceWidth-1:0] difference, distance;
+    logic [IndexWidth-1:0] index_q;
+    initial $readmemh(ExpFile, lane_memory);
+    assign difference = (row_max - DistanceWidth'(word[i*InWidth+:InWidth] ^ Flip)) >> Drop;
+    dse_delay #(.Width(DistanceWidth), .Cycles(32'(registered(DistanceLevel)))) u_distance (
+      .clk_i(clk_i), .word_i(difference), .word_o(distance)
+    );
+    always_ff @(posedge clk_i)
+      index_q <= 32'(distance) > (1 << IndexWidth) - 1 ? '1 : IndexWidth'(distance);
+    dse_delay #(.Width(ExpWidth), .Cycles(32'(registered(TableLevel)))) u_exp (
+      .clk_i(clk_i), .word_i(mask[i] ? lane_memory[index_q] : '0), .word_o(exps[i*ExpWidth+:ExpWidth])
+    );
+    assign terms[i*TotalWidth+:TotalWidth] = TotalWidth'(exps[i*ExpWidth+:ExpWidth]);
+  end
+  dse_adder_tree #(
+    .Count(Lanes), .Width(TotalWidth), .SumWidth(TotalWidth), .Registers(registers_of(SumLevel, TreeLevels))
+  ) u_total (
+    .clk_i(clk_i), .words_i(terms), .sum_o(total)
+  );
+  always_ff @(posedge clk_i) if (summed) sum_q <= (summed_first ? '0 : sum_q) + SumWidth'(total);
+`else
+  logic [ExpWidth-1:0] exp_memory[1<<IndexWidth];
+  logic [InAddrWidth-1:0] read_addr_q;
+  `DSE_LOAD_MEMORY(exp_memory, ExpFile, "exp")
+
+  function automatic logic [Lanes*IndexWidth-1:0] indices(
+      input logic [InPayload-1:0] beat, input logic [DistanceWidth-1:0] maximum);
+    /* verilator no_inline_task */
+    logic [Lanes*IndexWidth-1:0] word;
+    for (int i = 0; i < Lanes; i++) begin
+      automatic logic [DistanceWidth-1:0] distance =
+          (maximum - DistanceWidth'(beat[i*InWidth+:InWidth] ^ Flip)) >> Drop;
+      if (32'(distance) > (1 << IndexWidth) - 1) distance = DistanceWidth'((1 << IndexWidth) - 1);
+      word[i*IndexWidth+:IndexWidth] = IndexWidth'(distance);
+    end
+    return word;
+  endfunction
+
+  function automatic logic [SumWidth-1:0] add(input logic [SumWidth-1:0] so_far, input logic [Lanes*ExpWidth-1:0] terms);
+    /* verilator no_inline_task */
+    logic [SumWidth-1:0] total;
+    total = so_far;
+    for (int i = 0; i < Lanes; i++) total = total + SumWidth'(terms[i*ExpWidth+:ExpWidth]);
+    return total;
+  endfunction
+
+  logic [Lanes*IndexWidth-1:0] index;
+  logic [Lanes-1:0] mask;
+  always_comb begin
+    index = '0;
+    exps = '0;
+    mask = kept(element_q, limit_q);
+    if (store) begin
+      index = indices(in_memory[read_addr_q], row_max_q);
+      for (int i = 0; i < Lanes; i++)
+        if (mask[i]) exps[i*ExpWidth+:ExpWidth] = exp_memory[index[i*IndexWidth+:IndexWidth]];
     end
   end
+  always_ff @(posedge clk_i) begin
+    read_addr_q <= exp_addr_q;
+    if (summed) sum_q <= add(summed_first ? '0 : sum_q, exps);
+  end
+`endif
+
+  // ---- Divide. A row's sum, and whether it ends a sample.
+  logic sum_push, sum_push_last, sum_valid, sum_last, sum_take, divide_last_q, quotient_valid, quotient_take;
+  logic [SumWidth-1:0] sum;
+  logic [QuotientWidth-1:0] quotient;
+
+  dse_event #(.Width(2)) u_sum_push (
+    .clk_i(clk_i), .rst_ni(rst_ni), .event_i({summed_end, summed_last}), .event_o({sum_push, sum_push_last})
+  );
+  dse_row_queue #(.Width(SumWidth + 1), .Depth(Rows), .Delay(`DSE_READ(Summing + 1, 0))) u_sums (
+    .clk_i(clk_i), .rst_ni(rst_ni), .push_i(sum_push), .word_i({sum_push_last, sum_q}),
+    .valid_o(sum_valid), .pop_i(sum_take), .word_o({sum_last, sum})
+  );
+  dse_divider #(.DivisorWidth(SumWidth), .QuotientWidth(QuotientWidth), .StartBit(ExpWidth - 1)) u_divider (
+    .clk_i(clk_i), .rst_ni(rst_ni), .valid_i(sum_valid), .divisor_i(sum), .take_o(sum_take),
+    .valid_o(quotient_valid), .take_i(quotient_take), .quotient_o(quotient)
+  );
+
+  // ---- Scale.
+  logic free, scale_issue, scale_last_q, result_push, result_last;
+  logic [BlockWidth-1:0] scale_block_q;
+  logic [ExpAddrWidth-1:0] scale_addr_q;
+  logic [QuotientWidth-1:0] factor_q;
+  logic [OutPayload-1:0] result;
+
+  assign scale_issue   = free && (scale_block_q != '0 || quotient_valid);
+  assign scale_done    = scale_issue && scale_block_q == BlockWidth'(Blocks - 1);
+  assign quotient_take = scale_issue && scale_block_q == '0;
 
   always_ff @(posedge clk_i) begin
     if (!rst_ni) begin
-      divide_busy_q <= 1'b0;
-      quotient_valid_q <= 1'b0;
-      count_q <= '0;
-    end else begin
-      if (sum_take) begin
-        divide_busy_q <= 1'b1;
-        count_q <= CountWidth'(QuotientWidth - 1);
-      end else if (divide_busy_q) begin
-        count_q <= count_q - 1'b1;
-        if (count_q == '0) divide_busy_q <= 1'b0;
-      end
-      if (divide_busy_q && count_q == '0) quotient_valid_q <= 1'b1;
-      else if (quotient_take) quotient_valid_q <= 1'b0;
+      scale_block_q <= '0;
+      scale_addr_q <= '0;
+    end else if (scale_issue) begin
+      scale_block_q <= scale_done ? '0 : scale_block_q + 1'b1;
+      scale_addr_q <= scale_addr_q == ExpAddrWidth'(ExpDepth - 1) ? '0 : scale_addr_q + 1'b1;
     end
   end
 
-  // ---- Scale: address, then product and requantisation, then the spill register.
-  logic stall, scale_issue, scale_end, scale_valid_q, scale_last_q;
-  logic result_valid_q, result_last_q, result_ready;
-  logic [BlockWidth-1:0] scale_block_q;
-  logic [ExpAddrWidth-1:0] row_addr_q, row_addr_next_q;
-  logic [1:0] row_bank_q;
-  logic [QuotientWidth-1:0] factor_q;
-  logic [OutPayload-1:0] result_q;
+  always_ff @(posedge clk_i) begin
+    if (sum_take) divide_last_q <= sum_last;
+    if (quotient_take) begin
+      factor_q <= quotient;
+      scale_last_q <= divide_last_q;
+    end
+  end
 
-  assign stall         = result_valid_q && !result_ready;
-  assign scale_issue   = !stall && (scale_block_q != '0 || quotient_valid_q);
-  assign scale_end     = scale_block_q == BlockWidth'(Blocks - 1);
-  assign quotient_take = scale_issue && scale_block_q == '0;
+  dse_event #(.Width(2), .Cycles(`DSE_READ(1, Scaling + 1))) u_result (
+    .clk_i(clk_i), .rst_ni(rst_ni),
+    .event_i({scale_issue, scale_done && (quotient_take ? divide_last_q : scale_last_q)}),
+    .event_o({result_push, result_last})
+  );
+
+`ifdef SYNTHESIS
+  logic [Lanes*ExpWidth-1:0] stored_q, stored;
+  logic [QuotientWidth-1:0] factor;
+
+  always_ff @(posedge clk_i) stored_q <= row_memory[scale_addr_q];
+  dse_delay #(.Width(Lanes * ExpWidth + QuotientWidth), .Cycles(32'(registered(StoredLevel)))) u_stored (
+    .clk_i(clk_i), .word_i({factor_q, stored_q}), .word_o({factor, stored})
+  );
+  for (genvar i = 0; i < Lanes; i++) begin : gen_result
+    logic [ProductWidth-1:0] product, value;
+    assign product = ProductWidth'(stored[i*ExpWidth+:ExpWidth]) * ProductWidth'(factor);
+    dse_delay #(.Width(ProductWidth), .Cycles(32'(registered(ProductLevel)))) u_product (
+      .clk_i(clk_i), .word_i(product), .word_o(value)
+    );
+    dse_requantizer #(
+      .Width(ProductWidth), .ShiftWidth(ShiftWidth), .OutWidth(OutWidth), .Rounding(Rounding), .Overflow(Overflow),
+      .ClampLow(ClampLow), .ClampHigh(ClampHigh), .Registers({registered(Levels), 1'b0})
+    ) u_result (
+      .clk_i(clk_i), .value_i(value), .shift_i(ShiftWidth'(Shift)), .word_o(result[i*OutWidth+:OutWidth])
+    );
+  end
+`else
+  localparam int unsigned RqWidth      = ProductWidth;
+  localparam int unsigned RqShiftWidth = ShiftWidth;
+  `include "dse_requantize.svh"
+
+  logic [ExpAddrWidth-1:0] stored_addr_q;
+  always_ff @(posedge clk_i) stored_addr_q <= scale_addr_q;
 
   function automatic logic [OutPayload-1:0] scaled(
       input logic [Lanes*ExpWidth-1:0] row, input logic [QuotientWidth-1:0] factor);
@@ -325,37 +423,16 @@ module dse_softmax #(
     return word;
   endfunction
 
-  always_ff @(posedge clk_i) begin
-    if (!rst_ni) begin
-      scale_block_q <= '0;
-      row_addr_next_q <= '0;
-      row_bank_q <= '0;
-      scale_valid_q <= 1'b0;
-      result_valid_q <= 1'b0;
-    end else if (!stall) begin
-      scale_valid_q <= scale_issue;
-      result_valid_q <= scale_valid_q;
-      if (scale_issue) begin
-        scale_block_q <= scale_end ? '0 : scale_block_q + 1'b1;
-        row_addr_next_q <= row_addr_next_q == ExpAddrWidth'(ExpBanks * Blocks - 1) ? '0 : row_addr_next_q + 1'b1;
-        if (scale_end) row_bank_q <= row_bank_q + 1'b1;
-      end
-    end
+  always_comb begin
+    result = '0;
+    if (result_push) result = scaled(row_memory[stored_addr_q], factor_q);
   end
+`endif
 
-  always_ff @(posedge clk_i) begin
-    if (!stall) begin
-      row_addr_q <= row_addr_next_q;
-      scale_last_q <= scale_end && row_last_q[row_bank_q];
-      if (quotient_take) factor_q <= quotient_q;
-      if (scale_valid_q) result_q <= scaled(row_memory[row_addr_q], factor_q);
-      result_last_q <= scale_last_q;
-    end
-  end
-
-  dse_spill_register #(.Width(OutPayload)) u_out (
+  dse_credit_fifo #(.Width(OutPayload), .Depth(Scaling + 3), .Delay(`DSE_READ(Scaling, 0))) u_out (
     .clk_i(clk_i), .rst_ni(rst_ni),
-    .in_valid_i(result_valid_q), .in_ready_o(result_ready), .in_payload_i(result_q), .in_last_i(result_last_q),
+    .reserve_i(scale_issue), .free_o(free),
+    .push_i(result_push), .payload_i(result), .last_i(result_last),
     .out_valid_o(out_valid_o), .out_ready_i(out_ready_i), .out_payload_o(out_payload_o), .out_last_o(out_last_o)
   );
 

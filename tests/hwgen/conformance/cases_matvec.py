@@ -62,7 +62,18 @@ def matvec(
     limit = max(1, acc_bits - result.target.bits + 2)
     shift = np.array(rng.integers(0, limit)) if shared_shift else rng.integers(0, limit, (groups, out_features))
     operator = Matvec(
-        tokens, groups, in_features, out_features, *lanes, source, weight, acc_bits, result, shift_bits, shared_shift, DEEPEST
+        tokens,
+        groups,
+        in_features,
+        out_features,
+        *lanes,
+        source,
+        weight,
+        acc_bits,
+        result,
+        shift_bits,
+        shared_shift,
+        DEEPEST,
     )
     contents = {"weight": weights, "bias": bias, "shift": shift, **exponents}
     return Case(operator, contents, {"in": random_words(rng, operator.inputs["in"])})

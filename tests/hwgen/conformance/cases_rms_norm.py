@@ -12,17 +12,15 @@ from hwgen.numbers.rescale import Requantize
 from tests.hwgen.conformance.case import WIDTHS, Case, Level, Mutation, lane_choices, random_words
 
 MUTATIONS = (
-    Mutation("dse_rms_norm.sv", "root_rest >= root_trial ? root_rest -", "1'b1 ? root_rest -", "root never restores"),
-    Mutation(
-        "dse_rms_norm.sv", "step_q < StepWidth'(3 + RootBits)", "step_q < StepWidth'(2 + RootBits)", "root bit lost"
-    ),
-    Mutation("dse_rms_norm.sv", "total + x * x", "total + x", "elements not squared"),
-    Mutation("dse_rms_norm.sv", "(fill_start ? '0 : square_q,", "(square_q,", "sum of all rows"),
-    Mutation("dse_rms_norm.sv", "(shift - 1'b1)", "(shift + 1'b1)", "wrong rounding"),
-    Mutation("dse_rms_norm.sv", "norm2_q <= norm1_q", "norm2_q <= norm1_q + 1'b1", "shift off by one"),
-    Mutation("dse_rms_norm.sv", "gamma_memory[block3_q]", "gamma_memory[block2_q]", "gamma of another beat"),
-    Mutation("dse_rms_norm.sv", "!summing_q[1]", "1'b1", "stored rows overwritten"),
-    Mutation("dse_rms_norm.sv", "row_last_q[bank_q]", "row_last_q[fill_bank_q]", "last of another row"),
+    Mutation("dse_root.sv", "(RootBits + 1){!negative}", "(RootBits + 1){1'b1}", "always subtracted"),
+    Mutation("dse_root.sv", "CountWidth'(RootBits - 1)", "CountWidth'(RootBits - 2)", "root bit lost"),
+    Mutation("dse_norm.sv", "(norm - 1'b1)", "(norm + 1'b1)", "wrong rounding"),
+    Mutation("dse_norm.sv", "NormWidth'(MaxShift) -", "NormWidth'(MaxShift + 1) -", "shift off by one"),
+    Mutation("dse_norm.sv", "fill_block_q != '0 || room_q", "1'b1", "stored rows overwritten"),
+    Mutation("dse_norm.sv", "(factor_take ? start_last : last_q)", "start_last", "last of another row"),
+    Mutation("dse_norm.sv", "total + x * x", "total + x", "elements not squared"),
+    Mutation("dse_norm.sv", "add_squares(summed_first ? '0 : square_q", "add_squares(square_q", "sum of all rows"),
+    Mutation("dse_norm.sv", "gamma_memory[read_block_q]", "gamma_memory[block_q]", "gamma of another beat"),
 )
 
 

@@ -12,18 +12,17 @@ from hwgen.numbers.rescale import Requantize
 from tests.hwgen.conformance.case import WIDTHS, Case, Level, Mutation, lane_choices, random_words
 
 MUTATIONS = (
-    Mutation("dse_softmax.sv", "element <= 32'(limit)", "element < 32'(limit)", "diagonal masked", "causal=True"),
-    Mutation("dse_softmax.sv", "!summing_q[1])", "1'b1)", "row memory overwritten"),
-    Mutation("dse_softmax.sv", "CountWidth'(QuotientWidth - 1)", "CountWidth'(QuotientWidth - 2)", "quotient bit lost"),
-    Mutation("dse_softmax.sv", "row_sum + SumWidth'(", "row_sum | SumWidth'(", "sum without carries"),
+    Mutation("dse_softmax.sv", "+ i <= 32'(limit)", "+ i < 32'(limit)", "diagonal masked", "causal=True"),
+    Mutation("dse_softmax.sv", "(row_valid && room_q)", "row_valid", "row memory overwritten"),
+    Mutation("dse_softmax.sv", "in_count == InCountWidth'(InDepth)", "1'b0", "stored beats overwritten"),
+    Mutation("dse_softmax.sv", "larger(loaded_first ? '0 : max_q", "larger(max_q", "maximum of all rows"),
+    Mutation("dse_divider.sv", "CountWidth'(QuotientWidth - 1)", "CountWidth'(QuotientWidth - 2)", "quotient bit lost"),
+    Mutation("dse_divider.sv", "(DivisorWidth + 1){!negative}", "(DivisorWidth + 1){1'b1}", "always subtracted"),
+    Mutation("dse_softmax.sv", "total + SumWidth'(terms", "total | SumWidth'(terms", "sum without carries"),
+    Mutation("dse_softmax.sv", "if (32'(distance) >", "if (32'(distance) <", "distance wraps", "drop=2"),
     Mutation(
-        "dse_softmax.sv",
-        "if (distance > (InWidth + 2)'(",
-        "if (distance < (InWidth + 2)'(0 *",
-        "distance wraps",
-        "drop=2",
+        "dse_softmax.sv", "(quotient_take ? divide_last_q : scale_last_q)", "divide_last_q", "last of another row"
     ),
-    Mutation("dse_softmax.sv", "row_last_q[row_bank_q]", "row_last_q[row_fill_bank_q]", "last of another row"),
 )
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from hwgen.hardware.operators.to_mx import ToMx
+from hwgen.hardware.pipeline import DEEPEST
 from hwgen.hardware.streams import Words
 from hwgen.numbers.formats import Format, IntFormat, MxFormat, Rounding
 from tests.hwgen.conformance.case import SAMPLES, WIDTHS, Case, Level, Mutation, random_integers
@@ -17,8 +18,9 @@ MUTATIONS = (
     Mutation("dse_to_mx.sv", "least = first ?", "least = 1'b1 ?", "extreme of the last beat only", "lanes=2"),
     Mutation("dse_to_mx.sv", "shift, exponents[(i/SubLanes)*ExpWidth", "shift, exponents[0*ExpWidth",
              "exponent of the first block", "lanes=16"),
-    Mutation("dse_to_mx.sv", "if (issue_end) exp_next_q", "if (issue) exp_next_q", "an exponent for every beat"),
-    Mutation("dse_to_mx.sv", "CountWidth'(read_valid_q && !stall)", "CountWidth'(read_valid_q)", "freed while stalled"),
+    Mutation("dse_to_mx.sv", "exponents_pop = issue &&", "exponents_pop = issue ||", "an exponent for every beat"),
+    Mutation("dse_to_mx.sv", "count == CountWidth'(Depth)", "1'b0", "stored beats overwritten"),
+    Mutation("dse_to_mx.sv", "exponents_valid && free", "exponents_valid", "issued without a place"),
 )  # fmt: skip
 
 
@@ -30,7 +32,7 @@ def to_mx(
     rounding: Rounding = Rounding.HALF_UP,
 ) -> Case:
     """A case of ``shape`` (tokens, features, lanes); blocks have values of every magnitude."""
-    operator = ToMx(*shape, source, target, 5, rounding)
+    operator = ToMx(*shape, source, target, 5, DEEPEST, rounding)
     tokens, features, _ = shape
     words = random_integers(rng, source, (SAMPLES, tokens, features))
     magnitude = np.repeat(rng.integers(0, source.bits + 1, (SAMPLES, tokens, -(-features // 4))), 4, axis=2)

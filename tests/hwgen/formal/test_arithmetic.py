@@ -92,7 +92,9 @@ TREES = tuple(
 )  # fmt: skip
 PRODUCTS = tuple(
     Equality("dse_product", {"AWidth": a, "ASigned": a_signed, "BWidth": b, "BSigned": b_signed})
-    for (a, b), a_signed, b_signed in itertools.product(((1, 1), (1, 6), (5, 1), (2, 3), (4, 4), (3, 5)), (0, 1), (0, 1))
+    for (a, b), a_signed, b_signed in itertools.product(
+        ((1, 1), (1, 6), (5, 1), (2, 3), (4, 4), (3, 5)), (0, 1), (0, 1)
+    )
 )
 FAULTS = (
     Equality(
