@@ -30,9 +30,10 @@ class OpenView(View):
     model_config = ConfigDict(extra="allow", protected_namespaces=())
 
 
-def absent_unless_known(description: str) -> Any:
-    """A field that is left out of the answer, rather than null, where nobody knows its value."""
-    return Field(None, description=description, exclude_if=lambda value: value is None)
+def absent_unless_known(description: str, unit: str = "") -> Any:
+    """A field that is left out of the answer, rather than null, where nobody knows its value; "" for no unit."""
+    extra = {"x-unit": unit} if unit else None
+    return Field(None, description=description, exclude_if=lambda value: value is None, json_schema_extra=extra)
 
 
 class PageView(View, Generic[ItemT]):

@@ -11,6 +11,7 @@ from pydantic import Field
 from api.context import ContextDep, ResourceId, problems
 from api.design_views import CandidateView, MetricsView
 from api.schemas import TrialState
+from api.tabular import clock_source, metrics
 from api.views import View
 from db.rows import PointRow
 from explorer.result import ClockSource
@@ -78,9 +79,16 @@ def _text(row: PointRow) -> str:
         f'"created_at":{row.created_at!r},"started_at":{_number(row.started_at)},'
         f'"finished_at":{_number(row.finished_at)},"reason":{_string(row.reason)},"stage":{_string(row.stage)},'
         f'"cached_from":{_string(row.cached_from)},"sign_off":{_string(row.sign_off)},'
-        f'"clock_source":{_string(row.clock_source)},"metrics":{row.metrics or "{}"},'
+        f'"clock_source":{_string(clock_source(row))},"metrics":{_metrics(row)},'
         f'"constraints":{row.constraints or "{}"},"candidate":{row.candidate}}}'
     )
+
+
+def _metrics(row: PointRow) -> str:
+    """As stored; of the few trials that were routed, with what the routed clock changes."""
+    if row.routed_metrics is None:
+        return row.metrics or "{}"
+    return json.dumps(metrics(row))
 
 
 def _number(value: float | None) -> str:

@@ -38,7 +38,13 @@ export default function JobPage({ name }: { name: string }) {
       <div class="page-head">
         <div class="job-title">
           <p class="crumbs">
-            <a href="/">Jobs</a> / <code>{job.id}</code>
+            <a href="/">Jobs</a> /{" "}
+            {job.sweep !== null && (
+              <>
+                <a href={`/compare?sweep=${job.sweep}`}>a sweep</a> /{" "}
+              </>
+            )}
+            <code>{job.id}</code>
           </p>
           <h1 tabIndex={-1}>{modelName(job)}</h1>
           <Badge tone={JOB_TONES[job.state]}>{job.state}</Badge>

@@ -28,8 +28,6 @@ export interface Operator {
   est_ff?: number;
   est_dsp?: number;
   est_bram_kb?: number;
-  /** Fastest clock of this operator alone. */
-  est_fmax_mhz?: number;
   model_interval_cycles: number;
   model_latency_cycles: number;
   busy_cycles: number;
