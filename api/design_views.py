@@ -106,6 +106,17 @@ class OutputView(OpenView):
     float_accuracy: float | None = absent_unless_known("quality of the float model on the same data")
 
 
+class TensorView(OpenView):
+    """The tensor that one node of the model makes, beside the float model's."""
+
+    node: str = Field(description="node of the model's graph")
+    format: str = Field(description="number format of its words")
+    error: float = Field(
+        description="RMS of the difference to the float tensor as a share of that one's, on the simulated samples; what "
+        "the nodes before it added is in it"
+    )
+
+
 class MetricsView(OpenView):
     """Metrics of a trial: `est_` are models, `meas_` counted in simulation. One that was not reached is absent."""
 
@@ -140,6 +151,7 @@ class MetricsView(OpenView):
     streams: list[StreamView] | None = absent_unless_known("with `detail=operators`: every stream between them")
     outputs: list[OutputView] | None = absent_unless_known("with `detail=operators`: every output that is judged")
     devices: list[DeviceUseView] | None = absent_unless_known("with `detail=operators`: every device in use")
+    tensors: list[TensorView] | None = absent_unless_known("with `detail=operators`: the tensor of every node")
     hops: list[HopView] | None = absent_unless_known("with `detail=operators`: every channel between devices in use")
 
 

@@ -84,7 +84,7 @@ export interface Detail {
   devices?: DeviceUse[];
   hops?: Hop[];
   outputs?: { name: string; accuracy?: number; float_accuracy?: number }[];
-  tensors?: { node: string; format?: string; error?: number }[];
+  tensors?: { node: string; format: string; error: number }[];
 }
 
 export interface Stage {
