@@ -61,12 +61,16 @@ def list_points(
     since_seq: Annotated[int, Query(ge=0, le=_MAX_SEQ, description="only trials changed after this number")] = 0,
     limit: Annotated[int, Query(ge=1, le=5000, description="points per page")] = 2000,
 ) -> Response:
-    """Trials as points, in order of their last change: ten thousand in a second, where whole trials take ten."""
+    """Trials as points, in order of their last change: ten thousand in a second, where whole trials take ten.
+
+    A `Link` header with `rel="next"` names the page behind this one, so that it can be asked for while this one arrives.
+    """
     rows = context.store.points.after(job_id, since_seq, limit + 1)
     more, rows = len(rows) > limit, rows[:limit]
-    following = json.dumps(rows[-1].seq if more else None)
-    body = f'{{"items":[{",".join(map(_text, rows))}],"next_seq":{following}}}'
-    return Response(body, media_type="application/json")
+    following = rows[-1].seq if more else None
+    body = f'{{"items":[{",".join(map(_text, rows))}],"next_seq":{json.dumps(following)}}}'
+    behind = f"</v1/jobs/{job_id}/points?since_seq={following}&limit={limit}>; rel=\"next\""
+    return Response(body, media_type="application/json", headers={} if following is None else {"Link": behind})
 
 
 def _text(row: PointRow) -> str:
