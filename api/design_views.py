@@ -112,8 +112,8 @@ class TensorView(OpenView):
     node: str = Field(description="node of the model's graph")
     format: str = Field(description="number format of its words")
     error: float = Field(
-        description="RMS of the difference to the float tensor as a share of that one's, on the simulated samples; what "
-        "the nodes before it added is in it"
+        description="RMS of the difference to the float tensor as a share of that one's, on the simulated samples; "
+        "what the nodes before it added is in it"
     )
 
 

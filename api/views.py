@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Annotated, Any, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
+from pydantic.config import JsonDict
 
 ItemT = TypeVar("ItemT")
 
@@ -32,7 +33,7 @@ class OpenView(View):
 
 def absent_unless_known(description: str, unit: str = "") -> Any:
     """A field that is left out of the answer, rather than null, where nobody knows its value; "" for no unit."""
-    extra = {"x-unit": unit} if unit else None
+    extra: JsonDict | None = {"x-unit": unit} if unit else None
     return Field(None, description=description, exclude_if=lambda value: value is None, json_schema_extra=extra)
 
 

@@ -1,10 +1,10 @@
 """How quickly the page of a large job is drawn, filtered and kept up to date, in headless Chromium: medians of five.
 
-``python -m benchmarks.dashboard_load [TRIALS]`` needs Debian's ``chromium``. The trials are made up: a search of so many
-takes hours. *First paint* and *drawn* count from the request of the page, *filtered* from the click to the frame that
-shows its result. *CPU of the page* is what its main thread worked until it was drawn: it says the same on a machine that
-is busy with other things. *Behind* is how long after the last of fifty trials a second the page shows all of them, and
-*busy* the share of that time in which its main thread works. The load of the machine is printed beside them.
+``python -m benchmarks.dashboard_load [TRIALS]`` needs Debian's ``chromium``. The trials are made up: a search of so
+many takes hours. *First paint* and *drawn* count from the request of the page, *filtered* from the click to the frame
+that shows its result. *CPU of the page* is what its main thread worked until it was drawn: it says the same on a busy
+machine. *Behind* is how long after the last of fifty trials a second the page shows all of them, and *busy* the share
+of that time in which its main thread works. The load of the machine is printed beside them.
 """
 
 from __future__ import annotations
@@ -98,7 +98,8 @@ def main() -> None:
         filters = [float(page.evaluate(_FILTER)) for _ in range(ROUNDS)]
         behind, busy = follow(page, service, trials)
         browser.close()
-    print(f"{trials} trials made up, medians of {ROUNDS}; load average {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
+    print(f"{trials} trials made up, medians of {ROUNDS}")
+    print(f"load average {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
     for name, figures in zip(("first paint", "drawn", "CPU of the page"), zip(*loads, strict=True), strict=True):
         print(f"{name:16} {statistics.median(figures):7.0f} ms")
     print(f"{'filtered':16} {statistics.median(filters):7.0f} ms")

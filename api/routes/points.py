@@ -63,13 +63,13 @@ def list_points(
 ) -> Response:
     """Trials as points, in order of their last change: ten thousand in a second, where whole trials take ten.
 
-    A `Link` header with `rel="next"` names the page behind this one, so that it can be asked for while this one arrives.
+    A `Link` header with `rel="next"` names the page behind this one: it can be asked for while this one arrives.
     """
     rows = context.store.points.after(job_id, since_seq, limit + 1)
     more, rows = len(rows) > limit, rows[:limit]
     following = rows[-1].seq if more else None
     body = f'{{"items":[{",".join(map(_text, rows))}],"next_seq":{json.dumps(following)}}}'
-    behind = f"</v1/jobs/{job_id}/points?since_seq={following}&limit={limit}>; rel=\"next\""
+    behind = f'</v1/jobs/{job_id}/points?since_seq={following}&limit={limit}>; rel="next"'
     return Response(body, media_type="application/json", headers={} if following is None else {"Link": behind})
 
 

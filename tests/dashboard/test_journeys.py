@@ -13,7 +13,6 @@ from tests.api.harness import Server
 from tests.dashboard.conftest import Jobs, submit
 from tests.dashboard.made import Search
 
-
 NO_LIBRARY = {"title": "The server cannot do this", "detail": "Install pyarrow on the server."}
 
 

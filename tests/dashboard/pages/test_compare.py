@@ -81,7 +81,8 @@ def test_trials_are_ticked_in_the_table_of_their_job(site: Server, made: Made, p
     page.get_by_role("link", name="Compare 3 of 4 at most").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Trials side by side")
     for name in names[:3]:
-        expect(page.locator(".compared-one a", has_text=name.removeprefix("Compare ").capitalize()).first).to_be_visible()
+        trial = name.removeprefix("Compare ").capitalize()
+        expect(page.locator(".compared-one a", has_text=trial).first).to_be_visible()
 
 
 def test_a_sweep_is_found_where_jobs_are_compared_and_at_its_jobs(site: Server, made: Made, page: Page) -> None:
