@@ -70,7 +70,7 @@ def keep(page: Page, name: str) -> None:
     if os.environ.get("HEADRACE_IMAGES"):
         picture = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
         few = picture.quantize(COLOURS, Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
-        few.save(IMAGES / f"dashboard_{name}.png", optimize=True)
+        few.save(IMAGES / f"{name}.png", optimize=True)
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
@@ -85,9 +85,9 @@ def test_axe_finds_nothing_on_real_pages(
         violations = page.evaluate("axe.run({resultTypes: ['violations']})")["violations"]
         assert not [(each["id"], [node["html"][:200] for node in each["nodes"]]) for each in violations]
         if theme == "light":
-            keep(page, name)
+            keep(page, f"dashboard_{name}")
         elif name in DARK:
-            keep(page, f"{name}_dark")
+            keep(page, f"dashboard_{name}_dark")
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -97,7 +97,7 @@ def test_real_pages_are_as_wide_as_a_phone(browser: Browser, client: Client, fou
         show(page, client, found, name)
         assert page.evaluate("document.documentElement.scrollWidth") == 390
         if name == "job":
-            keep(page, "job_phone")
+            keep(page, "dashboard_job_phone")
 
 
 def test_the_front_of_a_real_job_is_that_of_the_service(page: Page, client: Client, found: Found) -> None:
