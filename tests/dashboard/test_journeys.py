@@ -225,7 +225,7 @@ def test_a_job_is_cloned_into_the_form(service: Server, jobs: Jobs, page: Page) 
     page.goto(f"{service.url}/jobs/{jobs.done}")
     page.get_by_role("link", name="Clone").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("New job")
-    expect(page.get_by_label("Labels")).to_have_value("net=CIFAR-10 CNN\nteam=edge")
+    expect(page.get_by_label("Labels")).to_have_value("team=edge\nnet=CIFAR-10 CNN")
 
 
 def test_names_of_users_are_text(service: Server, page: Page) -> None:
