@@ -35,7 +35,7 @@ BODY: Mapping[str, Any] = {
     "constraints": [{"metric": "accuracy", "min": 0.9}, {"metric": "est_lut", "max": 8000}],
     "simulation": {"samples": 8},
 }
-SEARCH = {"trials": 64, "parallel_trials": 2, "wall_seconds": 3600, "seed": 0}
+SEARCH = {"trials": 40, "parallel_trials": 2, "wall_seconds": 3600, "seed": 0}
 
 
 @dataclass(frozen=True)

@@ -106,6 +106,8 @@ export class FieldIndex {
   private choices: Choice[] | null = null;
   private weights = false;
   private known: readonly Point[] = [];
+  /** When the first trial started, seconds since 1970. */
+  private begin = Infinity;
   private made: readonly Field[] | null = null;
 
   /** The fields of these trials, which are those of the last call with some more or some changed. */
@@ -117,6 +119,7 @@ export class FieldIndex {
   }
 
   private add(point: Point): void {
+    this.begin = Math.min(this.begin, point.started_at ?? Infinity);
     for (const name in point.metrics) if (typeof point.metrics[name] === "number") this.put(this.metrics, name);
     this.choices ??= choicesOf(point.candidate);
     for (const choice of this.choices) {
@@ -138,9 +141,10 @@ export class FieldIndex {
 
   private make(): Field[] {
     const mean: Field = { key: "mean_weight_bits", label: "Mean bits of weights", group: "Decisions", categories: null, of: meanWeightBits };
+    const started: Field = { key: "started", label: "Started after, s", group: "Trial", categories: null, of: (point) => (point.started_at === null ? null : point.started_at - this.begin) };
     // Decisions that all trials share explain nothing.
     const decisions = (this.choices ?? []).filter(({ values }) => values.size > 1).map(decisionField);
-    return [...metricFields(this.metrics), ...(this.weights ? [mean] : []), ...decisions, ...TRIAL];
+    return [...metricFields(this.metrics), ...(this.weights ? [mean] : []), ...decisions, ...TRIAL, started];
   }
 }
 
