@@ -25,12 +25,7 @@ from tests.dashboard.test_pictures import keep
 
 PORT = 8093
 # Picture -> the page of the first study of the storage.
-PAGES = {
-    "history": "/dashboard/studies/1",
-    "analytics": "/dashboard/studies/1/analytics",
-    "trials": "/dashboard/studies/1/trialTable",
-    "trial": "/dashboard/studies/1/trials?numbers=0",
-}
+PAGES = {"history": "/dashboard/studies/1", "selection": "/dashboard/studies/1/smartSelection"}
 
 
 def stored(job: Job, url: str) -> None:
@@ -73,7 +68,7 @@ def main() -> None:
                 page = browser.new_page(viewport={"width": 1440, "height": 1100})
                 page.goto(address + path)
                 page.wait_for_load_state("networkidle")
-                page.wait_for_timeout(4000)
+                page.wait_for_timeout(8000)  # its plots come one after the other
                 keep(page, f"optuna_{name}")
             browser.close()
 
