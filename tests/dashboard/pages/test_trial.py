@@ -153,7 +153,7 @@ def test_an_infeasible_trial_says_why(site: Server, made: Made, page: Page) -> N
 
 
 def test_a_fault_of_many_lines_is_said_in_its_last_one(site: Server, made: Made, page: Page) -> None:
-    reason = "Traceback (most recent call last):\n  File " + 40 * "/long/path" + "\nToolError: g++ ran longer than 300 s"
+    reason = "Traceback (most recent call last):\n" + 40 * "/long/path" + "\nToolError: g++ ran longer than 300 s"
     times = {"started_at": "2026-11-24T10:00:00Z", "ended_at": "2026-11-24T10:05:00Z"}
     fault = {"purpose": "sign_off", "worker": "evaluate@workshop", "outcome": "fault", "reason": reason, **times}
     page.route("**/attempts", lambda route: route.fulfill(json={"items": [fault], "next_cursor": None}))
