@@ -20,8 +20,9 @@ DisplayName = Annotated[str | None, Form(min_length=1, max_length=200, pattern=r
 
 
 def upload_model(context: ContextDep, response: Response, file: UploadFile, name: DisplayName = None) -> ModelView:
-    """Upload a model: an ONNX file, a torch.export archive, or a zip of a Hugging Face folder.
+    """Upload a model: an ONNX file or a torch.export archive.
 
+    A zip of a Hugging Face folder is recognised and refused: it cannot be imported yet.
     The same bytes again answer 200 with the same id.
     """
     with context.artefacts.incoming() as path:
