@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
+from typing import Any
 
 import click
 
@@ -13,6 +15,7 @@ from headrace.client import Client
 from headrace.figures import short
 from headrace.records import Model, Record
 
+_NAMED_VALUES = ("ones", "zeros", "arange")
 _DEVICE_FIGURES = ("lut", "ff", "dsp", "bram_kb", "uram_kb", "off_chip_gb_per_s", "default_clock_mhz")
 
 
@@ -71,13 +74,40 @@ def datasets(client: Client, dataset: str | None, quiet: bool, as_json: bool) ->
 @click.argument("file", type=click.Path(exists=True))
 @click.option("--dataset", is_flag=True, help="it is evaluation data (.npz), not a model")
 @click.option("--name", help="what it is called; the file's name by default")
+@click.option("--shape", multiple=True, metavar="INPUT=N,…", help="a model's input with open axes: its whole shape")
+@click.option("--freeze", multiple=True, metavar="INPUT=VALUE", help="a constant input: JSON, ones, zeros or arange")
 @json_option
 @remote
-def upload(client: Client, file: str, dataset: bool, name: str | None, as_json: bool) -> int:
-    """Upload a model or evaluation data and print its id; the same bytes again give the same id."""
-    stored: Record = client.upload_dataset(file, name=name) if dataset else client.upload_model(file, name=name)
+def upload(
+    client: Client, file: str, dataset: bool, name: str | None, shape: Sequence[str], freeze: Sequence[str],
+    as_json: bool,
+) -> int:  # fmt: skip
+    """Upload a model or evaluation data and print its id; the same again gives the same id."""
+    shapes, constants = dict(map(_shape, shape)), dict(map(_constant, freeze))
+    if not dataset:
+        stored: Record = client.upload_model(file, name=name, shapes=shapes or None, freeze=constants or None)
+    elif shapes or constants:
+        raise click.UsageError("--shape and --freeze are about a model's inputs")
+    else:
+        stored = client.upload_dataset(file, name=name)
     show_json(stored.document) if as_json else click.echo(stored.id)
     return Exit.DONE
+
+
+def _shape(text: str) -> tuple[str, list[int]]:
+    name, _, sizes = text.rpartition("=")
+    if not name or not all(size.strip().isdecimal() for size in sizes.split(",")):
+        raise click.UsageError(f"cannot read the shape {text!r}: write input=1,3,32,32")
+    return name, [int(size) for size in sizes.split(",")]
+
+
+def _constant(text: str) -> tuple[str, Any]:
+    name, _, value = text.partition("=")
+    try:
+        return name, value if value in _NAMED_VALUES else json.loads(value)
+    except ValueError as error:
+        named = ", ".join(_NAMED_VALUES)
+        raise click.UsageError(f"cannot read {text!r}: write input=VALUE, VALUE in JSON or one of {named}") from error
 
 
 def _documents(found: Sequence[Record], quiet: bool, single: bool) -> int:

@@ -82,7 +82,7 @@ def status(client: Client, job: str | None, wait: bool, quiet: bool, as_json: bo
         _show_jobs(list(client.jobs(**wanted)), quiet, as_json)
         return Exit.DONE
     if any(text is not None for text in wanted.values()):
-        raise click.UsageError("--state, --label, --sweep, --model and --search choose among all jobs: leave out the id")
+        raise click.UsageError("--state, --label, --sweep, --model and --search choose among jobs: leave out the id")
     found = known(client, "jobs", job, client.job)
     outcome = _ended(found) if wait else Exit.DONE
     if as_json:

@@ -133,9 +133,9 @@ def export(client: Client, trial: str, output: str | None, as_json: bool) -> int
 @json_option
 @remote
 def activity(client: Client, trial: str, output: str | None, as_json: bool) -> int:
-    """Download what each operator of a complete trial did when, for ui.perfetto.dev; FILE is TRIAL.trace.json by default.
+    """Download what each operator of a complete trial did when, for ui.perfetto.dev.
 
-    The design is simulated again for it, on the first request.
+    FILE is TRIAL.trace.json by default. The design is simulated again for it, on the first request.
     """
     return _saved("trial", trial, client.trial(trial).write_activity(Path(output or f"{trial}.trace.json")), as_json)
 
@@ -164,8 +164,8 @@ def _saved(noun: str, ident: str, path: Path, as_json: bool) -> int:
 
 
 def _difference_row(row: dict[str, Any]) -> list[str]:
-    cells = (short(v) if isinstance(v, int | float) else "–" if v is None else str(v) for v in (row["first"], row["second"]))
-    return [row["kind"], row["name"], *cells, "" if row["ratio"] is None else f"{row['ratio']:.3g}"]
+    values = (row["first"], row["second"], row["ratio"])
+    return [row["kind"], row["name"], *("" if v is None else v if isinstance(v, str) else short(v) for v in values)]
 
 
 def _row(trial: TrialRecord) -> list[str]:

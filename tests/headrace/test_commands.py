@@ -184,6 +184,18 @@ def test_what_the_service_holds_one_by_one(server: Server, capsys) -> None:
     run(capsys, "delete", model, expected=Exit.CONFLICT)
 
 
+def test_inputs_are_fixed_on_the_way(server: Server, tmp_path: Path, capsys) -> None:
+    (tmp_path / "open.onnx").write_bytes(b"good, with open axes")
+    plain = run(capsys, "upload", "open.onnx")
+    assert (
+        run(capsys, "upload", "open.onnx", "--shape", "x=1, 32", "--freeze", "mask=ones", "--freeze", "t=[0]") != plain
+    )
+    assert server.parser.fixed == {"shapes": {"x": [1, 32]}, "freeze": {"mask": "ones", "t": [0]}}
+    for wrong in (("--shape", "x"), ("--shape", "x=a"), ("--freeze", "x"), ("--freeze", "x=twos")):
+        run(capsys, "upload", "open.onnx", *wrong, expected=Exit.USAGE)
+    run(capsys, "upload", "open.onnx", "--dataset", "--shape", "x=1", expected=Exit.USAGE)
+
+
 def test_jobs_are_found(server: Server, capsys) -> None:
     job = server.submit(labels={"found": "needle-1"})
     assert run(capsys, "status", "--search", "NEEDLE", "-q").split() == [job["id"]]

@@ -129,9 +129,7 @@ def test_the_client_calls_it(server: Server, contract: dict, ids: dict[str, str]
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)
-def test_the_asynchronous_client_calls_it(
-    server: Server, contract: dict, ids: dict[str, str], operation: str
-) -> None:
+def test_the_asynchronous_client_calls_it(server: Server, contract: dict, ids: dict[str, str], operation: str) -> None:
     seen: list[tuple[str, str]] = []
 
     async def note(request: httpx.Request) -> None:
