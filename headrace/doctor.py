@@ -45,6 +45,7 @@ class Finding:
 
 def run_doctor(as_json: bool = False) -> int:
     """Print the report; 0 when Headrace can be used here, 1 when something needed is missing."""
+    print("headrace: trying what the workers use; an operator is compiled, half a minute", file=sys.stderr)
     found = findings()
     missing = [item.name for item in found if item.needed and not item.ok]
     if as_json:

@@ -49,7 +49,8 @@ def test_what_is_fixed_makes_another_model(server: Server) -> None:
 def test_what_cannot_be_fixed_is_refused(server: Server) -> None:
     for field, text in (
         ("shapes", "{"), ("shapes", "[]"), ("shapes", '{"x": 3}'), ("shapes", '{"x": [0]}'), ("shapes", '{"x": [1.5]}'),
-        ("freeze", '{"x": "twos"}'), ("freeze", '{"x": null}'), ("freeze", '{"x": NaN}'), ("freeze", '{"x": 1, "x": 2}'),
+        ("freeze", '{"x": "twos"}'), ("freeze", '{"x": null}'), ("freeze", '{"x": NaN}'),
+        ("freeze", '{"x": 1, "x": 2}'),
     ):  # fmt: skip
         answer = server.http.post("/v1/models", files={"file": ("m", b"good")}, data={field: text})
         assert problem(answer, 422, "invalid-body")["errors"][0]["pointer"] == f"/{field}", text
