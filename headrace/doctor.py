@@ -45,7 +45,6 @@ class Finding:
 
 def run_doctor(as_json: bool = False) -> int:
     """Print the report; 0 when Headrace can be used here, 1 when something needed is missing."""
-    print("headrace: trying what the workers use; an operator is compiled, half a minute", file=sys.stderr)
     found = findings()
     missing = [item.name for item in found if item.needed and not item.ok]
     if as_json:
@@ -94,6 +93,7 @@ def _service() -> list[Finding]:
 
 def _workers() -> list[Finding]:
     """What the workers find when they try their tools."""
+    print("headrace: trying what the workers use; an operator is compiled, half a minute", file=sys.stderr)
     arguments, environment = service.command("workers.doctor")
     try:
         done = subprocess.run(arguments, capture_output=True, text=True, timeout=_SECONDS, check=False, env=environment)

@@ -88,7 +88,7 @@ def ids(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict
     (tmp_path / "m.onnx").write_bytes(b"good model")
     (tmp_path / "d.npz").write_bytes(b"PK data")
     ended = server.submit()
-    trial = server.run(ended["id"])[0].id
+    trial = server.run(ended["id"], trials=1)[0].id
     unused = server.http.post("/v1/models", files={"file": ("u.onnx", b"good and unused")}).json()["id"]
     dataset = server.http.post("/v1/datasets", files={"file": ("d.npz", b"PK data")}).json()["id"]
     sweep = server.http.post("/v1/sweeps", json={"jobs": [{"model": ended["model"]}]}).json()["id"]
