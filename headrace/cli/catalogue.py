@@ -43,7 +43,7 @@ def devices(client: Client, device: str | None, quiet: bool, as_json: bool) -> i
 @json_option
 @remote
 def models(client: Client, model: str | None, quiet: bool, as_json: bool) -> int:
-    """List uploaded models, or report on one: its tensors, its operators, what stays in software."""
+    """List uploaded models, or report on one: tensors, operators, what stays in software."""
     found = client.models() if model is None else [known(client, "models", model, client.model)]
     if quiet or as_json:
         return _documents(found, quiet, single=model is not None)

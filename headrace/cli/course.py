@@ -15,7 +15,7 @@ from headrace.client import Client
 @json_option
 @remote
 def hypervolume(client: Client, job: str, as_json: bool) -> int:
-    """Show every step of a job's hypervolume: the share of objective space that its front dominates."""
+    """Show how a job's hypervolume grew: the share of objective space that its front dominates."""
     steps = known(client, "jobs", job, client.job).hypervolume()
     if as_json:
         show_json(steps)
@@ -32,7 +32,7 @@ def hypervolume(client: Client, job: str, as_json: bool) -> int:
 @json_option
 @remote
 def importance(client: Client, job: str, as_json: bool) -> int:
-    """Show how much each decision of a job's search decides about each objective, the most important first."""
+    """Show how much each decision decides about each objective, the most important first."""
     found = known(client, "jobs", job, client.job).importance()
     shares = [(o, d, f"{share:.1%}") for o, of in found["importance"].items() for d, share in of.items()]
     if as_json:

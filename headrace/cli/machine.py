@@ -75,7 +75,7 @@ def about_service(client: Client, as_json: bool) -> int:
 @json_option
 @remote
 def health(client: Client, metrics: bool, as_json: bool) -> int:
-    """Show the workers, what waits and runs, how often caches answered, and why trials came to nothing."""
+    """Show workers, queue, answers of caches, and why trials came to nothing."""
     if metrics:
         if as_json:
             raise click.UsageError("--metrics prints the text that Prometheus reads: leave out --json")
@@ -110,7 +110,7 @@ def _health_rows(health: Mapping[str, Any]) -> list[tuple[str, str, str]]:
 @click.option("--param", multiple=True, metavar="NAME=VALUE", help="parameter of the query")
 @remote
 def api(client: Client, method: str, path: str, body: str | None, param: tuple[str, ...]) -> int:
-    """Send any request of the HTTP contract and print the answer, such as: headrace api GET /v1/jobs."""
+    """Send any request and print the answer, such as: headrace api GET /v1/jobs."""
     pairs = [text.partition("=") for text in param]
     if not all(equals for _, equals, _ in pairs):
         raise click.UsageError("write --param NAME=VALUE")

@@ -76,7 +76,7 @@ def trials(
 @json_option
 @remote
 def points(client: Client, job: str, since: int | None, quiet: bool, as_json: bool) -> int:
-    """List a job's trials as trials does, ten times as fast: without stages, provenance and words compared."""
+    """List a job's trials ten times as fast, without their stages, provenance and words compared."""
     found = known(client, "jobs", job, client.job).points(since_seq=since)
     if quiet:
         show_ids(str(point["id"]) for point in found)
@@ -106,7 +106,10 @@ def trial(client: Client, trial: str, attempts: bool, operators: bool, as_json: 
 @json_option
 @remote
 def compare(client: Client, trial: str, other: str, as_json: bool) -> int:
-    """Show the decisions and figures in which two trials differ; ratio is the second over the first."""
+    """Show the decisions and figures in which two trials differ.
+
+    The ratio is the second over the first.
+    """
     found = differences(client.trial(trial), client.trial(other))
     if as_json:
         show_json(found)
