@@ -76,7 +76,7 @@ def trials(
 @json_option
 @remote
 def points(client: Client, job: str, since: int | None, quiet: bool, as_json: bool) -> int:
-    """List a job's trials ten times as fast, without their stages, provenance and words compared."""
+    """List a job's trials ten times as fast, without stages, provenance and words."""
     found = known(client, "jobs", job, client.job).points(since_seq=since)
     if quiet:
         show_ids(str(point["id"]) for point in found)

@@ -288,6 +288,7 @@ def test_every_command_is_documented(capsys) -> None:
     for name in cli.commands:
         assert f"`{name}" in text, name
         assert run(capsys, name, "--help").startswith("Usage:")
+        assert not cli.commands[name].get_short_help_str(90).endswith("..."), name  # cut
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
