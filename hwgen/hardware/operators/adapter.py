@@ -27,7 +27,7 @@ class Adapter(Operator):
     out_lanes: int
 
     module = "dse_adapter"
-    uses = ()
+    uses = ("dse_spill_register",)
 
     def __post_init__(self) -> None:
         self.require(self.source.format.plain, "shared exponents cannot change their lanes")
