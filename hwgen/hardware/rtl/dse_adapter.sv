@@ -39,23 +39,26 @@ module dse_adapter #(
     logic [InPayload-1:0] units_q;  // unit 0 is next, or unit 1 behind one that has left
     logic [CountWidth-1:0] count_q;  // units that have not left for the front
     logic left_q, beat_last_q;       // unit 0 has left; the beat ends a sample
+    logic empty_q;                   // count_q is 0: a bit of its own, or the mapper decodes the count in every bit of the units
     logic front_valid_q, front_last_q, front_free, push, direct, shift;
     logic [UnitWidth-1:0] front_q;
 
-    assign in_ready_o    = count_q == '0;
+    assign in_ready_o    = empty_q;
     assign out_valid_o   = front_valid_q;
     assign out_payload_o = front_q;
     assign out_last_o    = front_last_q;
     assign front_free    = !front_valid_q || out_ready_i;
     assign push          = in_valid_i && in_ready_o;
     assign direct        = push && front_free;
-    assign shift         = count_q != '0 && front_free;
+    assign shift         = !empty_q && front_free;
 
     always_ff @(posedge clk_i) begin
       if (!rst_ni) begin
         count_q       <= '0;
+        empty_q       <= 1'b1;
         front_valid_q <= 1'b0;
       end else begin
+        empty_q <= !push && (empty_q || (shift && count_q == CountWidth'(1)));
         if (push) count_q <= direct ? CountWidth'(InUnits - 1) : CountWidth'(InUnits);
         else if (shift) count_q <= count_q - 1'b1;
         front_valid_q <= push || shift || (front_valid_q && !out_ready_i);
@@ -63,15 +66,13 @@ module dse_adapter #(
     end
 
     always_ff @(posedge clk_i) begin
+      if (push || shift) units_q <= empty_q ? in_payload_i : units_q >> UnitWidth;
       if (push) begin
-        units_q     <= in_payload_i;
         left_q      <= direct;
         beat_last_q <= in_last_i;
-      end else if (shift) begin
-        units_q     <= units_q >> UnitWidth;
       end
       if (front_free) begin
-        front_q      <= count_q == '0 ? in_payload_i[0+:UnitWidth]
+        front_q      <= empty_q ? in_payload_i[0+:UnitWidth]
                       : left_q ? units_q[UnitWidth+:UnitWidth] : units_q[0+:UnitWidth];
         front_last_q <= count_q == CountWidth'(1) && beat_last_q;
       end

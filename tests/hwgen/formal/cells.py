@@ -49,7 +49,7 @@ def adapter(in_units: int, out_units: int, fault: Fault | None = None) -> Proof:
     defines = {"IN_UNITS": in_units, "OUT_UNITS": out_units}
     if out_units == 1:
         defines["TAKE"] = 1
-        registers = "units_q", "count_q", "left_q", "beat_last_q", "front_valid_q", "front_q", "front_last_q"
+        registers = "units_q", "count_q", "left_q", "beat_last_q", "front_valid_q", "front_q", "front_last_q", "empty_q"
         exposed = tuple(f"gen_take.{name}" for name in registers)
     elif in_units == 1:
         defines["APPEND"] = 1

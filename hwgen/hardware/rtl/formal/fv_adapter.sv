@@ -24,7 +24,7 @@ module fv_adapter (
 `ifdef TAKE
     .\gen_take.units_q (units), .\gen_take.count_q (count), .\gen_take.left_q (has_left),
     .\gen_take.beat_last_q (beat_last), .\gen_take.front_valid_q (front_valid), .\gen_take.front_q (front),
-    .\gen_take.front_last_q (front_last)
+    .\gen_take.front_last_q (front_last), .\gen_take.empty_q (empty)
 `elsif APPEND
     .\gen_append.units_q (units), .\gen_append.count_q (count), .\gen_append.spare_valid_q (spare_valid),
     .\gen_append.spare_q (spare), .\gen_append.last_q (word_last)
@@ -36,14 +36,15 @@ module fv_adapter (
 `ifdef TAKE
   wire [`IN_UNITS*2-1:0] units;
   wire [$clog2(`IN_UNITS+1)-1:0] count;
-  wire has_left, beat_last, front_valid, front_last;
+  wire has_left, beat_last, front_valid, front_last, empty;
   wire [1:0] front;
   wire [`IN_UNITS*2-1:0] waiting = (units >> (has_left ? 2 : 0)) & ~({(`IN_UNITS*2){1'b1}} << (count * 2));
   wire [`IN_UNITS-1:0] waiting_last = (count != 0 && beat_last) << (count - 1);
   assign data  = front_valid ? {waiting, front} : 0;
   assign lasts = front_valid ? {waiting_last, front_last} : 0;
   assign stored = front_valid + count;
-  assign form_holds = (front_valid || count == 0) && count <= `IN_UNITS && (!has_left || count < `IN_UNITS);
+  assign form_holds = (front_valid || count == 0) && count <= `IN_UNITS && (!has_left || count < `IN_UNITS)
+      && empty == (count == 0);
 `elsif APPEND
   wire [`OUT_UNITS*2-1:0] units;
   wire [$clog2(`OUT_UNITS+1)-1:0] count;
