@@ -29,6 +29,7 @@ log = logging.getLogger(__name__)
 _OUTPUT_BYTES = 8 * 1024 * 1024
 _PARALLEL = 2
 _REMEMBERED_CHECKS = 256
+PARQUET_COMMAND = "api.parquet"
 
 
 class Parser:
@@ -123,6 +124,14 @@ class Parser:
         answer = self._run([command, trial_id], "export-failed")
         if not answer["ok"]:
             raise Problem("export-failed", answer["detail"])
+
+    def write_parquet(self, job_id: str, path: Path) -> None:
+        """Write all trials of a job as a Parquet file.
+
+        Raises:
+            Problem: ``export-failed``.
+        """
+        self._run([PARQUET_COMMAND, job_id, str(path)], "export-failed")
 
     def importance(self, job_id: str) -> dict[str, Any]:
         """How much each decision of a job's search decides about each objective.

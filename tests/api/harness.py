@@ -5,7 +5,7 @@ import dataclasses
 import socket
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import httpx
@@ -35,6 +35,7 @@ class FakeParser:
         self.bundles: Path | None = None
         self.block: threading.Event | None = None
         self.space_size = 1000
+        self.write_parquet: Callable[[str, Path], None]
 
     def inspect_model(self, upload: Path, graph: Path) -> dict:
         self.calls.append("model")
@@ -187,6 +188,7 @@ def serving(home: Path, real: bool = False, port: int | None = None, **options: 
     context = app.state.context
     parser = FakeParser()
     parser.bundles = home / "bundles"
+    parser.write_parquet = context.parser.write_parquet  # it reads no upload: nothing of it has to be played
     if not real:
         app.state.context = dataclasses.replace(context, parser=parser)
     port = port or _free_port()
