@@ -106,32 +106,57 @@ class OutputView(OpenView):
     float_accuracy: float | None = absent_unless_known("quality of the float model on the same data")
 
 
+class TensorView(OpenView):
+    """The tensor that one node of the model makes, beside the float model's."""
+
+    node: str = Field(description="node of the model's graph")
+    format: str = Field(description="number format of its words")
+    error: float = Field(
+        description="RMS of the difference to the float tensor as a share of that one's, on the simulated samples; "
+        "what the nodes before it added is in it"
+    )
+
+
 class MetricsView(OpenView):
     """Metrics of a trial: `est_` are models, `meas_` counted in simulation. One that was not reached is absent."""
 
     accuracy: float | None = absent_unless_known("quality of the integer model, in the job's `metric`")
     float_accuracy: float | None = absent_unless_known("quality of the float model on the same data")
-    meas_latency_cycles: float | None = absent_unless_known("cycles from the first beat in to the first sample out")
-    meas_interval_cycles: float | None = absent_unless_known("cycles between successive inferences, steady state")
-    clock_mhz: float | None = absent_unless_known("the clock of what needs one, MHz; see `clock_source`")
-    latency_ns: float | None = absent_unless_known("measured latency at `clock_mhz`, ns")
-    throughput_per_s: float | None = absent_unless_known("inferences a second at `clock_mhz`")
-    est_fmax_mhz: float | None = absent_unless_known("clock that the slowest operator is estimated to reach, MHz")
-    meas_fmax_mhz: float | None = absent_unless_known("clock that the routed design reaches, MHz")
+    meas_latency_cycles: float | None = absent_unless_known(
+        "cycles from the first beat in to the first sample out", "cycles"
+    )
+    meas_interval_cycles: float | None = absent_unless_known(
+        "cycles between successive inferences, steady state", "cycles"
+    )
+    clock_mhz: float | None = absent_unless_known("the clock of what needs one; see `clock_source`", "MHz")
+    latency_ns: float | None = absent_unless_known("measured latency at `clock_mhz`", "ns")
+    throughput_per_s: float | None = absent_unless_known("inferences a second at `clock_mhz`", "inferences/s")
+    est_fmax_mhz: float | None = absent_unless_known("clock that the slowest operator is estimated to reach", "MHz")
+    meas_fmax_mhz: float | None = absent_unless_known("clock that the routed design reaches", "MHz")
     est_lut: float | None = absent_unless_known("LUTs of all devices")
     est_ff: float | None = absent_unless_known("flip-flops of all devices")
     est_dsp: float | None = absent_unless_known("DSP blocks of all devices")
-    est_bram_kb: float | None = absent_unless_known("block RAM of all devices, Kbit")
-    est_uram_kb: float | None = absent_unless_known("UltraRAM of all devices, Kbit")
-    est_power_w: float | None = absent_unless_known("power at `clock_mhz`, W")
-    est_static_w: float | None = absent_unless_known("the static part of it, W")
-    est_dynamic_w: float | None = absent_unless_known("the dynamic part of it, W")
-    est_energy_uj_per_inference: float | None = absent_unless_known("energy of one inference, µJ")
+    est_bram_kb: float | None = absent_unless_known("block RAM of all devices", "Kbit")
+    est_uram_kb: float | None = absent_unless_known("UltraRAM of all devices", "Kbit")
+    est_power_w: float | None = absent_unless_known("power at `clock_mhz`", "W")
+    est_static_w: float | None = absent_unless_known("the static part of it", "W")
+    est_dynamic_w: float | None = absent_unless_known("the dynamic part of it", "W")
+    est_energy_uj_per_inference: float | None = absent_unless_known("energy of one inference", "µJ/inference")
     meas_toggles: float | None = absent_unless_known("bits of registers that changed in the simulation")
     devices_used: float | None = absent_unless_known("devices that the design is placed on")
-    link_bytes_per_inference: float | None = absent_unless_known("payload bytes that cross between devices")
+    link_bytes_per_inference: float | None = absent_unless_known(
+        "payload bytes that cross between devices", "bytes/inference"
+    )
     operators: list[OperatorView] | None = absent_unless_known("with `detail=operators`: every operator")
     streams: list[StreamView] | None = absent_unless_known("with `detail=operators`: every stream between them")
     outputs: list[OutputView] | None = absent_unless_known("with `detail=operators`: every output that is judged")
     devices: list[DeviceUseView] | None = absent_unless_known("with `detail=operators`: every device in use")
+    tensors: list[TensorView] | None = absent_unless_known("with `detail=operators`: the tensor of every node")
     hops: list[HopView] | None = absent_unless_known("with `detail=operators`: every channel between devices in use")
+
+
+def unit(metric: str) -> str:
+    """The unit of a metric; "" for a count, a share, or a metric of another release."""
+    field = MetricsView.model_fields.get(metric)
+    extra = None if field is None else field.json_schema_extra
+    return str(extra["x-unit"]) if isinstance(extra, dict) else ""

@@ -16,6 +16,8 @@ _WITH_BODY = (408, 413, 415, 507)
 _FIELDS = {
     "file": "the file",
     "name": "what to call it; by default what its file is called",
+    "shapes": "JSON object: input -> its whole shape, where the file leaves axes open",
+    "freeze": "JSON object: input -> the constant that it becomes: an array, a number, or `ones`, `zeros`, `arange`",
 }
 _EVENT = {
     "data": "JSON of the event",

@@ -16,7 +16,8 @@ import sys
 import tempfile
 import threading
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ log = logging.getLogger(__name__)
 _OUTPUT_BYTES = 8 * 1024 * 1024
 _PARALLEL = 2
 _REMEMBERED_CHECKS = 256
+PARQUET_COMMAND = "api.parquet"
 
 
 class Parser:
@@ -46,16 +48,24 @@ class Parser:
         self._checks: OrderedDict[str, dict[str, Any]] = OrderedDict()
         self._lock = threading.Lock()
 
-    def inspect_model(self, upload: Path, graph: Path) -> dict[str, Any]:
+    def inspect_model(self, upload: Path, graph: Path, fixed: Mapping[str, Any]) -> dict[str, Any]:
         """Parse an uploaded model into its canonical graph file.
+
+        Args:
+            upload: its file.
+            graph: where the graph goes.
+            fixed: ``shapes`` and ``freeze`` of the request, either or none.
 
         Returns:
             ``format``, ``graph`` (parameters, macs_per_inference, inputs, outputs, operators) and ``software``.
 
         Raises:
-            Problem: ``invalid-model``, ``unsafe-model`` or ``unsupported-model``.
+            Problem: ``invalid-model``, ``unsafe-model`` or ``unsupported-model``; ``invalid-body`` where what is fixed
+                does not fit.
         """
-        answer = self._run([INSPECT_COMMAND, "model", str(upload), str(graph)], "invalid-model")
+        with _json_file(fixed) as file:
+            more = [file] if fixed else []
+            answer = self._run([INSPECT_COMMAND, "model", str(upload), str(graph), *more], "invalid-model")
         if not answer["ok"]:
             raise Problem(answer["type"], answer["detail"], errors=answer.get("errors", ()))
         return answer
@@ -90,10 +100,8 @@ class Parser:
             known = self._checks.get(key)
         if known is not None:
             return known
-        with tempfile.NamedTemporaryFile("w", suffix=".json", prefix="headrace-spec-") as file:
-            json.dump(spec, file)
-            file.flush()
-            arguments = [INSPECT_COMMAND, "check", file.name, str(graph), *([str(dataset)] if dataset else [])]
+        with _json_file(spec) as file:
+            arguments = [INSPECT_COMMAND, "check", file, str(graph), *([str(dataset)] if dataset else [])]
             answer = self._run(arguments, "unsatisfiable")
         if not answer["ok"]:
             raise Problem(answer.get("type", "unsatisfiable"), answer["detail"], errors=answer.get("errors", ()))
@@ -123,6 +131,14 @@ class Parser:
         answer = self._run([command, trial_id], "export-failed")
         if not answer["ok"]:
             raise Problem("export-failed", answer["detail"])
+
+    def write_parquet(self, job_id: str, path: Path) -> None:
+        """Write all trials of a job as a Parquet file.
+
+        Raises:
+            Problem: ``export-failed``.
+        """
+        self._run([PARQUET_COMMAND, job_id, str(path)], "export-failed")
 
     def importance(self, job_id: str) -> dict[str, Any]:
         """How much each decision of a job's search decides about each objective.
@@ -164,3 +180,12 @@ class Parser:
             except subprocess.TimeoutExpired:
                 os.killpg(process.pid, signal.SIGKILL)
                 return None
+
+
+@contextmanager
+def _json_file(document: Mapping[str, Any]) -> Iterator[str]:
+    """The name of a file that holds the document, for a program that cannot be handed it."""
+    with tempfile.NamedTemporaryFile("w", suffix=".json", prefix="headrace-") as file:
+        json.dump(document, file)
+        file.flush()
+        yield file.name

@@ -40,7 +40,7 @@ class SoftwareView(OpenView):
 class ModelView(View):
     """An uploaded model."""
 
-    id: str = Field(description="`sha256:` and the hash of its file")
+    id: str = Field(description="`sha256:` and the hash of its file, and of `shapes` and `freeze` where given")
     name: str = Field(description="what it was called when its file was first uploaded")
     format: str = Field(description="format of its file")
     size_bytes: int = Field(description="size of its file")

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Annotated, Any, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
+from pydantic.config import JsonDict
 
 ItemT = TypeVar("ItemT")
 
@@ -30,9 +31,10 @@ class OpenView(View):
     model_config = ConfigDict(extra="allow", protected_namespaces=())
 
 
-def absent_unless_known(description: str) -> Any:
-    """A field that is left out of the answer, rather than null, where nobody knows its value."""
-    return Field(None, description=description, exclude_if=lambda value: value is None)
+def absent_unless_known(description: str, unit: str = "") -> Any:
+    """A field that is left out of the answer, rather than null, where nobody knows its value; "" for no unit."""
+    extra: JsonDict | None = {"x-unit": unit} if unit else None
+    return Field(None, description=description, exclude_if=lambda value: value is None, json_schema_extra=extra)
 
 
 class PageView(View, Generic[ItemT]):

@@ -65,7 +65,6 @@ def held_out() -> Iterator[list[Draw]]:
 def fitted() -> Iterator[list[Draw]]:
     """Operators of the kinds that have few rows, and adapters, that the digest does not hold out."""
     seen: set[str] = set()
-    yield from _groups(_small_adapters(), 99, 11)
     adapters = (draw for draw in _adapters() if not is_held_out(draw.operator, draw.source))
     for first in range(10, 16, 2):
         yield from _groups(adapters, 1, 6)
@@ -146,17 +145,6 @@ def _adapters() -> Iterator[Draw]:
     for first, later, bits in [*extremes, *(drawn[index] for index in rng.permutation(len(drawn)))]:
         stream = StreamType(1, first * later, first, IntFormat(bits, True))
         yield Draw(Adapter(stream, later), {}, "adapters")
-
-
-def _small_adapters() -> Iterator[Draw]:
-    """From and to one unit, of every number that designs often have: each is a case of its own to small tables."""
-    rng = np.random.default_rng(GENERATION + 1)
-    for first, later in [shape for n in range(5, 16) for shape in ((n, 1), (1, n))]:
-        widths = (
-            StreamType(1, first * later, first, IntFormat(int(bits), True)) for bits in rng.permutation(range(3, 9))
-        )
-        draws = (Draw(Adapter(stream, later), {}, "adapters") for stream in widths)
-        yield from itertools.islice((draw for draw in draws if not is_held_out(draw.operator, draw.source)), 1)
 
 
 def _large() -> Iterator[Draw]:

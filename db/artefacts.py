@@ -2,7 +2,7 @@
 
 Layout below the data directory::
 
-    blobs/<ab>/<sha256>     an uploaded model or dataset, byte for byte
+    blobs/<ab>/<sha256>     an uploaded model or dataset, byte for byte, under its id
     graphs/<sha256>.graph   the canonical graph parsed from the model of that id
     bundles/<trial>.zip     a built bundle, deterministic, so it may be deleted and built again
     bundles/<trial>.trace.json    what its operators did when; may be deleted likewise
@@ -12,12 +12,14 @@ Layout below the data directory::
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import re
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 _ID = re.compile(r"sha256:([0-9a-f]{64})")
 _TRIAL = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -76,6 +78,14 @@ def content_id(path: Path) -> str:
     """``sha256:<hex>`` of a file's bytes."""
     with path.open("rb") as file:
         return "sha256:" + hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def fixed_id(file_id: str, fixed: Mapping[str, Any]) -> str:
+    """The id of a model some of whose axes or inputs were fixed at upload: another one than the file's alone."""
+    if not fixed:
+        return file_id
+    text = json.dumps(fixed, sort_keys=True, separators=(",", ":"))
+    return "sha256:" + hashlib.sha256(f"{file_id} {text}".encode()).hexdigest()
 
 
 def _hex(content_id: str) -> str:

@@ -213,9 +213,10 @@ class TrialRow:
 
 @dataclass(frozen=True, slots=True)
 class PointRow:
-    """A trial as a point: times in UTC epoch seconds, ``metrics``, ``constraints`` and ``candidate`` as JSON text.
+    """A trial as a point: times in UTC epoch seconds; metrics, ``constraints`` and ``candidate`` as JSON text.
 
-    ``metrics`` and ``constraints`` are None until the trial has a result.
+    ``metrics`` and ``constraints`` are None until the trial has a result; ``routed_metrics`` are those that a routed
+    clock changed, None where there is none.
     """
 
     id: str
@@ -231,6 +232,7 @@ class PointRow:
     cached_from: str | None
     sign_off: str | None
     metrics: str | None
+    routed_metrics: str | None
     constraints: str | None
     clock_source: str | None
     candidate: str

@@ -21,8 +21,9 @@ from explorer.rungs.ladder import climb_ladder
 from explorer.rungs.records import Records
 from explorer.rungs.routing import Routing
 from explorer.rungs.rung import Bench, Climb
-from explorer.rungs.simulation import cycles, options, require_exact, stimulus
+from explorer.rungs.simulation import cycles, first_samples, options, require_exact, stimulus
 from explorer.spec import JobSpec
+from explorer.tensors import FloatTensors
 from explorer.trace import chrome_trace
 from hwgen.model.graph import Graph
 from hwgen.simulation.activity import read_activity
@@ -57,6 +58,7 @@ class Evaluator:
             build_space(spec, graph),
             data,
             Judge(spec, graph, data),
+            FloatTensors(graph, first_samples(spec, data)),
             Builder(spec, graph, data),
             platform_devices(spec.platform),
             connected_devices(spec.platform),

@@ -7,12 +7,13 @@ import os
 import re
 import time
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from headrace import upload
 from headrace.errors import HeadraceError, InvalidRequest, job_failed
 from headrace.http import requests
-from headrace.http.delivery import all_pages, follow
+from headrace.http.delivery import all_pages, download, follow
 from headrace.http.requests import Document
 from headrace.http.sse import Event
 from headrace.http.steps import Emit, Pause, Steps
@@ -23,6 +24,7 @@ from headrace.suggest import did_you_mean
 
 Fronts = list[tuple[Document, list[Document]]]
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+_TABLES = (".csv", ".json", ".parquet")
 _SHOWN_SECONDS = 0.25
 _POLL_SECONDS = 1.0
 
@@ -192,6 +194,17 @@ def trials_and_front(job: JobRecord, state: str | None) -> Steps[tuple[list[Docu
     """The trials of a job, and its front."""
     trials = yield from all_pages(requests.trials_of(job.id, state))
     return trials, (yield from all_pages(requests.front_of(job.id)))
+
+
+def write_trials(job_id: str, target: Path) -> Steps[Path]:
+    """Download all trials of a job, as the kind of file that the suffix says.
+
+    Raises:
+        HeadraceError: it is another suffix.
+    """
+    if target.suffix not in _TABLES:
+        raise HeadraceError(f"{target} says no kind of file: end it with {', '.join(_TABLES[:-1])} or {_TABLES[-1]}")
+    return (yield from download(requests.path("jobs", job_id, f"trials{target.suffix}"), target))
 
 
 def picture(job: JobRecord) -> Steps[tuple[str, list[Document], list[Document]]]:

@@ -88,11 +88,31 @@ class Client:
 
     def version(self) -> dict[str, Any]:
         """Versions of the service and of its tools."""
-        return self._link.run(requests.version())
+        return self._link.run(requests.read("/version"))
+
+    def ready(self) -> dict[str, Any]:
+        """Whether jobs submitted now would run.
+
+        Returns:
+            ``ready``, and what is wrong with ``database``, ``broker`` and ``workers``, each ``"ok"`` when nothing is.
+        """
+        return self._link.run(requests.ready())
+
+    def health(self) -> dict[str, Any]:
+        """Workers, what waits and runs, how often caches answered, and why trials came to nothing."""
+        return self._link.run(requests.read("/v1/health"))
+
+    def metrics(self) -> str:
+        """The service's Prometheus metrics, as text."""
+        return self._link.run(requests.metrics())
 
     def devices(self) -> list[dict[str, Any]]:
         """The device catalogue."""
         return self._link.run(requests.listed("devices"))
+
+    def device(self, name: str) -> dict[str, Any]:
+        """A device of the catalogue."""
+        return self._link.run(requests.document("devices", name))
 
     def upload_model(
         self,
@@ -136,9 +156,21 @@ class Client:
         """An uploaded model."""
         return Model(self._link.run(requests.document("models", model_id)))
 
+    def delete_model(self, model_id: str) -> None:
+        """Delete a model with its file.
+
+        Raises:
+            Conflict: a job that is not deleted uses it.
+        """
+        self._link.run(requests.delete("models", model_id))
+
     def datasets(self) -> list[Dataset]:
         """All uploaded evaluation data."""
         return [Dataset(document) for document in self._link.run(requests.listed("datasets"))]
+
+    def dataset(self, dataset_id: str) -> Dataset:
+        """Uploaded evaluation data."""
+        return Dataset(self._link.run(requests.document("datasets", dataset_id)))
 
     def submit(
         self,
@@ -213,9 +245,25 @@ class Client:
         """An existing job."""
         return Job(self._link, self._link.run(requests.document("jobs", job_id)))
 
-    def jobs(self, *, state: str | None = None, label: str | None = None, sweep: str | None = None) -> Iterator[Job]:
-        """Jobs, newest first; ``label`` is ``key=value``, ``sweep`` the id of one."""
-        request = requests.get(requests.path("jobs"), state=state, label=label, sweep=sweep)
+    def jobs(
+        self,
+        *,
+        state: str | None = None,
+        label: str | None = None,
+        sweep: str | None = None,
+        model: str | None = None,
+        search: str | None = None,
+    ) -> Iterator[Job]:
+        """Jobs, newest first.
+
+        Args:
+            state: only jobs in this state.
+            label: only jobs with this label, ``key=value``.
+            sweep: only jobs of the sweep with this id.
+            model: only jobs of this model: its id or its whole name.
+            search: only jobs with this text in a label's value, the model's name or the id.
+        """
+        request = requests.get(requests.path("jobs"), state=state, label=label, sweep=sweep, model=model, q=search)
         return self._link.iterate(emit_pages(request, lambda document: Job(self._link, document)))
 
     def trial(self, trial_id: str, *, operators: bool = False) -> Trial:

@@ -8,7 +8,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from rich.markup import escape
 
@@ -43,16 +43,19 @@ class Finding:
     remedy: str = ""
 
 
-def run_doctor() -> int:
+def run_doctor(as_json: bool = False) -> int:
     """Print the report; 0 when Headrace can be used here, 1 when something needed is missing."""
     found = findings()
+    missing = [item.name for item in found if item.needed and not item.ok]
+    if as_json:
+        print(json.dumps([asdict(item) for item in found], indent=2, ensure_ascii=False))
+        return 1 if missing else 0
     out = tables.console()
     for item in found:
         mark = "[green]ok  [/]" if item.ok else ("[bold red]MISS[/]" if item.needed else "[yellow]note[/]")
         out.print(f"{mark} {item.name:<18} {escape(item.text)}", soft_wrap=True)
         if not item.ok and item.remedy:
             out.print(f"     {'':<18} → {escape(item.remedy)}", soft_wrap=True)
-    missing = [item.name for item in found if item.needed and not item.ok]
     out.print()
     if missing:
         out.print(f"[bold red]Not usable yet:[/] {escape(', '.join(missing))}.")
@@ -90,6 +93,7 @@ def _service() -> list[Finding]:
 
 def _workers() -> list[Finding]:
     """What the workers find when they try their tools."""
+    print("headrace: trying what the workers use; an operator is compiled, half a minute", file=sys.stderr)
     arguments, environment = service.command("workers.doctor")
     try:
         done = subprocess.run(arguments, capture_output=True, text=True, timeout=_SECONDS, check=False, env=environment)

@@ -42,15 +42,26 @@ def diff_frame(first: Mapping[str, Any], second: Mapping[str, Any]) -> pandas.Da
 
     Where both have a figure, ``ratio`` is the second over the first.
     """
-    left, right = _facts(first), _facts(second)
-    names = [name for name in dict.fromkeys([*left, *right]) if left.get(name) != right.get(name)]
     columns = [f"trial {trial['number']}" for trial in (first, second)]
     if columns[0] == columns[1]:
         columns = [str(first["id"]), str(second["id"])]
-    rows = [(left.get(name), right.get(name), _ratio(left.get(name), right.get(name))) for name in names]
+    found = differences(first, second)
     pandas = need("pandas", "for data frames")
+    names = [(row["kind"], row["name"]) for row in found]
     index = pandas.MultiIndex.from_tuples(names, names=["kind", "name"]) if names else None
+    rows = [(row["first"], row["second"], row["ratio"]) for row in found]
     return pandas.DataFrame(rows, index=index, columns=[*columns, "ratio"])
+
+
+def differences(first: Mapping[str, Any], second: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Decisions and figures that differ: ``kind``, ``name``, ``first``, ``second`` and, of two figures, ``ratio``."""
+    left, right = _facts(first), _facts(second)
+    names = [name for name in dict.fromkeys([*left, *right]) if left.get(name) != right.get(name)]
+    return [
+        {"kind": name[0], "name": name[1], "first": left.get(name), "second": right.get(name),
+         "ratio": _ratio(left.get(name), right.get(name))}
+        for name in names
+    ]  # fmt: skip
 
 
 def sweep_frame(jobs: Iterable[tuple[Mapping[str, Any], Iterable[Mapping[str, Any]]]]) -> pandas.DataFrame:

@@ -70,6 +70,26 @@ class Job(JobRecord):
         """The feasible non-dominated complete trials."""
         return [Trial(self._link, document) for document in self._link.run(all_pages(requests.front_of(self.id)))]
 
+    def points(self, *, since_seq: int | None = None) -> list[dict[str, Any]]:
+        """The trials without what only one trial needs (stages, provenance, words): ten thousand in a second.
+
+        Args:
+            since_seq: only those changed after this sequence number.
+        """
+        return self._link.run(requests.points_of(self.id, since_seq))
+
+    def hypervolume(self) -> list[dict[str, Any]]:
+        """Every step of the hypervolume: ``trials`` that had ended, ``seconds`` since the start, ``hypervolume``."""
+        return self._link.run(all_pages(requests.get(requests.path("jobs", self.id, "hypervolume"))))
+
+    def importance(self) -> dict[str, Any]:
+        """How much each decision decides about each objective.
+
+        Returns:
+            ``importance``: objective -> decision -> share; the number of ``trials`` and the event (``seq``) it is of.
+        """
+        return self._link.run(requests.read(requests.path("jobs", self.id, "importance")))
+
     def best(self, metric: str | None = None) -> Trial:
         """The trial that is best in one objective (the first by default).
 
@@ -114,6 +134,18 @@ class Job(JobRecord):
         """Download the bundle of a complete trial (SystemVerilog, memories, vectors, Makefile) as a zip."""
         trial_id = trial if isinstance(trial, str) else str(trial["id"])
         return self._link.run(download(requests.path("trials", trial_id, "rtl"), Path(path)))
+
+    def write_trials(self, path: str | Path) -> Path:
+        """Download all trials as a file that the service writes, streamed.
+
+        Args:
+            path: its suffix says what it is: ``.csv``, ``.json`` or ``.parquet``.
+
+        Raises:
+            HeadraceError: it has another suffix.
+            ServerError: the service is installed without what writes Parquet.
+        """
+        return self._link.run(calls.write_trials(self.id, Path(path)))
 
     def cancel(self) -> Self:
         """End the job now and kill what runs; trials already complete stay."""

@@ -53,7 +53,9 @@ def command(module: str, *arguments: str) -> tuple[list[str], dict[str, str]]:
         HeadraceError: the service is not installed.
     """
     paths = [str(require_code()), *filter(None, [os.environ.get("PYTHONPATH")])]
-    return [sys.executable, "-m", module, *arguments], os.environ | {"PYTHONPATH": os.pathsep.join(paths)}
+    # A file of the user's directory named like one of ours (``api.py``) must not take its place.
+    found = {"PYTHONPATH": os.pathsep.join(paths), "PYTHONSAFEPATH": "1"}
+    return [sys.executable, "-m", module, *arguments], os.environ | found
 
 
 class LocalService:

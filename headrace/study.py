@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from headrace.optional import need
@@ -67,7 +68,7 @@ def _frozen(
     values = [trial["metrics"].get(name) for name in names]
     reached = all(value is not None and math.isfinite(value) for value in values)
     state = _state(optuna.trial.TrialState, trial["state"], reached)
-    return optuna.trial.create_trial(
+    frozen = optuna.trial.create_trial(
         state=state,
         values=values if state is optuna.trial.TrialState.COMPLETE else None,
         params=params,
@@ -75,6 +76,15 @@ def _frozen(
         constraints={name: float(value) for name, value in trial["constraints"].items()},
         user_attrs={name: trial[name] for name in ("state", "reason")} | {"trial_id": trial["id"]} | trial["metrics"],
     )
+    start = trial["started_at"] or trial["created_at"]
+    frozen.datetime_start = _local(start)
+    frozen.datetime_complete = _local(trial["finished_at"] or start) if state.is_finished() else None
+    return frozen
+
+
+def _local(time: str) -> datetime:
+    """A time of the service as Optuna keeps times: of this machine's zone, without saying so."""
+    return datetime.fromisoformat(time).astimezone().replace(tzinfo=None)
 
 
 def _state(states: Any, state: str, reached: bool) -> Any:

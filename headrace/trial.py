@@ -39,3 +39,11 @@ class Trial(TrialRecord):
             Conflict: the trial is not complete.
         """
         return self._link.run(download(requests.path("trials", self.id, "rtl"), Path(path)))
+
+    def write_activity(self, path: str | Path) -> Path:
+        """Download what each operator did when, as Chrome trace JSON, which https://ui.perfetto.dev opens.
+
+        Raises:
+            Conflict: the trial is not complete.
+        """
+        return self._link.run(download(requests.path("trials", self.id, "activity"), Path(path)))

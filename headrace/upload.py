@@ -17,8 +17,9 @@ def model_bytes(model: Any, example: Any) -> tuple[str, bytes]:
     """File name and contents of a model.
 
     Args:
-        model: path of an ``.onnx`` or ``.pt2`` file or of a Hugging Face folder, the bytes of a file, or a live
-            ``torch.nn.Module`` in evaluation or training mode (exported in evaluation mode, mode restored).
+        model: path of an ``.onnx`` file (weights beside it in ``PATH.data`` are taken in), of a ``.pt2`` file, or of a
+            Hugging Face folder (which no service imports yet); the bytes of a file; or a live ``torch.nn.Module`` in
+            evaluation or training mode (exported in evaluation mode, mode restored).
         example: for a module, one input batch (tensor, array or tuple of them) that fixes the input shapes.
 
     Raises:
@@ -32,7 +33,7 @@ def model_bytes(model: Any, example: Any) -> tuple[str, bytes]:
             return path.name + ".zip", _zip_folder(path)
         if not path.is_file():
             raise HeadraceError(f"there is no model file {path}")
-        return path.name, path.read_bytes()
+        return path.name, _in_one(path) if path.with_name(f"{path.name}.data").is_file() else path.read_bytes()
     # A live module means torch is loaded already; the client itself never imports it.
     torch: Any = sys.modules.get("torch")
     if torch is not None and isinstance(model, torch.nn.Module):
@@ -75,6 +76,15 @@ def first_sample(dataset: Any) -> Any:
     with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
         names = [n for n in arrays.files if n == "inputs" or n.startswith("input_")]
         return tuple(arrays[n][:1] for n in names) or None
+
+
+def _in_one(path: Path) -> bytes:
+    """An ONNX file with the weights that exporters write beside it (``PATH.data``): the service reads one file."""
+    onnx = need("onnx", f"to put the weights of {path}.data into the model")
+    try:
+        return bytes(onnx.load(path).SerializeToString(deterministic=True))
+    except Exception as error:  # of onnx, of protobuf or of the system
+        raise HeadraceError(f"the weights of {path}.data cannot be put into the model: {error}") from error
 
 
 def _zip_folder(folder: Path) -> bytes:

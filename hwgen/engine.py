@@ -10,6 +10,7 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from hwgen.errors import NotExact
 from hwgen.hardware import design as hardware
@@ -56,14 +57,15 @@ _QUIET_CYCLES = 10_000
 def load(
     path: str | Path,
     shapes: Mapping[str, Sequence[int]] | None = None,
-    freeze: Mapping[str, Array] | None = None,
+    freeze: Mapping[str, Any] | None = None,
 ) -> Model:
     """Read a model file: ONNX, or a saved ``torch.export`` program; its content decides, not its suffix.
 
     Args:
         path: the file.
         shapes: sizes of open axes: by input name the whole shape, batch axis included. Other inputs stay as they are.
-        freeze: inputs that become constants: by input name the value, in the input's whole shape.
+        freeze: inputs that become constants: by input name the value in the input's whole shape, one number for all of
+            it, or ``"ones"``, ``"zeros"``, ``"arange"`` (along the last axis).
 
     Raises:
         ValueError: ``shapes`` or ``freeze`` do not fit the file.

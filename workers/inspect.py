@@ -1,5 +1,5 @@
-"""Parse untrusted uploads in the sandbox: ``python -m workers.inspect model FILE OUT | dataset FILE [GRAPH] |
-check SPEC_JSON GRAPH [DATASET]``.
+"""Parse untrusted uploads in the sandbox: ``python -m workers.inspect model FILE OUT [FIXED_JSON] |
+dataset FILE [GRAPH] | check SPEC_JSON GRAPH [DATASET]``.
 
 Prints the JSON object that the parsing command printed. A parser that crashes or reaches a limit ends this command
 with status 1 and the end of its log on standard error.
@@ -34,8 +34,14 @@ class ParserError(Exception):
     """The parser crashed, or went over its limits."""
 
 
-def inspect_model(settings: Settings, file: Path, out: Path) -> dict[str, Any]:
+def inspect_model(settings: Settings, file: Path, out: Path, fixed: Path | None) -> dict[str, Any]:
     """Answer of ``hwgen.model.inspect``; the canonical graph lands at ``out`` when the model is accepted.
+
+    Args:
+        settings: limits.
+        file: the upload.
+        out: where the graph goes.
+        fixed: JSON file of shapes and values of inputs that the caller fixes.
 
     Raises:
         ParserError: the parser crashed or reached a limit.
@@ -44,7 +50,9 @@ def inspect_model(settings: Settings, file: Path, out: Path) -> dict[str, Any]:
         return {"ok": False, "type": "unsafe-model", "detail": _NO_ISOLATION, "errors": []}
     with tempfile.TemporaryDirectory(dir=out.parent, prefix="parse-") as scratch:
         graph = Path(scratch).resolve() / "graph"
-        answer = _ask(settings, ["hwgen.model.inspect", str(file), str(graph)], [file], [graph.parent])
+        more = [fixed] if fixed else []
+        command = ["hwgen.model.inspect", *map(str, (file, graph, *more))]
+        answer = _ask(settings, command, [file, *more], [graph.parent])
         if answer.get("ok") is True:
             _take(graph, out)
     return answer
@@ -102,8 +110,8 @@ def main(arguments: Sequence[str]) -> int:
     paths = [Path(argument).resolve() for argument in arguments[1:]]
     try:
         match arguments[:1], paths:
-            case ["model"], [file, out]:
-                answer = inspect_model(settings, file, out)
+            case ["model"], [file, out, *rest] if len(rest) <= 1:
+                answer = inspect_model(settings, file, out, rest[0] if rest else None)
             case ["dataset"], [file, *rest] if len(rest) <= 1:
                 answer = inspect_dataset(settings, file, rest[0] if rest else None)
             case ["check"], [spec, graph, *rest] if len(rest) <= 1:

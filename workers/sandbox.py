@@ -142,6 +142,7 @@ def _variables() -> dict[str, str]:
         "USER": "headrace",
         "LANG": "C.UTF-8",
         "PYTHONPATH": os.pathsep.join(dict.fromkeys([str(_ROOT), *_import_paths()])),
+        "PYTHONSAFEPATH": "1",  # without namespaces the working directory is the host's /tmp, where anybody writes
         "PYTHONDONTWRITEBYTECODE": "1",
         # One evaluation per core already; more threads per evaluation would only take turns.
         "OMP_NUM_THREADS": "1",

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from importlib.util import find_spec
+from pathlib import Path
+from shutil import rmtree
+from tempfile import mkdtemp
 from typing import Any
 
 from fastapi import APIRouter
-from fastapi.responses import StreamingResponse
+from fastapi.responses import FileResponse, StreamingResponse
+from starlette.background import BackgroundTask
 
 from api.context import ContextDep, ResourceId, problems
 from api.errors import Problem
-from api.tabular import Table
+from api.tabular import Table, points
 from api.trial_views import TrialView
 from db.rows import TrialRow
 from db.store import Store
@@ -18,6 +23,7 @@ from db.store import Store
 router = APIRouter(prefix="/v1/jobs", tags=["trials"])
 
 _PAGE = 200
+_PARQUET = "application/vnd.apache.parquet"
 
 
 def _file(media_type: str, description: str, schema: dict[str, Any]) -> dict[int | str, dict[str, Any]]:
@@ -33,8 +39,8 @@ def _file(media_type: str, description: str, schema: dict[str, Any]) -> dict[int
 def export_csv(context: ContextDep, job_id: ResourceId) -> StreamingResponse:
     """All trials by number, one in a row: state, metrics, violations, and the decisions for each node."""
     context.store.jobs.get(job_id)
-    table = Table.of(_trials(context.store, job_id))
-    return _download(table.csv(_trials(context.store, job_id)), "text/csv; charset=utf-8", f"{job_id}.csv")
+    table = Table.of(points(context.store, job_id))
+    return _download(table.csv(points(context.store, job_id)), "text/csv; charset=utf-8", f"{job_id}.csv")
 
 
 @router.get(
@@ -52,14 +58,35 @@ def export_json(context: ContextDep, job_id: ResourceId) -> StreamingResponse:
     return _download(_json(_trials(context.store, job_id)), "application/json", f"{job_id}.json")
 
 
-@router.get("/{job_id}/trials.parquet", operation_id="exportTrialsParquet", responses=problems(404, 410, 501))
-def export_parquet(context: ContextDep, job_id: ResourceId) -> None:
-    """Always 501: this service has no library that writes Parquet. The answer says how to make it of `trials.csv`."""
+@router.get(
+    "/{job_id}/trials.parquet",
+    operation_id="exportTrialsParquet",
+    response_class=FileResponse,
+    responses=_file(_PARQUET, "the columns of `trials.csv`, typed", {"type": "string", "format": "binary"})
+    | problems(404, 410, 500, 501),
+)
+def export_parquet(context: ContextDep, job_id: ResourceId) -> FileResponse:
+    """All trials by number, with the columns of `trials.csv`: times, text and numbers as such, units as metadata.
+
+    501 where the service was installed without its extra `parquet`; the answer says how to get it.
+    """
     context.store.jobs.get(job_id)
-    raise Problem(
-        "not-implemented",
-        "This service is installed without a library that writes Parquet. Read trials.csv instead, and with pandas and "
-        "pyarrow installed: pandas.read_csv(url).to_parquet(path).",
+    if find_spec("pyarrow") is None:
+        raise Problem(
+            "not-implemented",
+            "This service is installed without pyarrow, which writes Parquet. On the server: "
+            "pip install 'headrace-service[parquet]'. Until then read trials.csv or trials.json.",
+        )
+    folder = Path(mkdtemp(prefix="headrace-parquet-"))
+    clear = BackgroundTask(rmtree, folder, ignore_errors=True)
+    try:
+        context.parser.write_parquet(job_id, folder / "trials")
+    except BaseException:
+        rmtree(folder, ignore_errors=True)
+        raise
+    headers = {"Cache-Control": "private, no-cache"}
+    return FileResponse(
+        folder / "trials", headers=headers, media_type=_PARQUET, filename=f"{job_id}.parquet", background=clear
     )
 
 

@@ -11,6 +11,7 @@ from pydantic import Field
 from api.context import ContextDep, ResourceId, problems
 from api.design_views import CandidateView, MetricsView
 from api.schemas import TrialState
+from api.tabular import clock_source, metrics
 from api.views import View
 from db.rows import PointRow
 from explorer.result import ClockSource
@@ -60,12 +61,16 @@ def list_points(
     since_seq: Annotated[int, Query(ge=0, le=_MAX_SEQ, description="only trials changed after this number")] = 0,
     limit: Annotated[int, Query(ge=1, le=5000, description="points per page")] = 2000,
 ) -> Response:
-    """Trials as points, in order of their last change: ten thousand in a second, where whole trials take ten."""
+    """Trials as points, in order of their last change: ten thousand in a second, where whole trials take ten.
+
+    A `Link` header with `rel="next"` names the page behind this one: it can be asked for while this one arrives.
+    """
     rows = context.store.points.after(job_id, since_seq, limit + 1)
     more, rows = len(rows) > limit, rows[:limit]
-    following = json.dumps(rows[-1].seq if more else None)
-    body = f'{{"items":[{",".join(map(_text, rows))}],"next_seq":{following}}}'
-    return Response(body, media_type="application/json")
+    following = rows[-1].seq if more else None
+    body = f'{{"items":[{",".join(map(_text, rows))}],"next_seq":{json.dumps(following)}}}'
+    behind = f'</v1/jobs/{job_id}/points?since_seq={following}&limit={limit}>; rel="next"'
+    return Response(body, media_type="application/json", headers={} if following is None else {"Link": behind})
 
 
 def _text(row: PointRow) -> str:
@@ -78,9 +83,16 @@ def _text(row: PointRow) -> str:
         f'"created_at":{row.created_at!r},"started_at":{_number(row.started_at)},'
         f'"finished_at":{_number(row.finished_at)},"reason":{_string(row.reason)},"stage":{_string(row.stage)},'
         f'"cached_from":{_string(row.cached_from)},"sign_off":{_string(row.sign_off)},'
-        f'"clock_source":{_string(row.clock_source)},"metrics":{row.metrics or "{}"},'
+        f'"clock_source":{_string(clock_source(row))},"metrics":{_metrics(row)},'
         f'"constraints":{row.constraints or "{}"},"candidate":{row.candidate}}}'
     )
+
+
+def _metrics(row: PointRow) -> str:
+    """As stored; of the few trials that were routed, with what the routed clock changes."""
+    if row.routed_metrics is None:
+        return row.metrics or "{}"
+    return json.dumps(metrics(row))
 
 
 def _number(value: float | None) -> str:

@@ -2,37 +2,57 @@
 
 from __future__ import annotations
 
+import json
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Form, Response, UploadFile
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
 from api.context import Context, ContextDep, Cursor, Limit, ResourceId, problems
 from api.errors import Problem
-from api.strictjson import StrictRoute
+from api.strictjson import StrictRoute, loads
 from api.upload_views import DatasetView, ModelView
 from api.views import PageView
-from db.artefacts import content_id
+from db.artefacts import content_id, fixed_id
 from db.errors import NotFoundError
 
+_FIXED_BYTES = 1_000_000
+_FIXED: Mapping[str, TypeAdapter[Any]] = {
+    "shapes": TypeAdapter(dict[str, list[Annotated[int, Field(ge=1, lt=2**31)]]], config=ConfigDict(strict=True)),
+    "freeze": TypeAdapter(
+        dict[str, Literal["ones", "zeros", "arange"] | int | float | list[Any]], config=ConfigDict(strict=True)
+    ),
+}
+Fixed = Annotated[str | None, Form(max_length=_FIXED_BYTES)]
 DisplayName = Annotated[str | None, Form(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")]
 
 
-def upload_model(context: ContextDep, response: Response, file: UploadFile, name: DisplayName = None) -> ModelView:
-    """Upload a model: an ONNX file, a torch.export archive, or a zip of a Hugging Face folder.
+def upload_model(
+    context: ContextDep,
+    response: Response,
+    file: UploadFile,
+    name: DisplayName = None,
+    shapes: Fixed = None,
+    freeze: Fixed = None,
+) -> ModelView:
+    """Upload a model: an ONNX file or a torch.export archive.
 
-    The same bytes again answer 200 with the same id.
+    The same bytes again answer 200 with the same id; with other `shapes` or `freeze` they are another model. A zip of a
+    Hugging Face folder is recognised and refused: it cannot be imported yet.
     """
+    fixed = _fixed(shapes=shapes, freeze=freeze)
     with context.artefacts.incoming() as path:
         size = _receive(file, path, context.settings.max_model_bytes)
-        model_id = content_id(path)
+        model_id = fixed_id(content_id(path), fixed)
         known = _known_model(context, model_id)
         if known is not None:
             response.status_code = 200
             return known
         with context.artefacts.incoming(".graph") as graph:
-            parsed = context.parser.inspect_model(path, graph)
+            parsed = context.parser.inspect_model(path, graph, fixed)
             context.artefacts.place(graph, context.artefacts.graph(model_id))
         context.artefacts.place(path, context.artefacts.blob(model_id))
     title = name or _display_name(file.filename, "model")
@@ -114,6 +134,22 @@ def router(model_bytes: int, dataset_bytes: int) -> APIRouter:
     routes.get("/datasets", operation_id="listDatasets", responses=problems())(list_datasets)
     routes.get("/datasets/{dataset_id}", operation_id="getDataset", responses=problems(404))(get_dataset)
     return routes
+
+
+def _fixed(**texts: str | None) -> dict[str, Any]:
+    """What a request fixes of a model, by the name of the field; empty objects fix nothing."""
+    found = {name: _read(name, text) for name, text in texts.items() if text is not None}
+    return {name: value for name, value in found.items() if value}
+
+
+def _read(field: str, text: str) -> Any:
+    """The JSON object of a form field."""
+    try:
+        return _FIXED[field].validate_python(loads(text.encode()))
+    except (json.JSONDecodeError, ValidationError) as error:
+        detail = error.msg if isinstance(error, json.JSONDecodeError) else str(error.errors()[0]["msg"])
+        problem = {"pointer": f"/{field}", "detail": detail}
+        raise Problem("invalid-body", f"/{field}: {detail}", errors=[problem]) from error
 
 
 def _receive(file: UploadFile, path: Path, limit: int) -> int:

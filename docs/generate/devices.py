@@ -19,8 +19,8 @@ def write() -> str:
     return page(
         "Devices",
         "`hwgen/technology/catalogue/*.json`",
-        f"{len(devices())} devices. Every default clock and static power is an assumption of ours: no design was "
-        f"routed on any of them. Jobs refuse {code(*refused)}: no technology is fitted to that family. "
+        f"{len(devices())} devices. Every default clock and static power is an assumption of ours, not a "
+        f"measurement. Jobs refuse {code(*refused)}: no technology is fitted to that family. "
         "To add one: [Adding a device](../adding_a_device.md).",
         table(_HEAD, [_row(d) for d in known]),
         "## Sources",

@@ -61,7 +61,10 @@ def write() -> str:
     prefixes = table(
         ["prefix", "means"],
         [
-            (code("meas_"), "counted in a simulation of the RTL: cycles, never seconds"),
+            (
+                code("meas_"),
+                f"counted in a simulation of the RTL, in cycles; {code('meas_fmax_mhz')}: by place and route",
+            ),
             (code("est_"), "from a model of ours; its error is published, and nothing was measured on a device"),
             ("none", "counted exactly (bytes, devices), or measured cycles at a clock that `clock_source` explains"),
         ],

@@ -18,6 +18,7 @@ from explorer.hardware import Builder
 from explorer.result import ClockSource, Exact
 from explorer.space import Space
 from explorer.spec import JobSpec
+from explorer.tensors import FloatTensors
 from hwgen.hardware.design import Design
 from hwgen.hardware.platform import Platform
 from hwgen.simulation.build import BuildCache
@@ -34,6 +35,7 @@ class Bench:
         space: its design space.
         data: evaluation data.
         judge: measures accuracy on the data.
+        floats: the float model's tensors on the samples that are simulated.
         builder: candidate to hardware graph.
         devices: of the platform, by device index; ``platform`` is what connects them.
         clock_mhz: the clock that figures in seconds assume, and ``clock_source``, where it comes from.
@@ -44,6 +46,7 @@ class Bench:
     space: Space
     data: Dataset
     judge: Judge
+    floats: FloatTensors
     builder: Builder
     devices: Sequence[Device]
     platform: Platform

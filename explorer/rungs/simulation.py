@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from explorer.dataset import Dataset
 from explorer.errors import DesignDefect
 from explorer.pipeline import operator_detail, stream_detail
 from explorer.result import Exact
 from explorer.rungs.estimation import speed_metrics
 from explorer.rungs.rung import Bench, Climb, Findings, Rung
+from explorer.spec import JobSpec
 from hwgen.hardware.design import Design, run_reference
 from hwgen.hardware.streams import Words
 from hwgen.lowering.words import words_in
+from hwgen.numbers.arrays import Array
 from hwgen.simulation.measurement import Measurement
 from hwgen.simulation.simulate import SimulationOptions, simulate
 
@@ -63,6 +66,7 @@ class Simulation(Rung):
             detail={
                 "operators": operator_detail(design, bench.devices, measured),
                 "streams": stream_detail(design, measured),
+                "tensors": bench.floats.errors(design, expected),
             },
             exact=Exact(measured.compared_words, measured.mismatched_words, measured.samples),
         )
@@ -70,12 +74,16 @@ class Simulation(Rung):
 
 def stimulus(bench: Bench, design: Design) -> tuple[dict[str, Words], dict[str, Words]]:
     """Words of the entering streams on the job's first samples, and the expected words of every stream."""
-    samples = min(max(bench.spec.simulation.samples, _LEAST_SAMPLES), bench.data.samples)
-    part = bench.data.part(0, samples)
-    if samples < _LEAST_SAMPLES:
+    part = first_samples(bench.spec, bench.data)
+    if bench.data.samples < _LEAST_SAMPLES:
         part = {name: array.repeat(_LEAST_SAMPLES, axis=0) for name, array in part.items()}
     words = words_in(design, part)
     return words, run_reference(design, words)
+
+
+def first_samples(spec: JobSpec, data: Dataset) -> dict[str, Array]:
+    """What a simulation streams: as many samples as the job says, two at least where the data has them."""
+    return data.part(0, min(max(spec.simulation.samples, _LEAST_SAMPLES), data.samples))
 
 
 def options(bench: Bench, design: Design) -> SimulationOptions:

@@ -60,11 +60,27 @@ class AsyncClient:
 
     async def version(self) -> dict[str, Any]:
         """See ``Client.version``."""
-        return await self._link.run(requests.version())
+        return await self._link.run(requests.read("/version"))
+
+    async def ready(self) -> dict[str, Any]:
+        """See ``Client.ready``."""
+        return await self._link.run(requests.ready())
+
+    async def health(self) -> dict[str, Any]:
+        """See ``Client.health``."""
+        return await self._link.run(requests.read("/v1/health"))
+
+    async def metrics(self) -> str:
+        """See ``Client.metrics``."""
+        return await self._link.run(requests.metrics())
 
     async def devices(self) -> list[dict[str, Any]]:
         """See ``Client.devices``."""
         return await self._link.run(requests.listed("devices"))
+
+    async def device(self, name: str) -> dict[str, Any]:
+        """See ``Client.device``."""
+        return await self._link.run(requests.document("devices", name))
 
     async def upload_model(
         self,
@@ -90,9 +106,17 @@ class AsyncClient:
         """See ``Client.model``."""
         return Model(await self._link.run(requests.document("models", model_id)))
 
+    async def delete_model(self, model_id: str) -> None:
+        """See ``Client.delete_model``."""
+        await self._link.run(requests.delete("models", model_id))
+
     async def datasets(self) -> list[Dataset]:
         """See ``Client.datasets``."""
         return [Dataset(document) for document in await self._link.run(requests.listed("datasets"))]
+
+    async def dataset(self, dataset_id: str) -> Dataset:
+        """See ``Client.dataset``."""
+        return Dataset(await self._link.run(requests.document("datasets", dataset_id)))
 
     async def submit(
         self,
@@ -132,10 +156,16 @@ class AsyncClient:
         return AsyncJob(self._link, await self._link.run(requests.document("jobs", job_id)))
 
     def jobs(
-        self, *, state: str | None = None, label: str | None = None, sweep: str | None = None
+        self,
+        *,
+        state: str | None = None,
+        label: str | None = None,
+        sweep: str | None = None,
+        model: str | None = None,
+        search: str | None = None,
     ) -> AsyncIterator[AsyncJob]:
         """See ``Client.jobs``."""
-        request = requests.get(requests.path("jobs"), state=state, label=label, sweep=sweep)
+        request = requests.get(requests.path("jobs"), state=state, label=label, sweep=sweep, model=model, q=search)
         return self._link.iterate(emit_pages(request, lambda document: AsyncJob(self._link, document)))
 
     async def trial(self, trial_id: str, *, operators: bool = False) -> AsyncTrial:

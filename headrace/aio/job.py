@@ -57,6 +57,18 @@ class AsyncJob(JobRecord):
         documents = await self._link.run(all_pages(requests.front_of(self.id)))
         return [AsyncTrial(self._link, document) for document in documents]
 
+    async def points(self, *, since_seq: int | None = None) -> list[dict[str, Any]]:
+        """See ``Job.points``."""
+        return await self._link.run(requests.points_of(self.id, since_seq))
+
+    async def hypervolume(self) -> list[dict[str, Any]]:
+        """See ``Job.hypervolume``."""
+        return await self._link.run(all_pages(requests.get(requests.path("jobs", self.id, "hypervolume"))))
+
+    async def importance(self) -> dict[str, Any]:
+        """See ``Job.importance``."""
+        return await self._link.run(requests.read(requests.path("jobs", self.id, "importance")))
+
     async def best(self, metric: str | None = None) -> AsyncTrial:
         """See ``Job.best``."""
         return AsyncTrial(self._link, await self._link.run(calls.best(self, metric)))
@@ -88,6 +100,10 @@ class AsyncJob(JobRecord):
         """See ``Job.export``."""
         trial_id = trial if isinstance(trial, str) else str(trial["id"])
         return await self._link.run(download(requests.path("trials", trial_id, "rtl"), Path(path)))
+
+    async def write_trials(self, path: str | Path) -> Path:
+        """See ``Job.write_trials``."""
+        return await self._link.run(calls.write_trials(self.id, Path(path)))
 
     async def cancel(self) -> Self:
         """See ``Job.cancel``."""

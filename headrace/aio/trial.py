@@ -35,3 +35,7 @@ class AsyncTrial(TrialRecord):
     async def write_bundle(self, path: str | Path) -> Path:
         """See ``Trial.write_bundle``."""
         return await self._link.run(download(requests.path("trials", self.id, "rtl"), Path(path)))
+
+    async def write_activity(self, path: str | Path) -> Path:
+        """See ``Trial.write_activity``."""
+        return await self._link.run(download(requests.path("trials", self.id, "activity"), Path(path)))

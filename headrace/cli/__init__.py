@@ -9,18 +9,23 @@ from collections.abc import Sequence
 import click
 
 from headrace import __version__
-from headrace.cli import catalogue, jobs, machine, results, sweeps
+from headrace.cli import catalogue, course, jobs, machine, results, sweeps
 from headrace.cli.exits import MEANINGS, Exit, exit_of
 from headrace.cli.output import note
 from headrace.errors import HeadraceError
 
 _SECTIONS = {
-    "Explore": (jobs.submit, jobs.status, jobs.logs, results.pareto, results.trials, results.trial, results.export),
+    "Explore": (
+        jobs.submit, jobs.status, jobs.logs, results.pareto, results.trials, results.points, course.hypervolume,
+        course.importance,
+    ),
+    "One design": (results.trial, results.compare, results.export, results.activity),
     "Steer": (jobs.pause, jobs.resume, jobs.stop, jobs.limit, jobs.cancel, jobs.delete),
     "Sweep": (sweeps.sweep, sweeps.sweeps),
     "What the service holds": (catalogue.devices, catalogue.models, catalogue.datasets, catalogue.upload),
     "This machine and the service": (
-        machine.serve, machine.demo, machine.doctor, machine.about_service, machine.api, machine.completion,
+        machine.serve, machine.demo, machine.doctor, machine.about_service, machine.health, machine.api,
+        machine.completion,
     ),
 }  # fmt: skip
 

@@ -47,7 +47,7 @@ def completed(noun: str) -> Callable[[click.Context, click.Parameter, str], list
 
     def complete(context: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem]:
         items = _recent(service_url(context.params.get("url"), start=False), noun)
-        word = "name" if noun == "devices" else "id"
+        word = _word(noun)
         return [CompletionItem(i[word], help=_about(i)) for i in items if str(i[word]).startswith(incomplete)]
 
     return complete
@@ -79,7 +79,7 @@ def known(client: Client, noun: str, ident: str, find: Callable[[str], ResultT])
     except Gone:
         raise
     except NotFound as error:
-        ids = [str(item["id"]) for item in _recent(client.url, noun)]
+        ids = [str(item[_word(noun)]) for item in _recent(client.url, noun)]
         error.add_hint(f"there is no {noun.removesuffix('s')} {ident}{did_you_mean(ident, ids)}")
         raise
 
@@ -94,6 +94,11 @@ def chosen(noun: str, word: str, names: Iterable[str]) -> str:
     if word not in listed:
         raise click.UsageError(f"there is no {noun} {word}{did_you_mean(word, listed)}")
     return word
+
+
+def _word(noun: str) -> str:
+    """The member by which a resource is asked for."""
+    return "name" if noun == "devices" else "id"
 
 
 def _recent(url: str, noun: str) -> list[dict[str, Any]]:

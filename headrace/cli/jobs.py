@@ -50,7 +50,7 @@ def submit(
 ) -> int:  # fmt: skip
     """Start an exploration and print the job's id.
 
-    MODEL is an .onnx or .pt2 file, a Hugging Face folder, or an uploaded model's id.
+    MODEL is an .onnx or .pt2 file, or an uploaded model's id.
     """
     body = job_body(client, **fields)
     in_body = body.pop("dataset", None)
@@ -67,19 +67,22 @@ def submit(
 @id_argument("jobs", required=False)
 @click.option("--state", type=click.Choice(JOB_STATES), help="only jobs in this state")
 @click.option("--label", metavar="KEY=VALUE", help="only jobs with this label")
+@click.option("--sweep", help="only jobs of this sweep", shell_complete=completed("sweeps"))
+@click.option("--model", help="only jobs of this model, by id or name", shell_complete=completed("models"))
+@click.option("--search", metavar="TEXT", help="only jobs with this text in a label, the model's name or the id")
 @click.option("--wait", is_flag=True, help="follow the job to its end")
 @quiet_option
 @json_option
 @remote
-def status(
-    client: Client, job: str | None, state: str | None, label: str | None, wait: bool, quiet: bool, as_json: bool
-) -> int:
+def status(client: Client, job: str | None, wait: bool, quiet: bool, as_json: bool, **wanted: str | None) -> int:
     """List jobs, newest first, or show one."""
     if job is None:
         if wait:
             raise click.UsageError("--wait needs the id of a job")
-        _show_jobs(list(client.jobs(state=state, label=label)), quiet, as_json)
+        _show_jobs(list(client.jobs(**wanted)), quiet, as_json)
         return Exit.DONE
+    if any(text is not None for text in wanted.values()):
+        raise click.UsageError("--state, --label, --sweep, --model and --search choose among jobs: leave out the id")
     found = known(client, "jobs", job, client.job)
     outcome = _ended(found) if wait else Exit.DONE
     if as_json:
@@ -141,15 +144,24 @@ def cancel(client: Client, ids: Sequence[str], as_json: bool) -> int:
 
 @click.command()
 @ids_argument("jobs")
+@json_option
 @remote
-def delete(client: Client, ids: Sequence[str]) -> int:
-    """Delete ended jobs with their trials and bundles.
+def delete(client: Client, ids: Sequence[str], as_json: bool) -> int:
+    """Delete ended jobs with their trials and bundles, or models that no job uses.
 
-    JOBS are ids; - reads them from standard input.
+    JOBS are ids of jobs or models; - reads them from standard input.
     """
+    deleted = []
     for ident in read_ids(ids):
-        known(client, "jobs", ident, client.job).delete()
-        click.echo(ident)
+        if ident.startswith("sha256:"):
+            known(client, "models", ident, client.delete_model)
+        else:
+            known(client, "jobs", ident, client.job).delete()
+        deleted.append(ident)
+        if not as_json:
+            click.echo(ident)
+    if as_json:
+        show_json(deleted)
     return Exit.DONE
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,8 @@ from headrace import service
 from headrace.cli.arguments import json_option, remote
 from headrace.cli.exits import Exit
 from headrace.cli.jobbody import read_json
-from headrace.cli.output import show_json
+from headrace.cli.output import show_json, show_table
 from headrace.client import Client
-from headrace.errors import ServerError
 
 SHELLS = {
     "bash": 'eval "$(headrace completion bash)"   # in ~/.bashrc',
@@ -48,11 +48,12 @@ def demo(output: str, trials: int, wall_seconds: float) -> int:
 
 
 @click.command()
-def doctor() -> int:
+@json_option
+def doctor(as_json: bool) -> int:
     """Say what is missing on this machine, and how to get it."""
     from headrace.doctor import run_doctor
 
-    return run_doctor()
+    return run_doctor(as_json)
 
 
 @click.command("service")
@@ -60,13 +61,7 @@ def doctor() -> int:
 @remote
 def about_service(client: Client, as_json: bool) -> int:
     """Say whether jobs run now, and the versions of the service and its tools."""
-    try:
-        readiness = client.call("GET", "/readyz") or {}
-    except ServerError as error:
-        if error.slug != "not-ready":
-            raise
-        readiness = {"ready": False, "detail": error.detail}
-    document = {"url": client.url, **readiness, **client.version()}
+    document = {"url": client.url, **client.ready(), **client.version()}
     if as_json:
         show_json(document)
     else:
@@ -76,13 +71,46 @@ def about_service(client: Client, as_json: bool) -> int:
 
 
 @click.command()
+@click.option("--metrics", is_flag=True, help="the Prometheus metrics instead, as text")
+@json_option
+@remote
+def health(client: Client, metrics: bool, as_json: bool) -> int:
+    """Show workers, queue, answers of caches, and why trials came to nothing."""
+    if metrics:
+        if as_json:
+            raise click.UsageError("--metrics prints the text that Prometheus reads: leave out --json")
+        click.echo(client.metrics(), nl=False)
+        return Exit.DONE
+    found = client.health()
+    if as_json:
+        show_json(found)
+    else:
+        show_table(("what", "of", "is"), _health_rows(found))
+    return Exit.DONE if found["ready"]["ready"] else Exit.UNREACHABLE
+
+
+def _health_rows(health: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+    """What there is to say of the service, line by line."""
+    queue, cache = health["queue"], health["cache"]
+    rates = {"all rungs": cache["hit_rate"]} | {n: s["hits"] / s["ran"] for n, s in cache["stages"].items() if s["ran"]}
+    return [
+        *[("ready", part, str(text)) for part, text in health["ready"].items()],
+        *[("worker", w["id"], f"{', '.join(w['queues'])}; heard {w['heard_at']}") for w in health["workers"]],
+        *[("jobs", state, str(count)) for state, count in queue["jobs"].items()],
+        *[("queue", name.replace("_", " "), str(count)) for name, count in queue.items() if name != "jobs"],
+        *[("cache", rung, "–" if rate is None else f"{rate:.0%}") for rung, rate in rates.items()],
+        *[(each["state"], f"{each['count']} trials", each["reason"]) for each in health["reasons"]],
+    ]
+
+
+@click.command()
 @click.argument("method", type=click.Choice(("GET", "POST", "PATCH", "DELETE"), case_sensitive=False))
 @click.argument("path")
 @click.option("--body", metavar="FILE", help="JSON file to send; - is standard input")
 @click.option("--param", multiple=True, metavar="NAME=VALUE", help="parameter of the query")
 @remote
 def api(client: Client, method: str, path: str, body: str | None, param: tuple[str, ...]) -> int:
-    """Send any request of the HTTP contract and print the answer, such as: headrace api GET /v1/jobs."""
+    """Send any request and print the answer, such as: headrace api GET /v1/jobs."""
     pairs = [text.partition("=") for text in param]
     if not all(equals for _, equals, _ in pairs):
         raise click.UsageError("write --param NAME=VALUE")

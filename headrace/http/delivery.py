@@ -6,7 +6,7 @@ import contextlib
 import math
 import random
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -23,10 +23,14 @@ _SILENCE_SECONDS = 45.0
 _DOWNLOAD_SECONDS = 600.0
 
 
-def deliver(request: Request) -> Steps[httpx.Response]:
+def deliver(request: Request, answers: Collection[int] = ()) -> Steps[httpx.Response]:
     """Send until there is an answer, and give the successful one (2xx or 304).
 
     POSTs that start work carry an ``Idempotency-Key`` or are content-addressed, so everything may be repeated.
+
+    Args:
+        request: what to send.
+        answers: further statuses that say what the caller wants to know, so that nothing is sent again.
 
     Raises:
         ProblemError: the service refused.
@@ -43,7 +47,7 @@ def deliver(request: Request) -> Steps[httpx.Response]:
                 ) from error
             yield pause(attempt, None)
             continue
-        if answer.is_success or answer.status_code == httpx.codes.NOT_MODIFIED:
+        if answer.is_success or answer.status_code in (httpx.codes.NOT_MODIFIED, *answers):
             return answer
         problem = problem_of(answer)
         if last or not (answer.status_code in _RETRY_STATUS or problem.slug == "idempotency-in-flight"):

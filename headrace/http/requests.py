@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import quote
 
 from headrace.errors import HeadraceError
-from headrace.http.delivery import all_pages, deliver, deliver_json
+from headrace.http.delivery import all_pages, deliver, deliver_json, problem_of
 from headrace.http.steps import Request, Steps
 
 Document = dict[str, Any]
@@ -105,9 +105,34 @@ def delete(noun: str, ident: str) -> Steps[None]:
     yield from deliver(Request("DELETE", path(noun, ident)))
 
 
-def version() -> Steps[Document]:
-    """Versions of the service and of its tools."""
-    return (yield from _answered(get("/version")))
+def read(place: str) -> Steps[Document]:
+    """What the service answers at a path."""
+    return (yield from _answered(get(place)))
+
+
+def ready() -> Steps[Document]:
+    """Whether jobs run now; "no" is an answer too, and not asked again."""
+    answer = yield from deliver(get("/readyz"), answers=(503,))
+    if answer.status_code == 503 and (problem := problem_of(answer)).slug != "not-ready":
+        raise problem
+    document: Document = answer.json()
+    return document
+
+
+def metrics() -> Steps[str]:
+    """The Prometheus metrics of the service, as text."""
+    return (yield from deliver(get("/metrics"))).text
+
+
+def points_of(job_id: str, since_seq: int | None) -> Steps[list[Document]]:
+    """The trials of a job as points."""
+    found: list[Document] = []
+    while True:
+        page = yield from _answered(get(path("jobs", job_id, "points"), since_seq=since_seq))
+        found += page["items"]
+        since_seq = page["next_seq"]
+        if since_seq is None:
+            return found
 
 
 def call(method: str, place: str, body: Any, params: Mapping[str, str]) -> Steps[Document | None]:

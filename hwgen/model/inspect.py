@@ -1,7 +1,8 @@
-"""``python -m hwgen.model.inspect FILE OUT``: parse an upload, write its canonical graph, describe it as JSON.
+"""``python -m hwgen.model.inspect FILE OUT [FIXED]``: parse an upload, write its canonical graph, describe it as JSON.
 
-Prints one JSON object on standard output and exits 0 for accepted and refused files alike; any other exit status is a
-crash or a limit. Runs as a subprocess of its own, sandboxed and limited by whoever starts it.
+FIXED is a JSON object of ``shapes`` and ``freeze`` (``hwgen.model.load.import_file``). Prints one JSON object on
+standard output and exits 0 for accepted and refused files alike; any other exit status is a crash or a limit. Runs as a
+subprocess of its own, sandboxed and limited by whoever starts it.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import json
 import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,23 +20,34 @@ from hwgen.errors import ModelError
 from hwgen.model.graph import Graph
 from hwgen.model.kinds.families import Source
 from hwgen.model.load import Imported, import_file
+from hwgen.model.onnx.fixed import Unfit
 from hwgen.model.outputs import ModelOutput
 from hwgen.model.software import apply_tail
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run the command with FILE and OUT; returns the exit status."""
-    if len(arguments) != 2:
-        print("usage: python -m hwgen.model.inspect FILE OUT", file=sys.stderr)
+    """Run the command with FILE, OUT and perhaps FIXED; returns the exit status."""
+    if len(arguments) not in (2, 3):
+        print("usage: python -m hwgen.model.inspect FILE OUT [FIXED]", file=sys.stderr)
         return 2
-    print(json.dumps(inspect(Path(arguments[0]), Path(arguments[1]))))
+    file, out, *fixed = map(Path, arguments)
+    print(json.dumps(inspect(file, out, json.loads(fixed[0].read_text("utf-8")) if fixed else {})))
     return 0
 
 
-def inspect(file: Path, out: Path) -> dict[str, Any]:
-    """Import ``file``, write the canonical graph to ``out`` and describe both; a refusal is a description too."""
+def inspect(file: Path, out: Path, fixed: Mapping[str, Any]) -> dict[str, Any]:
+    """Import ``file``, write the canonical graph to ``out`` and describe both; a refusal is a description too.
+
+    Args:
+        file: what was uploaded.
+        out: where the graph goes.
+        fixed: ``shapes`` and ``freeze``, either or none.
+    """
     try:
-        imported = import_file(file)
+        imported = import_file(file, **fixed)
+    except Unfit as error:
+        place = {"pointer": "", "detail": str(error)}
+        return {"ok": False, "type": "invalid-body", "detail": str(error), "errors": [place]}
     except ModelError as error:
         issues = [{"node": i.node, "operator": i.operator, "reason": i.reason} for i in error.issues]
         return {"ok": False, "type": error.kind, "detail": error.detail, "errors": issues}

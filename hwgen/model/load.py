@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from hwgen.errors import ModelError
 from hwgen.model.archive import Archive
@@ -13,7 +14,6 @@ from hwgen.model.onnx.fixed import with_fixed
 from hwgen.model.onnx.source import MAX_FILE_BYTES, Source, parse_onnx
 from hwgen.model.onnx.walk import to_graph
 from hwgen.model.sniff import FileKind, sniff
-from hwgen.numbers.arrays import Array
 
 
 @dataclass(frozen=True)
@@ -32,18 +32,19 @@ class Imported:
 
 
 def import_file(
-    path: Path, shapes: Mapping[str, Sequence[int]] | None = None, freeze: Mapping[str, Array] | None = None
+    path: Path, shapes: Mapping[str, Sequence[int]] | None = None, freeze: Mapping[str, Any] | None = None
 ) -> Imported:
     """Import a model file; its suffix is not looked at.
 
     Args:
         path: the file.
         shapes: whole shapes of inputs with open axes, by input name.
-        freeze: constant values of inputs, by input name, in their whole shapes.
+        freeze: constant values of inputs, by input name, in their whole shapes; or one number, or ``ones``, ``zeros``,
+            ``arange``.
 
     Raises:
         ModelError: the file is refused; the error says why and what to do.
-        ValueError: ``shapes`` or ``freeze`` do not fit the file.
+        Unfit: ``shapes`` or ``freeze`` do not fit the file.
     """
     if path.stat().st_size > MAX_FILE_BYTES:
         raise ModelError(f"the file has {path.stat().st_size} bytes; at most {MAX_FILE_BYTES} are read")
@@ -51,7 +52,7 @@ def import_file(
 
 
 def import_bytes(
-    data: bytes, shapes: Mapping[str, Sequence[int]] | None = None, freeze: Mapping[str, Array] | None = None
+    data: bytes, shapes: Mapping[str, Sequence[int]] | None = None, freeze: Mapping[str, Any] | None = None
 ) -> Imported:
     """Import the bytes of a model file; see ``import_file``."""
     kind = sniff(data)

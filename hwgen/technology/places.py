@@ -29,8 +29,32 @@ class PlaceSelector(Part):
 
 
 @dataclass(frozen=True)
+class Unloading(Part):
+    """A store of ``units`` units of ``unit`` bits that is loaded as a whole and leaves by one register in front."""
+
+    units: int
+    unit: int
+
+    def area(self, fabric: Fabric, terms: Terms) -> None:
+        terms.add("unloaded unit", self.units * self.unit, self.units * self.unit)
+        # Three words meet in the front: of the input, next, and next but one.
+        terms.add("front of units", self.unit * 5.0 / fabric.lut_inputs, self.unit)
+
+
+@dataclass(frozen=True)
+class Loading(Part):
+    """A store of ``units`` units of ``unit`` bits that are shifted in, and one more in a register of its own."""
+
+    units: int
+    unit: int
+
+    def area(self, fabric: Fabric, terms: Terms) -> None:
+        terms.add("loaded unit", self.unit, (self.units + 1) * self.unit)
+
+
+@dataclass(frozen=True)
 class Regrouping(Part):
-    """The store of a lane adapter: units enter ``first`` at a time and leave ``later`` at a time.
+    """The store of a lane adapter: units enter ``first`` at a time and leave ``later`` at a time, both more than one.
 
     Attributes:
         first, later: units of an input and of an output beat.
@@ -47,23 +71,14 @@ class Regrouping(Part):
         return self.first + self.later + min(self.first, self.later) - 1
 
     def area(self, fabric: Fabric, terms: Terms) -> None:
-        width = bits(self.capacity + 1)
         # From 5 bits on, the count comes out of a carry chain, which the logic of a bit cannot take in.
-        flat = fabric.lut_inputs == 4 and width <= 4
+        flat = fabric.lut_inputs == 4 and bits(self.capacity + 1) <= 4
         held = self.capacity * self.unit
-        if min(self.first, self.later) > 1:
-            terms.add("place, decoded in every bit" if flat else "place", held * (4.0 if flat else 1.0))
-            # What leaves is taken off the count: without a carry, if it is a power of two.
-            terms.add("place step", 3.0 * held if self.later & (self.later - 1) else 0.0)
-            # Every unit of the input can come to as many places as the store has beyond them.
-            terms.add("place from units", self.first * (self.capacity - self.first + 1) * self.unit / 2)
-        else:
-            # Two words meet in a bit that is appended, three in one that is taken, with what selects them.
-            form, luts = ("append", 7.0 / fabric.lut_inputs) if self.first == 1 else ("take", 13.0 / fabric.lut_inputs)
-            units = max(self.first, self.later)
-            # How small tables decode a place depends on the very number of units.
-            of = f"{units} units" if units < 16 else f"count of {min(width, 8)} bits"
-            terms.add(f"{form}, {of}", held * (5.5 if flat else luts))
+        terms.add("place, decoded in every bit" if flat else "place", held * (4.0 if flat else 1.0))
+        # What leaves is taken off the count: without a carry, if it is a power of two.
+        terms.add("place step", 3.0 * held if self.later & (self.later - 1) else 0.0)
+        # Every unit of the input can come to as many places as the store has beyond them.
+        terms.add("place from units", self.first * (self.capacity - self.first + 1) * self.unit / 2)
         terms.add("place decode", self.capacity)
         # Of the marks that end a sample, only those that can move to the end of an output beat are kept.
         terms.add("store", ff=held + self.capacity // self.later)

@@ -10,8 +10,6 @@ TERMS = (
     "accumulator start",
     "adder",
     "adder of fixed products",
-    *(f"append, {units} units" for units in range(1, 16)),
-    *(f"append, count of {width} bits" for width in range(5, 9)),
     "clamp",
     "collision",
     "comparator",
@@ -24,7 +22,9 @@ TERMS = (
     "division",
     "done flags",
     "fixed product",
+    "front of units",
     "handshake",
+    "loaded unit",
     "maximum",
     "maximum of shifted words",
     "multiplier",
@@ -50,8 +50,7 @@ TERMS = (
     "shifter",
     "spill register",
     "store",
-    *(f"take, {units} units" for units in range(1, 16)),
-    *(f"take, count of {width} bits" for width in range(5, 9)),
+    "unloaded unit",
 )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import resource
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -35,22 +36,28 @@ def run_tool(
         ToolError: non-zero exit or timeout, with the end of the output.
     """
     limited = [] if memory_bytes is None else _limited(memory_bytes)
-    try:
-        done = subprocess.run(
-            [*limited, *(str(c) for c in command)],
-            cwd=cwd,
-            env={"PATH": os.environ.get("PATH", "/usr/bin:/bin"), **(env or {})},
-            capture_output=True,
-            text=True,
-            timeout=timeout,
-        )
-    except subprocess.TimeoutExpired as error:
-        raise ToolError(f"{Path(command[0]).name} ran longer than {timeout:.0f} s") from error
-    if done.returncode:
+    process = subprocess.Popen(
+        [*limited, *(str(c) for c in command)],
+        cwd=cwd,
+        env={"PATH": os.environ.get("PATH", "/usr/bin:/bin"), **(env or {})},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        process_group=0,
+    )
+    with process:
+        try:
+            output, errors = process.communicate(timeout=timeout)
+        except subprocess.TimeoutExpired as error:
+            raise ToolError(f"{Path(command[0]).name} ran longer than {timeout:.0f} s") from error
+        finally:
+            if process.returncode is None:
+                os.killpg(process.pid, signal.SIGKILL)  # a compiler's own children, too
+    if process.returncode:
         raise ToolError(
-            f"{Path(command[0]).name} failed with exit status {done.returncode}", (done.stdout + done.stderr)[-4000:]
+            f"{Path(command[0]).name} failed with exit status {process.returncode}", (output + errors)[-4000:]
         )
-    return done.stdout
+    return output
 
 
 def find_program(name: str, install: str) -> str:

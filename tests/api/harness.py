@@ -5,7 +5,7 @@ import dataclasses
 import socket
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import httpx
@@ -34,10 +34,13 @@ class FakeParser:
         self.calls: list[str] = []
         self.bundles: Path | None = None
         self.block: threading.Event | None = None
+        self.fixed: Mapping[str, object] = {}
         self.space_size = 1000
+        self.write_parquet: Callable[[str, Path], None]
 
-    def inspect_model(self, upload: Path, graph: Path) -> dict:
+    def inspect_model(self, upload: Path, graph: Path, fixed: Mapping[str, object]) -> dict:
         self.calls.append("model")
+        self.fixed = fixed
         if not upload.read_bytes().startswith(b"good"):
             raise Problem("invalid-model", "It is not an ONNX file.")
         graph.write_bytes(b"graph")
@@ -187,6 +190,7 @@ def serving(home: Path, real: bool = False, port: int | None = None, **options: 
     context = app.state.context
     parser = FakeParser()
     parser.bundles = home / "bundles"
+    parser.write_parquet = context.parser.write_parquet  # it reads no upload: nothing of it has to be played
     if not real:
         app.state.context = dataclasses.replace(context, parser=parser)
     port = port or _free_port()

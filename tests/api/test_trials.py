@@ -137,6 +137,8 @@ def test_points_are_the_trials_at_less_cost(server: Server) -> None:
     rest = server.http.get(f"{url}/points", params={"since_seq": first["next_seq"]}).json()
     points = first["items"] + rest["items"]
     assert len(first["items"]) == 3 and rest["next_seq"] is None
+    links = [server.http.get(f"{url}/points", params={"limit": limit}).links for limit in (3, 5)]
+    assert server.http.get(links[0]["next"]["url"]).json() == rest and "next" not in links[1]
     same = ("id", "number", "seq", "state", "reason", "stage", "attempts", "cached_from", "sign_off", "clock_source",
             "metrics", "constraints", "candidate")  # fmt: skip
     assert [{name: point[name] for name in same} for point in points] == [

@@ -24,6 +24,38 @@ def test_model_is_stored_under_its_hash_once(server: Server) -> None:
     assert model in server.http.get("/v1/models").json()["items"]
 
 
+def test_what_is_fixed_makes_another_model(server: Server) -> None:
+    def send(**fields: str) -> dict:
+        answer = server.http.post("/v1/models", files={"file": ("net.onnx", b"good, with open axes")}, data=fields)
+        assert answer.status_code in (200, 201), answer.text
+        return answer.json()
+
+    plain, empty = send(), send(shapes="{}")
+    wide = send(shapes='{"x": [1, 32]}', freeze='{"mask": "ones", "scale": 0.5, "ids": [[0, 1]]}')
+    assert server.parser.fixed == {
+        "shapes": {"x": [1, 32]}, "freeze": {"mask": "ones", "scale": 0.5, "ids": [[0, 1]]},
+    }  # fmt: skip
+    assert (
+        plain["id"]
+        == empty["id"]
+        != wide["id"]
+        == send(freeze='{"ids": [[0,1]], "scale": 0.5, "mask": "ones"}', shapes='{"x":[1,32]}')["id"]
+    )
+    assert send(shapes='{"x": [1, 16]}')["id"] not in (plain["id"], wide["id"])
+    assert server.http.delete(f"/v1/models/{wide['id']}").status_code == 204
+    assert send()["id"] == plain["id"]
+
+
+def test_what_cannot_be_fixed_is_refused(server: Server) -> None:
+    for field, text in (
+        ("shapes", "{"), ("shapes", "[]"), ("shapes", '{"x": 3}'), ("shapes", '{"x": [0]}'), ("shapes", '{"x": [1.5]}'),
+        ("freeze", '{"x": "twos"}'), ("freeze", '{"x": null}'), ("freeze", '{"x": NaN}'),
+        ("freeze", '{"x": 1, "x": 2}'),
+    ):  # fmt: skip
+        answer = server.http.post("/v1/models", files={"file": ("m", b"good")}, data={field: text})
+        assert problem(answer, 422, "invalid-body")["errors"][0]["pointer"] == f"/{field}", text
+
+
 def test_refused_upload_leaves_nothing(server: Server) -> None:
     before = sorted(p for p in server.home.rglob("*") if p.is_file() and "headrace.db" not in p.name)
     problem(server.http.post("/v1/models", files={"file": ("bad.onnx", b"bad")}), 422, "invalid-model")

@@ -7,10 +7,13 @@ import io
 import re
 
 from playwright.sync_api import Page, expect
+from pyarrow import parquet
 
 from tests.api.harness import Server
 from tests.dashboard.conftest import Jobs, submit
 from tests.dashboard.made import Search
+
+NO_LIBRARY = {"title": "The server cannot do this", "detail": "Install pyarrow on the server."}
 
 
 def drawn(page: Page, text: str) -> None:
@@ -182,7 +185,7 @@ def test_a_range_drawn_on_an_axis_filters_the_page(service: Server, jobs: Jobs, 
 
 def test_the_assumed_clock_moves_what_is_counted_in_time(service: Server, jobs: Jobs, page: Page) -> None:
     page.goto(f"{service.url}/jobs/{jobs.done}?sort=throughput_per_s&only=front")
-    cell = page.locator(".trials tbody tr:not(.gap) td").nth(2)
+    cell = page.locator(".trials tbody tr:not(.gap) td.number").nth(1)
     before = float(cell.inner_text().replace(",", ""))
     slider = page.get_by_label("Assumed clock")
     slider.fill("400")
@@ -206,6 +209,23 @@ def test_columns_are_chosen_and_what_is_shown_is_saved(service: Server, jobs: Jo
     first = next(trial for trial in front if trial["id"] == rows[0]["id"])
     assert float(rows[0]["est_lut"]) == first["metrics"]["est_lut"]
     assert rows[0]["weights:conv1"] == first["candidate"]["quantization"]["conv1"]["weight"]
+
+
+def test_parquet_comes_from_the_service_with_all_trials(service: Server, jobs: Jobs, page: Page) -> None:
+    page.goto(f"{service.url}/jobs/{jobs.done}?only=front")
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Save all trials as Parquet").click()
+    assert parquet.read_table(download.value.path()).num_rows == 400
+    page.route("**/trials.parquet", lambda route: route.fulfill(status=501, json=NO_LIBRARY))
+    page.get_by_role("button", name="Save all trials as Parquet").click()
+    expect(page.get_by_text(NO_LIBRARY["detail"])).to_be_visible()
+
+
+def test_a_job_is_cloned_into_the_form(service: Server, jobs: Jobs, page: Page) -> None:
+    page.goto(f"{service.url}/jobs/{jobs.done}")
+    page.get_by_role("link", name="Clone").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("New job")
+    expect(page.get_by_label("Labels")).to_have_value("team=edge\nnet=CIFAR-10 CNN")
 
 
 def test_names_of_users_are_text(service: Server, page: Page) -> None:

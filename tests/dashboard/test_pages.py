@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from importlib.resources import files
 from pathlib import Path
 
@@ -13,7 +12,6 @@ from playwright.sync_api import Browser, Page, expect
 from tests.api.harness import Server, serving
 from tests.dashboard.conftest import Jobs
 
-IMAGES = Path(__file__).parents[2] / "docs" / "images"
 AXE = (files("axe_playwright_python") / "axe.min.js").read_text("utf-8")
 
 # Page -> its address with the ids of jobs, and what is there once it is drawn.
@@ -53,8 +51,6 @@ def test_axe_finds_nothing(browser: Browser, service: Server, jobs: Jobs, name: 
         found = page.evaluate("axe.run({resultTypes: ['violations']})")["violations"]
         told = [(each["id"], each["help"], [node["html"][:200] for node in each["nodes"]]) for each in found]
         assert not told
-        if os.environ.get("HEADRACE_IMAGES") and name in ("jobs", "job"):
-            page.screenshot(path=IMAGES / f"dashboard_{name}_{theme}.png")
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -64,8 +60,6 @@ def test_as_wide_as_a_phone(browser: Browser, service: Server, jobs: Jobs, name:
         show(page, service, jobs, name)
         tall(page)
         assert page.evaluate("document.documentElement.scrollWidth") == 390
-        if os.environ.get("HEADRACE_IMAGES") and name == "job":
-            page.screenshot(path=IMAGES / f"dashboard_{name}_phone.png")
 
 
 def test_the_policy_allows_nothing_inline_and_nothing_from_elsewhere(service: Server) -> None:

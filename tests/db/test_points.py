@@ -20,6 +20,9 @@ def test_points_of_trials_with_and_without_a_result(store: Store) -> None:
     assert json.loads(done.metrics or "") == {"accuracy": 0.5}
     assert [point.id for point in store.points.after(job.id, queued.seq, 10)] == [ended.id]
     assert [point.id for point in store.points.after(job.id, 0, 1)] == [waiting.id]
+    assert [point.id for point in store.points.numbered(job.id, -1, 10)] == [ended.id, waiting.id]
+    assert [point.id for point in store.points.numbered(job.id, 0, 10)] == [waiting.id]
+    assert done.routed_metrics is None
 
 
 def test_points_of_a_job_that_is_not_there(store: Store) -> None:

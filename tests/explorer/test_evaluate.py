@@ -92,6 +92,8 @@ def test_a_complete_trial_has_every_metric_and_compared_every_word(single):
     assert result.detail["outputs"] == [
         {"name": "y", "accuracy": result.metrics["accuracy"], "float_accuracy": result.metrics["float_accuracy"]}
     ]
+    assert [t["node"] for t in result.detail["tensors"]] == ["fc0", "fc1"]
+    assert all(0 < t["error"] < 0.5 for t in result.detail["tensors"])
     assert result.provenance["metric"] == "top1" and result.provenance["evaluation_data"] == "dataset"
 
 

@@ -110,6 +110,8 @@ def test_nothing_feasible_is_a_failure_of_the_command(server: Server, tmp_path, 
     (tmp_path / "m.onnx").write_bytes(b"good model")
     job = server.submit()
     assert run(capsys, "pareto", job["id"]) == (Exit.NO_DESIGN, "headrace: no feasible complete trial yet\n")
+    picture = tmp_path / "none.png"
+    assert run(capsys, "pareto", job["id"], "--plot", str(picture))[0] == Exit.NO_DESIGN and picture.is_file()
     server.run(job["id"], trials=0, end="no_feasible_design", failure=NO_DESIGN)
     status, out = run(capsys, "pareto", job["id"])
     assert status == Exit.NO_DESIGN and "accuracy >= 0.999: best 0.972 reached by trial 4" in out

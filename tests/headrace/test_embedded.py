@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -73,3 +74,11 @@ def test_a_package_of_the_same_name_is_not_the_service(tmp_path: Path, monkeypat
     assert service.code() is None
     with pytest.raises(headrace.HeadraceError, match="pip install"):
         service.command("workers.serve")
+
+
+def test_a_file_of_the_users_directory_is_not_the_service(tmp_path: Path) -> None:
+    (tmp_path / "workers.py").write_text("raise SystemExit('the file of the user')")
+    command, environment = service.command("workers.serve", "--help")
+    done = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert "the file of the user" not in done.stderr

@@ -14,6 +14,7 @@ import torch
 
 import headrace
 from headrace.export import export
+from headrace.upload import model_bytes
 
 ROOT = Path(__file__).parents[2]
 PROGRAM = """
@@ -108,3 +109,20 @@ def test_notes_of_the_exporter_are_left_out() -> None:
     graph = onnx.load_from_string(export(torch.nn.Linear(4, 3), torch.zeros(1, 4))).graph
     assert not [prop for node in graph.node for prop in node.metadata_props]
     assert str(ROOT).encode() not in graph.SerializeToString()
+
+
+def test_weights_beside_the_file_are_taken_in(tmp_path: Path) -> None:
+    """As torch.onnx.export writes them by default; the service reads one file only."""
+    whole = export(torch.nn.Linear(40, 30), torch.zeros(1, 40))
+    options = {"save_as_external_data": True, "location": "m.onnx.data", "size_threshold": 0}
+    onnx.save(onnx.load_from_string(whole), tmp_path / "m.onnx", **options)
+    name, sent = model_bytes(tmp_path / "m.onnx", None)
+    assert name == "m.onnx" and len(sent) > 40 * 30 * 4 > (tmp_path / "m.onnx").stat().st_size
+    assert sent == model_bytes(tmp_path / "m.onnx", None)[1]
+    x = np.random.default_rng(0).normal(size=(1, 40)).astype(np.float32)
+    sessions = [onnxruntime.InferenceSession(data) for data in (sent, whole)]
+    found, expected = (session.run(None, {session.get_inputs()[0].name: x})[0] for session in sessions)
+    np.testing.assert_array_equal(found, expected)
+    (tmp_path / "m.onnx").write_bytes(b"no model")
+    with pytest.raises(headrace.HeadraceError, match=r"m\.onnx\.data cannot be put into the model"):
+        model_bytes(tmp_path / "m.onnx", None)

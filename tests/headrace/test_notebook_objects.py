@@ -2,6 +2,7 @@
 
 import html.parser
 import json
+from datetime import datetime
 
 import optuna
 import pytest
@@ -148,6 +149,10 @@ def test_the_same_trials_in_optuna(done: headrace.Job) -> None:
         [t.metrics[name] for name in done.objectives] for t in done.trials()
     ]
     assert [trial.constraints for trial in study.trials] == [t["constraints"] for t in done.trials()]
+    for trial, known in zip(study.trials, done.trials(), strict=True):
+        began, ended = (datetime.fromisoformat(known[name]).timestamp() for name in ("started_at", "finished_at"))
+        assert trial.datetime_start is not None and trial.datetime_complete is not None
+        assert (trial.datetime_start.timestamp(), trial.datetime_complete.timestamp()) == (began, ended)
     assert [trial.params["weight_fc"] for trial in study.trials] == ["int2", "int3", "int4", "int5"]
     assert {trial.user_attrs["trial_id"] for trial in study.best_trials} == {t.id for t in done.pareto()}
 
@@ -159,7 +164,8 @@ def server_trial(state: str = "complete", **fields: object) -> dict:
         "parallelism": {"fc": {"in_lanes": 1, "out_lanes": 1}},
         "partition": {"fc": 0},
     }
-    return {**found, "id": "t", "number": 0, "state": state, "candidate": candidate, **fields}
+    times = {"created_at": "2026-11-24T10:00:00Z", "started_at": None, "finished_at": None}
+    return {**found, "id": "t", "number": 0, "state": state, "candidate": candidate, **times, **fields}
 
 
 def test_every_state_of_a_trial_has_one_in_optuna() -> None:

@@ -32,14 +32,8 @@ from tests.hwgen.conformance.registry import OPERATORS, cases
 
 FAMILIES = tuple(FABRICS)
 BYTE = IntFormat(8, True)
-# Where held-out rows miss the goal of 10 % at the median and 30 % at worst; docs/resource_model.md says by which rows.
-MEDIAN = {("ecp5", "lut"): 0.11}
-WORST = {
-    ("ultrascale_plus", "lut"): 0.36,
-    ("series7", "lut"): 0.37,
-    ("ecp5", "lut"): 0.71,
-    **{(family, "dsp"): 1.0 for family in FAMILIES},
-}
+# Where held-out rows miss the goal of 30 % at worst; docs/resource_model.md says by which rows.
+WORST = {("ultrascale_plus", "lut"): 0.36, ("series7", "lut"): 0.37, ("ecp5", "lut"): 0.71}
 
 
 def product(in_lanes, out_lanes, bits=8):
@@ -56,7 +50,7 @@ def test_error_on_held_out_rows(family):
     held_out = [row for row in rows.read(family) if row.held_out and row.source != rows.CORNERS]
     assert len(held_out) >= 30
     for kind, found in errors(family, held_out).items():
-        assert np.median(found) <= MEDIAN.get((family, kind), 0.10), kind
+        assert np.median(found) <= 0.10, kind
         assert found.max() <= WORST.get((family, kind), 0.30), (kind, held_out[int(found.argmax())])
 
 
@@ -113,7 +107,8 @@ def test_an_unknown_family_is_refused_with_the_known_ones():
 def test_a_wide_adapter_is_priced_as_yosys_counts_it(family):
     adapter = Adapter(StreamType(1, 64, 64, BYTE), 1)
     (row,) = (r for r in rows.read(family) if rows.key(r.operator) == rows.key(adapter))
-    assert area(family, adapter).lut == pytest.approx(row.counted.lut, rel=0.3)
+    assert row.counted.lut <= 600
+    assert area(family, adapter).lut == pytest.approx(row.counted.lut, rel=0.1)
 
 
 @pytest.mark.parametrize("family", FAMILIES)

@@ -24,7 +24,7 @@ from tests.install.wheels import CLIENT_PACKAGES, ROOT, SERVICE_PACKAGES, Wheels
 _DISTRIBUTIONS = {"google": "protobuf", "prometheus_client": "prometheus-client", "sklearn": "scikit-learn"}
 # Imported where they are needed and named with the command that installs them where they are missing.
 _OPTIONAL_CLIENT = {"matplotlib", "numpy", "onnx", "onnxscript", "optuna", "pandas", "scikit-learn", "torch", "tqdm"}
-_OPTIONAL_SERVICE = {"torch", "onnxscript"}
+_OPTIONAL_SERVICE = {"torch", "onnxscript", "pyarrow"}
 
 
 @pytest.fixture(scope="module")

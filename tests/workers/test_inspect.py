@@ -13,6 +13,7 @@ import numpy as np
 import torch
 
 from tests.e2e.test_real_faults import perceptron
+from tests.hwgen.importer.test_fixed import two_inputs
 from tests.workers.service import ROOT
 
 
@@ -40,6 +41,17 @@ def test_a_model_becomes_a_graph(tmp_path: Path) -> None:
     spec = tmp_path / "spec.json"
     spec.write_text(json.dumps({"model": "sha256:" + "a" * 64}))
     assert json.loads(inspect("check", spec, tmp_path / "graph").stdout)["ok"]
+
+
+def test_inputs_and_open_axes_are_fixed(tmp_path: Path) -> None:
+    model, graph, fixed = two_inputs(tmp_path), tmp_path / "graph", tmp_path / "fixed.json"
+    fixed.write_text(json.dumps({"shapes": {"x": [1, 5, 4], "mask": [1, 5, 4]}, "freeze": {"mask": "zeros"}}))
+    answer = json.loads(inspect("model", model, graph, fixed).stdout)
+    assert answer["graph"]["inputs"] == [{"name": "x", "shape": [5, 4], "type": "float32"}]
+    fixed.write_text(json.dumps({"shapes": {"z": [1]}}))
+    answer = json.loads(inspect("model", model, tmp_path / "none", fixed).stdout)
+    assert answer["type"] == "invalid-body" and "no input 'z'; it has x, mask" in answer["detail"]
+    assert not (tmp_path / "none").exists()
 
 
 def test_a_pickle_is_refused_and_runs_nothing(tmp_path: Path) -> None:

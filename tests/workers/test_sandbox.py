@@ -75,6 +75,13 @@ def test_secrets_of_the_environment_stay_outside(box: Sandbox, tmp_path: Path, m
 
 
 @pytest.mark.parametrize("box", both())
+def test_no_module_comes_from_the_working_directory(box: Sandbox, tmp_path: Path) -> None:
+    """Without namespaces that is /tmp of the host: a file there would run as the worker's user."""
+    done = inside(box, "import os, sys; print(os.getcwd() in map(os.path.abspath, sys.path), os.getcwd())", tmp_path)
+    assert done.output.split() == [b"False", b"/tmp"]
+
+
+@pytest.mark.parametrize("box", both())
 def test_memory_is_bounded(box: Sandbox, tmp_path: Path) -> None:
     done = inside(box, "x = bytearray(3 << 30)", tmp_path)
     assert done.status == 1 and "MemoryError" in done.log

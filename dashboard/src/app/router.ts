@@ -1,25 +1,5 @@
-/** Addresses to pages. A page is loaded when it is first shown. */
+/** Where we are, and steps to elsewhere without loading the document again. */
 import { signal } from "@preact/signals";
-import type { ComponentType } from "preact";
-
-export interface Route {
-  /** First word of the browser's title, until the page knows better. */
-  title: string;
-  pattern: RegExp;
-  /** The name in the path, when the pattern has a group, is given to the page. */
-  load: () => Promise<{ default: ComponentType<{ name: string }> }>;
-}
-
-export const ROUTES: readonly Route[] = [
-  { title: "Jobs", pattern: /^\/$/, load: () => import("../pages/jobs") },
-  { title: "Job", pattern: /^\/jobs\/([^/]+)$/, load: () => import("../pages/job") },
-  { title: "Trial", pattern: /^\/trials\/([^/]+)$/, load: () => import("../pages/trial") },
-  { title: "Compare", pattern: /^\/compare$/, load: () => import("../pages/compare") },
-  { title: "New job", pattern: /^\/new$/, load: () => import("../pages/new") },
-  { title: "Models", pattern: /^\/models$/, load: () => import("../pages/models") },
-  { title: "Devices", pattern: /^\/devices$/, load: () => import("../pages/devices") },
-  { title: "Health", pattern: /^\/health$/, load: () => import("../pages/health") },
-];
 
 export interface Place {
   path: string;
@@ -53,8 +33,8 @@ function isPlain(event: MouseEvent): boolean {
   return event.button === 0 && !(event.metaKey || event.ctrlKey || event.shiftKey || event.altKey);
 }
 
-/** Turn clicks on our own links into steps inside the page. */
-export function followLinks(): void {
+/** Turn clicks on links to pages of ours into steps inside the document. */
+export function followLinks(isPage: (path: string) => boolean): void {
   addEventListener("popstate", () => {
     place.value = here();
   });
@@ -62,7 +42,7 @@ export function followLinks(): void {
     const link = event.target instanceof Element ? event.target.closest("a") : null;
     if (link === null || event.defaultPrevented || !isPlain(event)) return;
     const ours = link.origin === location.origin && !link.hasAttribute("download") && link.target === "";
-    if (!ours || !ROUTES.some((route) => route.pattern.test(link.pathname))) return;
+    if (!ours || !isPage(link.pathname)) return;
     event.preventDefault();
     go(link.pathname + link.search);
   });

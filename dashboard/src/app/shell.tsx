@@ -7,7 +7,8 @@ import { Dialogs } from "../parts/dialog";
 import { Failure } from "../parts/failure";
 import { Notices } from "../parts/notices";
 import { locked, request, ServiceError, session, unlock } from "../service/client";
-import { place, ROUTES } from "./router";
+import { place } from "./router";
+import { routeOf } from "./routes";
 import { chooseTheme, shownTheme } from "./theme";
 
 interface Shown {
@@ -90,7 +91,7 @@ function Outlet() {
   useEffect(() => {
     mend();
     failed.value = null;
-    const route = ROUTES.find(({ pattern }) => pattern.test(path));
+    const route = routeOf(path);
     if (route === undefined) {
       void wrong(path).then((error) => (failed.value = error));
       return;

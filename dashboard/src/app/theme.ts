@@ -9,8 +9,9 @@ export const shownTheme = signal<"light" | "dark">(shown(theme.value));
 
 /** Put the theme on the page. */
 function applyTheme(): void {
-  shownTheme.value = shown(theme.value);
-  document.documentElement.dataset["theme"] = shownTheme.value;
+  const next = shown(theme.value);
+  document.documentElement.dataset["theme"] = next; // before whoever draws hears of it, since they read the style
+  shownTheme.value = next;
 }
 
 /** Choose and remember a theme. */

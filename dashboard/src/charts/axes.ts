@@ -54,6 +54,7 @@ export function axis({ name, log, extent: { low, high }, categories, vertical }:
     name,
     nameLocation: "middle",
     nameGap: vertical ? 52 : 28,
+    nameMoveOverlap: false,
     nameTextStyle: { color: colours.quiet, fontFamily: colours.font, fontSize: 12, fontWeight: 500 },
     axisLine: { show: true, lineStyle: { color: colours.line } },
     axisTick: { show: false, ...(ticks === undefined ? {} : { customValues: ticks }) },

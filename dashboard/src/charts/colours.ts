@@ -1,4 +1,5 @@
 /** Colours of plots: those of the page, read from its style, and a scale for numbers. */
+import { computed } from "@preact/signals";
 import { shownTheme } from "../app/theme";
 
 export interface Colours {
@@ -29,12 +30,14 @@ const NAMES: Record<keyof Colours, string> = {
   font: "--font",
 };
 
-/** The colours of the theme that is shown; read inside an effect, so that a change of theme draws again. */
-export function colours(): Colours {
+const shown = computed((): Colours => {
   void shownTheme.value;
   const style = getComputedStyle(document.documentElement);
   return Object.fromEntries(Object.entries(NAMES).map(([key, name]) => [key, style.getPropertyValue(name).trim()])) as unknown as Colours;
-}
+});
+
+/** The colours of the theme that is shown; read inside an effect, so that a change of theme draws again. */
+export const colours = (): Colours => shown.value;
 
 // Viridis, which every kind of colour vision and a grey print keep in order; cut where it meets the ground.
 const VIRIDIS = ["#440154", "#482878", "#3e4a89", "#31688e", "#26828e", "#1f9e89", "#35b779", "#6dcd59", "#b4de2c", "#fde725"];

@@ -2,7 +2,7 @@
 import { go } from "../app/router";
 import { Button } from "../parts/basics";
 import { ask, type Question } from "../parts/dialog";
-import type { IconName } from "../parts/icons";
+import { Icon, type IconName } from "../parts/icons";
 import { tell } from "../parts/notices";
 import { call } from "../service/client";
 import { type Job, type JobState, TERMINAL } from "../service/types";
@@ -102,6 +102,10 @@ export function Actions({ job, onChanged }: { job: Job; onChanged: () => void })
     ask({ ...action.question(job), act: action.name, onAct: (value) => void carryOut(action, job, value, onChanged) });
   return (
     <div class="actions" role="group" aria-label="What to do with this job">
+      <a class="button" href={`/new?clone=${job.id}`}>
+        <Icon name="copy" />
+        Clone
+      </a>
       {ACTIONS.filter((action) => action.states.includes(job.state)).map((action) => (
         <Button key={action.name} icon={action.icon} kind={action.danger === true ? "danger" : "plain"} onClick={() => start(action)}>
           {action.name}

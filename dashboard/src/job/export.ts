@@ -1,4 +1,4 @@
-/** Trials as files. */
+/** Trials as text of a file. */
 import type { Point } from "../service/types";
 import type { Field, Value } from "./fields";
 
@@ -11,14 +11,4 @@ function cell(value: Value): string {
 export function csv(fields: readonly Field[], points: readonly Point[]): string {
   const rows = points.map((point) => [point.id, ...fields.map((field) => field.of(point))]);
   return [["id", ...fields.map(({ key }) => key)], ...rows].map((row) => row.map(cell).join(",")).join("\r\n");
-}
-
-/** Hand a text to the browser as a file. */
-export function save(name: string, type: string, text: string): void {
-  const address = URL.createObjectURL(new Blob([text], { type }));
-  const link = document.createElement("a");
-  link.href = address;
-  link.download = name;
-  link.click();
-  URL.revokeObjectURL(address);
 }

@@ -20,12 +20,16 @@ const METRIC_ORDER = [
   "link_bytes_per_inference", "float_accuracy",
 ];
 
+const BITS = new Map<string, number | null>([["binary", 1], ["ternary", 2]]);
+
 /** Bits of a number format; null for one that does not say. */
 export function bits(format: string): number | null {
-  if (format === "binary") return 1;
-  if (format === "ternary") return 2;
+  const known = BITS.get(format);
+  if (known !== undefined) return known;
   const digits = /\d+/.exec(format);
-  return digits === null ? null : Number(digits[0]);
+  const found = digits === null ? null : Number(digits[0]);
+  BITS.set(format, found);
+  return found;
 }
 
 const byBits = (a: string, b: string): number => (bits(a) ?? 0) - (bits(b) ?? 0) || a.localeCompare(b);
@@ -60,46 +64,88 @@ function seconds(point: Point): number | null {
   return point.started_at === null || point.finished_at === null ? null : point.finished_at - point.started_at;
 }
 
-function metricFields(points: readonly Point[]): Field[] {
-  const names = new Set<string>();
-  for (const { metrics } of points) for (const name in metrics) if (typeof metrics[name] === "number") names.add(name);
+function metricFields(names: ReadonlySet<string>): Field[] {
   const rank = (name: string): number => (METRIC_ORDER.indexOf(name) + METRIC_ORDER.length + 1) % (METRIC_ORDER.length + 1) || METRIC_ORDER.length;
   const ordered = [...names].sort((a, b) => rank(a) - rank(b));
   return ordered.map((name) => ({ key: name, label: metricLabel(name), group: "Metrics", categories: null, of: (point) => point.metrics[name] ?? null }));
 }
 
-/** Decisions that differ between trials: those that all share explain nothing. */
-function decisionFields(points: readonly Point[]): Field[] {
-  const nodes = new Set<string>();
-  for (const point of points.slice(0, 1)) {
-    for (const plan of [point.candidate.quantization, point.candidate.parallelism, point.candidate.partition]) {
-      for (const node in plan) nodes.add(node);
-    }
+/** What trials chose in one place. */
+interface Choice {
+  node: string;
+  decision: (typeof DECISIONS)[number];
+  values: Set<Value>;
+  last: Value;
+}
+
+function choicesOf({ quantization, parallelism, partition }: Candidate): Choice[] {
+  const nodes = new Set([quantization, parallelism, partition].flatMap((plan) => Object.keys(plan)));
+  return DECISIONS.flatMap((decision) => [...nodes].map((node) => ({ node, decision, values: new Set<Value>(), last: null })));
+}
+
+function decisionField({ node, decision: { key, words, of }, values }: Choice): Field {
+  const numbers = [...values].every((value) => typeof value === "number");
+  const categories = numbers ? null : [...values].map(String).sort(byBits);
+  return { key: `${key}:${node}`, label: `${node} ${words}`, group: "Decisions", categories, of: (point) => of(point.candidate, node) };
+}
+
+function meanWeightBits({ candidate }: Point): number | null {
+  let [sum, count] = [0, 0];
+  for (const node in candidate.quantization) {
+    const weight = candidate.quantization[node]?.weight ?? null;
+    if (weight === null) continue;
+    sum += bits(weight) ?? NaN;
+    count += 1;
   }
-  return DECISIONS.flatMap(({ key, words, of }) =>
-    [...nodes].flatMap((node) => {
-      const values = new Set<Value>();
-      for (const point of points) values.add(of(point.candidate, node));
-      values.delete(null);
-      if (values.size < 2) return [];
-      const texts = [...values].every((value) => typeof value === "number") ? null : [...values].map(String).sort(byBits);
-      return [{ key: `${key}:${node}`, label: `${node} ${words}`, group: "Decisions" as const, categories: texts, of: (point: Point) => of(point.candidate, node) }];
-    }),
-  );
+  return count === 0 ? null : sum / count;
 }
 
-function meanWeightBits(points: readonly Point[]): Field[] {
-  const of = ({ candidate }: Point): number | null => {
-    const found = Object.values(candidate.quantization).flatMap(({ weight }) => (weight === null ? [] : [bits(weight) ?? NaN]));
-    return found.length === 0 ? null : found.reduce((a, b) => a + b, 0) / found.length;
-  };
-  if (points.every((point) => of(point) === null)) return [];
-  return [{ key: "mean_weight_bits", label: "Mean bits of weights", group: "Decisions", categories: null, of }];
-}
+/** The fields of a job's trials, kept while trials come: a new one costs the same however many there are. */
+export class FieldIndex {
+  private readonly metrics = new Set<string>();
+  private choices: Choice[] | null = null;
+  private weights = false;
+  private known: readonly Point[] = [];
+  /** When the first trial started, seconds since 1970. */
+  private begin = Infinity;
+  private made: readonly Field[] | null = null;
 
-/** The fields of a job's trials. */
-export function fieldsOf(points: readonly Point[]): Field[] {
-  return [...metricFields(points), ...meanWeightBits(points), ...decisionFields(points), ...TRIAL];
+  /** The fields of these trials, which are those of the last call with some more or some changed. */
+  of(points: readonly Point[]): readonly Field[] {
+    points.forEach((point, i) => point !== this.known[i] && this.add(point));
+    this.known = points;
+    this.made ??= this.make();
+    return this.made;
+  }
+
+  private add(point: Point): void {
+    this.begin = Math.min(this.begin, point.started_at ?? Infinity);
+    for (const name in point.metrics) if (typeof point.metrics[name] === "number") this.put(this.metrics, name);
+    this.choices ??= choicesOf(point.candidate);
+    for (const choice of this.choices) {
+      const value = choice.decision.of(point.candidate, choice.node);
+      if (value === choice.last || value === null) continue;
+      choice.last = value;
+      this.put(choice.values, value);
+    }
+    if (this.weights || meanWeightBits(point) === null) return;
+    this.weights = true;
+    this.made = null;
+  }
+
+  private put<T>(set: Set<T>, value: T): void {
+    if (set.has(value)) return;
+    set.add(value);
+    this.made = null;
+  }
+
+  private make(): Field[] {
+    const mean: Field = { key: "mean_weight_bits", label: "Mean bits of weights", group: "Decisions", categories: null, of: meanWeightBits };
+    const started: Field = { key: "started", label: "Started after, s", group: "Trial", categories: null, of: (point) => (point.started_at === null ? null : point.started_at - this.begin) };
+    // Decisions that all trials share explain nothing.
+    const decisions = (this.choices ?? []).filter(({ values }) => values.size > 1).map(decisionField);
+    return [...metricFields(this.metrics), ...(this.weights ? [mean] : []), ...decisions, ...TRIAL, started];
+  }
 }
 
 /** A field's value as text. */
@@ -114,4 +160,16 @@ export function coordinate(field: Field, point: Point): number | null {
   if (typeof value !== "string") return value;
   const place = field.categories?.indexOf(value) ?? -1;
   return place < 0 ? null : place;
+}
+
+/** The least and the greatest coordinate that trials have; `low > high` where none has one. */
+export function rangeOf(field: Field, points: readonly Point[]): { low: number; high: number } {
+  let [low, high] = [Infinity, -Infinity];
+  for (const point of points) {
+    const value = coordinate(field, point);
+    if (value === null) continue;
+    if (value < low) low = value;
+    if (value > high) high = value;
+  }
+  return { low, high };
 }

@@ -83,20 +83,14 @@ export function Filters({ view }: { view: JobView }) {
           placeholder="Number, reason or format"
           aria-label="Search trials"
           value={view.text.value}
-          onInput={(event) => {
-            view.text.value = event.currentTarget.value;
-            view.remember();
-          }}
+          onInput={(event) => view.change(() => (view.text.value = event.currentTarget.value))}
         />
       </label>
       <Choice
         label="Show"
         value={view.only.value}
         options={ONLY}
-        onChange={(only) => {
-          view.only.value = only;
-          view.remember();
-        }}
+        onChange={(only) => view.change(() => (view.only.value = only))}
       />
       <div class="chips" role="group" aria-label="States">
         {states.map((state) => (

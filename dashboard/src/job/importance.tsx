@@ -41,8 +41,8 @@ interface Judged {
 }
 
 /** What the service says decides among good designs (PED-ANOVA): objective -> decision -> share. */
-function useJudged(view: JobView): Signal<Judged | null> {
-  const judged = useSignal<Judged | null>(null);
+function useJudged(view: JobView): Signal<Judged | null | "asked"> {
+  const judged = useSignal<Judged | null | "asked">("asked");
   const ended = view.live.job.value?.finished_at ?? null;
   const tenth = Math.floor(Math.log(Math.max(1, view.live.points.value.length)) / Math.log(1.1));
   useEffect(() => {
@@ -67,6 +67,7 @@ export function Importance({ view }: { view: JobView }) {
   const metric = useSignal(view.spec.objectives[0]?.metric ?? "");
   const judged = useJudged(view);
   const bars = useComputed((): Bar[] | null => {
+    if (judged.value === "asked") return [];
     const shares = judged.value?.importance[metric.value];
     if (shares !== undefined) {
       return Object.entries(shares)
@@ -83,7 +84,7 @@ export function Importance({ view }: { view: JobView }) {
   return (
     <Card
       title="Importance"
-      note={judged.value?.importance[metric.value] === undefined ? "variation that one decision alone explains" : "what decides among good designs"}
+      note={judged.value === "asked" ? "the service works it out" : judged.value?.importance[metric.value] === undefined ? "variation that one decision alone explains" : "what decides among good designs"}
       class="importance"
       actions={<Choice label="of" value={metric.value} options={view.spec.objectives.map(({ metric: name }) => ({ value: name, label: metricWords(name).label }))} onChange={(name) => (metric.value = name)} />}
     >

@@ -2,7 +2,7 @@
 import type { Colours } from "../charts/colours";
 import { shade } from "../charts/colours";
 import type { Point } from "../service/types";
-import { coordinate, type Field } from "./fields";
+import { coordinate, type Field, rangeOf } from "./fields";
 import type { JobView } from "./view";
 
 export type Fate = "front" | "feasible" | "infeasible" | "failed" | "pending";
@@ -27,9 +27,7 @@ export class ColourScale {
     readonly field: Field,
     points: readonly Point[],
   ) {
-    const values = points.map((point) => coordinate(field, point)).filter((value) => value !== null);
-    this.low = values.reduce((a, b) => Math.min(a, b), Infinity);
-    this.high = values.reduce((a, b) => Math.max(a, b), -Infinity);
+    ({ low: this.low, high: this.high } = rangeOf(field, points));
     this.log = field.categories === null && this.low > 0 && this.high / this.low > 30;
   }
 

@@ -9,53 +9,59 @@ import { Button, Card, Choice } from "../parts/basics";
 import { figure } from "../parts/format";
 import { catalogue } from "../service/devices";
 import type { Point } from "../service/types";
-import { type Field, textOf } from "./fields";
+import { type Field, rangeOf, textOf } from "./fields";
 import { fate, FATES, ColourScale } from "./marks";
-import { enclosed, paretoDrawing, type Plot } from "./pareto_option";
+import { enclosed, paretoDrawing, paretoScene, type Plot } from "./pareto_option";
 import { ClockSlider } from "./clock";
 import type { JobView } from "./view";
 
 /** The field that a setting names, or the one that the objectives suggest. */
-function pick(view: JobView, given: string | null, objective: number): Field | undefined {
+function pick(view: JobView, given: string, objective: number): Field | undefined {
   const { byKey, fields } = view;
   const suggested = view.spec.objectives.at(objective)?.metric ?? "number";
-  return byKey.value.get(given ?? "") ?? byKey.value.get(suggested) ?? fields.value[0];
+  return byKey.value.get(given) ?? byKey.value.get(suggested) ?? fields.value[0];
 }
 
-const positive = (field: Field, points: readonly Point[]): boolean =>
-  field.categories === null && points.every((point) => typeof field.of(point) !== "number" || Number(field.of(point)) > 0);
+const ASKED = ["x", "y", "xs", "ys", "colour"] as const;
+
+/** Whether a field can have a logarithmic axis, and whether it is better shown by one: over more than a decade and a half. */
+function logarithmic(field: Field, points: readonly Point[]): { can: boolean; better: boolean } {
+  const { low, high } = rangeOf(field, points);
+  const can = field.categories === null && low > 0;
+  return { can, better: can && high / low > 30 };
+}
 
 /** What is plotted, as the address says. */
 function usePlot(view: JobView): Signal<Plot | null> {
   return useMemo(
-    () =>
-      computed(() => {
-        const query = place.value.query;
-        const [x, y] = [pick(view, query.get("x"), -1), pick(view, query.get("y"), 0)];
+    () => {
+      // Of an address that filters change, too, only what is read here.
+      const asked = computed(() => ASKED.map((name) => `${name}=${encodeURIComponent(place.value.query.get(name) ?? "")}`).join("&"));
+      return computed(() => {
+        const query = new URLSearchParams(asked.value);
+        const [x, y] = [pick(view, query.get("x") ?? "", -1), pick(view, query.get("y") ?? "", 0)];
         if (x === undefined || y === undefined) return null;
         const colour = query.get("colour") ?? "";
         const third = view.spec.objectives.length > 2 ? view.spec.objectives[1]?.metric : undefined;
         const key = colour === "" ? (third ?? "") : colour;
         const field = view.byKey.value.get(key);
         const points = view.points.value;
-        const wish = (name: string, of: Field): boolean => (query.get(name) ?? (spread(of, points) ? "log" : "linear")) === "log" && positive(of, points);
-        return { x, y, logX: wish("xs", x), logY: wish("ys", y), colour: field === undefined ? null : new ColourScale(field, points) };
-      }) as Signal<Plot | null>,
+        const [overX, overY] = [logarithmic(x, points), logarithmic(y, points)];
+        const wish = (name: string, { can, better }: typeof overX): boolean => can && (query.get(name) || (better ? "log" : "linear")) === "log";
+        return { x, y, logX: wish("xs", overX), logY: wish("ys", overY), canLogX: overX.can, canLogY: overY.can, colour: field === undefined ? null : new ColourScale(field, points) };
+      }) as Signal<Plot | null>;
+    },
     [view],
   );
-}
-
-/** Whether values span more than a decade and a half: then a logarithm shows them better. */
-function spread(field: Field, points: readonly Point[]): boolean {
-  if (field.categories !== null) return false;
-  const { low, high } = new ColourScale(field, points);
-  return low > 0 && high / low > 30;
 }
 
 function Legend({ view, plot }: { view: JobView; plot: Plot }) {
   const counts = useComputed(() => {
     const found = new Map<string, number>();
-    for (const point of view.points.value) found.set(fate(view, point), (found.get(fate(view, point)) ?? 0) + 1);
+    for (const point of view.points.value) {
+      const of = fate(view, point);
+      found.set(of, (found.get(of) ?? 0) + 1);
+    }
     return found;
   });
   const { colour } = plot;
@@ -113,7 +119,8 @@ export function Pareto({ view }: { view: JobView }) {
   const lasso = useSignal(false);
   const { at, onKeyDown } = useWalk(view, plot);
   const stamp = useComputed(() => `${view.points.value.length} trials, ${view.shown.value.length} shown`);
-  const drawing = useMemo(() => computed(() => paretoDrawing(view, plot.value, catalogue.value, at.value)), [view]);
+  const scene = useMemo(() => computed(() => (plot.value === null ? null : paretoScene(view, plot.value, catalogue.value))), [view]);
+  const drawing = useMemo(() => computed(() => paretoDrawing(view, scene.value, at.value)), [view]);
   const option = useMemo(() => computed(() => drawing.value.option), [view]);
   const beyond = useComputed(() => drawing.value.beyond);
   useEffect(() => {
@@ -155,11 +162,11 @@ export function Pareto({ view }: { view: JobView }) {
     >
       <div class="axes">
           <FieldChoice label="X" view={view} value={x.key} onChange={(key) => keep({ x: key, xs: "" })} />
-          <Button kind="small" pressed={shown.logX} disabled={!positive(x, view.points.value)} name="Logarithmic x axis" onClick={() => toggle("xs", shown.logX)}>
+          <Button kind="small" pressed={shown.logX} disabled={!shown.canLogX} name="Logarithmic x axis" onClick={() => toggle("xs", shown.logX)}>
             log
           </Button>
           <FieldChoice label="Y" view={view} value={y.key} onChange={(key) => keep({ y: key, ys: "" })} />
-          <Button kind="small" pressed={shown.logY} disabled={!positive(y, view.points.value)} name="Logarithmic y axis" onClick={() => toggle("ys", shown.logY)}>
+          <Button kind="small" pressed={shown.logY} disabled={!shown.canLogY} name="Logarithmic y axis" onClick={() => toggle("ys", shown.logY)}>
             log
           </Button>
           <FieldChoice label="Colour" view={view} value={shown.colour?.field.key ?? "state"} extra="what became of it" onChange={(key) => keep({ colour: key })} />

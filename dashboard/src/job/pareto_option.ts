@@ -23,6 +23,8 @@ export interface Plot {
   y: Field;
   logX: boolean;
   logY: boolean;
+  canLogX: boolean;
+  canLogY: boolean;
   colour: ColourScale | null;
 }
 
@@ -120,34 +122,43 @@ function stairs(view: JobView, { x, y }: Plot, marks: readonly Placed[], end: Ex
   return line;
 }
 
-/** Marks that look alike: one shape, one colour, one opacity. They are drawn as one path, ten thousand as quickly as ten. */
+/** Marks that look alike: one shape, one colour. They are drawn as one path, ten thousand as quickly as ten. */
 interface Group {
   fate: Fate;
   colour: string;
-  quiet: boolean;
-  marks: Placed[];
+  marks: readonly Placed[];
 }
 
 function grouped(view: JobView, plot: Plot, marks: readonly Placed[], look: Colours): Group[] {
-  const dim = view.filtered.value ? view.shownNumbers.value : null;
-  const groups = new Map<string, Group>();
+  const groups = new Map<Fate, Map<string, Placed[]>>();
   for (const mark of marks) {
     const of = fate(view, mark.point);
-    const quiet = dim !== null && !dim.has(mark.point.number);
     const shade = of === "infeasible" ? null : (plot.colour?.of(mark.point) ?? null);
-    const colour = quiet ? look.quiet : (shade ?? fateColour(look, of));
-    const key = `${of} ${colour}${quiet ? " quiet" : ""}`;
-    const group = groups.get(key);
-    if (group === undefined) groups.set(key, { fate: of, colour, quiet, marks: [mark] });
-    else group.marks.push(mark);
+    const colour = shade ?? fateColour(look, of);
+    const alike = groups.get(of) ?? new Map<string, Placed[]>();
+    groups.set(of, alike);
+    const group = alike.get(colour);
+    if (group === undefined) alike.set(colour, [mark]);
+    else group.push(mark);
   }
-  return [...groups.values()];
+  return [...groups].flatMap(([of, alike]) => [...alike].map(([colour, all]) => ({ fate: of, colour, marks: all })));
 }
 
-function series({ fate: of, colour, quiet, marks }: Group, look: Colours): Record<string, unknown> {
+/** The same, those of trials that are filtered away apart from the others. */
+function filtered(groups: readonly Group[], shown: ReadonlySet<number> | null): { bright: Group[]; quiet: Group[] } {
+  if (shown === null) return { bright: [...groups], quiet: [] };
+  const part = (kept: boolean): Group[] =>
+    groups.map((group) => ({ ...group, marks: group.marks.filter(({ point }) => shown.has(point.number) === kept) })).filter(({ marks }) => marks.length > 0);
+  return { bright: part(true), quiet: part(false) };
+}
+
+function series({ fate: of, colour, marks }: Group, quiet: boolean, look: Colours): Record<string, unknown> {
   const { symbol, size, z } = SHAPES[of];
   const data = new Float64Array(marks.length * 2);
-  marks.forEach(({ x, y }, i) => data.set([x, y], 2 * i));
+  marks.forEach(({ x, y }, i) => {
+    data[2 * i] = x;
+    data[2 * i + 1] = y;
+  });
   const border = of === "front" && !quiet ? { borderColor: look.card, borderWidth: 1.5 } : {};
   return {
     type: "scatter",
@@ -159,7 +170,7 @@ function series({ fate: of, colour, quiet, marks }: Group, look: Colours): Recor
     symbolSize: size,
     z: quiet ? 1 : z,
     animation: false,
-    itemStyle: { color: colour, opacity: quiet ? 0.12 : of === "front" ? 1 : 0.75, ...border },
+    itemStyle: { color: quiet ? look.quiet : colour, opacity: quiet ? 0.12 : of === "front" ? 1 : 0.75, ...border },
   };
 }
 
@@ -169,40 +180,60 @@ function halo(at: Point | null, plot: Plot, look: Colours): Record<string, unkno
   return { id: "halo", type: "scatter", silent: true, data, symbol: "circle", symbolSize: 22, z: 5, animation: false, itemStyle: { color: "transparent", borderColor: look.ink, borderWidth: 2 } };
 }
 
-/** The drawing. `at` is the trial that the keyboard stands on. */
-export function paretoDrawing(view: JobView, plot: Plot | null, catalogue: ReadonlyMap<string, Device>, at: Point | null): Drawing {
-  if (plot === null) return { option: {}, trials: [], beyond: [] };
+/** What of the drawing neither a filter nor the keyboard changes. */
+export interface Scene {
+  plot: Plot;
+  look: Colours;
+  groups: readonly Group[];
+  fixed: Record<string, unknown>;
+  series: readonly Record<string, unknown>[];
+  beyond: readonly Limit[];
+}
+
+/** Where everything stands. */
+export function paretoScene(view: JobView, plot: Plot, catalogue: ReadonlyMap<string, Device>): Scene {
   const look = colours();
   const { x, y, logX, logY } = plot;
   const marks = placed(view, plot);
   const devices = devicesOf(view.spec, catalogue);
   const overX = withLimits(extent(marks.map((mark) => mark.x), logX), logX, limits(x.key, view.spec, devices));
   const overY = withLimits(extent(marks.map((mark) => mark.y), logY), logY, limits(y.key, view.spec, devices));
-  const groups = grouped(view, plot, [...marks, ...onTheAxis(view, plot, overX.range, overY.range.low)], look);
-  const trials = groups.map((group) => group.marks.map(({ point }) => point));
   const lines = { id: "limits", type: "scatter", data: [], markLine: limitLines(overX.drawn, overY.drawn, look) };
   const lineStyle = { color: look.front, width: 1.8, opacity: 0.7 };
   const steps = { id: "stairs", type: "line", step: "end", data: stairs(view, plot, marks, overX.range), symbol: "none", silent: true, z: 1, animation: false, lineStyle };
   const zoom = { type: "inside", filterMode: "none", zoomOnMouseWheel: "ctrl", moveOnMouseMove: true };
-  const option = {
+  const fixed = {
     animation: false,
-    grid: { left: 68, right: 24, top: 20, bottom: 44 },
+    grid: { left: 68, right: 24, top: 20, bottom: 44, outerBoundsMode: "none" },
     xAxis: axis({ name: x.label, log: logX, extent: overX.range, categories: x.categories, vertical: false }, look),
     yAxis: axis({ name: y.label, log: logY, extent: overY.range, categories: y.categories, vertical: true }, look),
-    tooltip: {
-      ...PLAIN_TOOLTIP,
-      trigger: "item",
-      formatter: ({ seriesIndex, dataIndex }: { seriesIndex: number; dataIndex: number }) => hoverCard(view, trials[seriesIndex]?.[dataIndex], plot),
-    },
     // The brush only draws its line: what lies inside is decided by numbers, in `enclosed`.
     brush: { toolbox: [], xAxisIndex: 0, yAxisIndex: 0, seriesIndex: [], throttleType: "debounce", throttleDelay: 1000, brushStyle: { color: "transparent", borderColor: look.accent, borderWidth: 1.5 } },
     dataZoom: [
       { ...zoom, xAxisIndex: 0 },
       { ...zoom, yAxisIndex: 0 },
     ],
-    series: [...groups.map((group) => series(group, look)), lines, steps, halo(at, plot, look)],
   };
-  return { option, trials, beyond: [...overX.beyond, ...overY.beyond] };
+  const groups = grouped(view, plot, [...marks, ...onTheAxis(view, plot, overX.range, overY.range.low)], look);
+  return { plot, look, groups, fixed, series: [lines, steps], beyond: [...overX.beyond, ...overY.beyond] };
+}
+
+/** The drawing. `at` is the trial that the keyboard stands on. */
+export function paretoDrawing(view: JobView, scene: Scene | null, at: Point | null): Drawing {
+  if (scene === null) return { option: {}, trials: [], beyond: [] };
+  const { plot, look } = scene;
+  const { bright, quiet } = filtered(scene.groups, view.filtered.value ? view.shownNumbers.value : null);
+  const trials = [...quiet, ...bright].map((group) => group.marks.map(({ point }) => point));
+  const option = {
+    ...scene.fixed,
+    tooltip: {
+      ...PLAIN_TOOLTIP,
+      trigger: "item",
+      formatter: ({ seriesIndex, dataIndex }: { seriesIndex: number; dataIndex: number }) => hoverCard(view, trials[seriesIndex]?.[dataIndex], plot),
+    },
+    series: [...quiet.map((group) => series(group, true, look)), ...bright.map((group) => series(group, false, look)), ...scene.series, halo(at, plot, look)],
+  };
+  return { option, trials, beyond: scene.beyond };
 }
 
 const PLAIN_TOOLTIP = { className: "hover-card", backgroundColor: "transparent", borderWidth: 0, padding: 0, transitionDuration: 0 };

@@ -1,17 +1,21 @@
 /** All trials as a table: any number of them, any of their fields. */
-import { useComputed } from "@preact/signals";
+import { type Signal, useComputed, useSignal } from "@preact/signals";
 import { useRef } from "preact/hooks";
 import { keep, place } from "../app/router";
 import { Badge, Button, Card } from "../parts/basics";
+import { download, save } from "../parts/download";
 import { figure } from "../parts/format";
+import { tell } from "../parts/notices";
 import { useVirtual } from "../parts/virtual";
 import { TRIAL_TONES } from "../parts/words";
 import type { Point } from "../service/types";
-import { csv, save } from "./export";
+import { csv } from "./export";
 import { type Field, textOf } from "./fields";
 import type { JobView } from "./view";
 
 const ROW_PX = 36;
+/** As many trials as the page that compares them has colours for. */
+const COMPARED = 4;
 const USUAL = ["est_dsp", "latency_ns", "mean_weight_bits", "seconds", "reason"];
 
 function useColumns(view: JobView): Field[] {
@@ -82,23 +86,58 @@ function Columns({ view, columns }: { view: JobView; columns: readonly Field[] }
 }
 
 function Export({ view, points }: { view: JobView; points: readonly Point[] }) {
-  const name = `headrace-${view.live.id}`;
+  const { id } = view.live;
+  const name = `headrace-${id}`;
+  const shown = (type: string, text: string): Blob => new Blob([text], { type });
+  // The service writes this one: it knows types and units, and has the library.
+  const parquet = (): void =>
+    void download(`/v1/jobs/${id}/trials.parquet`, `${name}.parquet`).then(
+      () => tell(`All trials are in ${name}.parquet.`),
+      (error: unknown) => tell(error instanceof Error ? error.message : String(error), "bad"),
+    );
   return (
     <>
-      <Button icon="download" name="Save the trials shown as CSV" onClick={() => save(`${name}.csv`, "text/csv", csv(view.fields.value, points))}>
+      <Button icon="download" name="Save the trials shown as CSV" onClick={() => save(shown("text/csv", csv(view.fields.value, points)), `${name}.csv`)}>
         CSV
       </Button>
-      <Button icon="download" name="Save the trials shown as JSON" onClick={() => save(`${name}.json`, "application/json", JSON.stringify(points, null, 1))}>
+      <Button icon="download" name="Save the trials shown as JSON" onClick={() => save(shown("application/json", JSON.stringify(points, null, 1)), `${name}.json`)}>
         JSON
+      </Button>
+      <Button icon="download" name="Save all trials as Parquet" onClick={parquet}>
+        Parquet
       </Button>
     </>
   );
 }
 
-function Row({ view, point, columns, index }: { view: JobView; point: Point; columns: readonly Field[]; index: number }) {
+/** Trials that were ticked, to look at side by side. */
+function Ticked({ chosen }: { chosen: Signal<readonly string[]> }) {
+  const { length } = chosen.value;
+  if (length === 0) return null;
+  return (
+    <a class="button main" href={`/compare?trials=${chosen.value.join(",")}`}>
+      Compare {length} of {COMPARED} at most
+    </a>
+  );
+}
+
+interface RowProps {
+  view: JobView;
+  point: Point;
+  columns: readonly Field[];
+  index: number;
+  chosen: Signal<readonly string[]>;
+}
+
+function Row({ view, point, columns, index, chosen }: RowProps) {
   const front = view.front.value.has(point.number);
+  const ticked = chosen.value.includes(point.id);
+  const tick = (): void => void (chosen.value = ticked ? chosen.value.filter((id) => id !== point.id) : [...chosen.value, point.id]);
   return (
     <tr aria-rowindex={index + 2} class={front ? "on-front" : ""}>
+      <td class="tick">
+        <input type="checkbox" aria-label={`Compare trial ${point.number}`} checked={ticked} disabled={!ticked && chosen.value.length === COMPARED} onChange={tick} />
+      </td>
       <th scope="row" class="number">
         <a href={`/trials/${point.id}`}>{point.number}</a>
       </th>
@@ -119,6 +158,7 @@ function Row({ view, point, columns, index }: { view: JobView; point: Point; col
 
 export function Table({ view }: { view: JobView }) {
   const scroller = useRef<HTMLDivElement>(null);
+  const chosen = useSignal<readonly string[]>([]);
   const columns = useColumns(view);
   const sort = sortOf(place.value.query);
   const rows = useComputed(() => {
@@ -135,6 +175,7 @@ export function Table({ view }: { view: JobView }) {
       note={`${figure(rows.value.length)} shown`}
       actions={
         <>
+          <Ticked chosen={chosen} />
           <Columns view={view} columns={columns} />
           <Export view={view} points={rows.value} />
         </>
@@ -144,6 +185,9 @@ export function Table({ view }: { view: JobView }) {
         <table aria-rowcount={rows.value.length + 1}>
           <thead>
             <tr aria-rowindex={1}>
+              <th scope="col" class="tick">
+                <span class="hidden-text">Compare</span>
+              </th>
               {[...fixed, ...columns].map((field) => (
                 <Heading key={field.key} field={field} sort={sort} />
               ))}
@@ -153,7 +197,7 @@ export function Table({ view }: { view: JobView }) {
             <tr class="gap" aria-hidden="true" style={{ height: `${first?.start ?? 0}px` }} />
             {window.rows.map(({ index }) => {
               const point = rows.value[index];
-              return point === undefined ? null : <Row key={point.number} view={view} point={point} columns={columns} index={index} />;
+              return point === undefined ? null : <Row key={point.number} view={view} point={point} columns={columns} index={index} chosen={chosen} />;
             })}
             <tr class="gap" aria-hidden="true" style={{ height: `${window.height - (last?.end ?? 0)}px` }} />
           </tbody>

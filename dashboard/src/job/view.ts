@@ -1,9 +1,9 @@
 /** What the parts of a job's page share: the trials as shown, the filters, the front. Charts and table read it alike. */
-import { computed, type ReadonlySignal, signal } from "@preact/signals";
+import { batch, computed, type ReadonlySignal, signal } from "@preact/signals";
 import { keep } from "../app/router";
 import type { LiveJob } from "../service/job";
 import { type Point, type Spec, TRIAL_STATES, type TrialState } from "../service/types";
-import { coordinate, type Field, fieldsOf, textOf } from "./fields";
+import { coordinate, type Field, FieldIndex, textOf } from "./fields";
 import { atClock, feasible, front } from "./front";
 
 export type Only = "all" | "feasible" | "front";
@@ -41,7 +41,8 @@ export class JobView {
       const clock = this.clock.value;
       return clock === null ? live.points.value : live.points.value.map((point) => atClock(point, clock));
     });
-    this.fields = computed(() => fieldsOf(live.points.value));
+    const index = new FieldIndex();
+    this.fields = computed(() => index.of(live.points.value));
     this.byKey = computed(() => new Map(this.fields.value.map((field) => [field.key, field])));
     const good = computed(() => this.points.value.filter((point) => feasible(spec, point)));
     this.feasible = computed(() => new Set(good.value.map(({ number }) => number)));
@@ -57,30 +58,37 @@ export class JobView {
     const next = new Map(this.ranges.value);
     if (range === null) next.delete(key);
     else next.set(key, range);
-    this.ranges.value = next;
-    this.remember();
+    this.change(() => (this.ranges.value = next));
   }
 
   /** Show trials in this state too, or no longer. */
   toggleState(state: TrialState): void {
     const next = new Set(this.states.value);
     if (!next.delete(state)) next.add(state);
-    this.states.value = next;
-    this.remember();
+    this.change(() => (this.states.value = next));
   }
 
   /** Show all trials. */
   clear(): void {
-    this.states.value = new Set();
-    this.only.value = "all";
-    this.text.value = "";
-    this.ranges.value = new Map();
-    this.lasso.value = null;
-    this.remember();
+    this.change(() => {
+      this.states.value = new Set();
+      this.only.value = "all";
+      this.text.value = "";
+      this.ranges.value = new Map();
+      this.lasso.value = null;
+    });
+  }
+
+  /** Change filters and the address together: what reads both is drawn once. */
+  change(filters: () => void): void {
+    batch(() => {
+      filters();
+      this.remember();
+    });
   }
 
   /** Put the filters into the address, but for the lasso, which may be long. */
-  remember(): void {
+  private remember(): void {
     const ranges = [...this.ranges.value].map(([key, [low, high]]) => `${key}~${low}~${high}`);
     keep({ states: [...this.states.value].join(" "), only: this.only.value === "all" ? "" : this.only.value, find: this.text.value, ranges: ranges.join(" ") });
   }

@@ -35,6 +35,7 @@ export const EMPTY: Body = {
   constraints: [],
   search: { sampler: "auto", trials: 100, wall_seconds: 900, parallel_trials: 2, seed: 0 },
   simulation: { samples: 4, backpressure: "none" },
+  routing: { designs: 1 },
   labels: {},
 };
 

@@ -127,6 +127,7 @@ export function SearchPart({ draft, contract }: { draft: Draft; contract: Contra
       <div class="row">
         <NumberField draft={draft} pointer="/simulation/samples" label="Samples simulated" />
         <WordField draft={draft} pointer="/simulation/backpressure" label="Back-pressure" words={plainWords(wordsOf(contract, "Simulation", "backpressure"))} />
+        <NumberField draft={draft} pointer="/routing/designs" label="Designs placed and routed" />
       </div>
     </>
   );

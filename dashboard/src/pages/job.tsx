@@ -1,19 +1,10 @@
 /** One job, live. */
-import { useSignalEffect } from "@preact/signals";
+import { useSignal, useSignalEffect } from "@preact/signals";
 import { useEffect, useMemo } from "preact/hooks";
-import { place } from "../app/router";
 import { Actions } from "../job/actions";
-import { Filters } from "../job/filters";
-import { Importance } from "../job/importance";
-import { Parallel } from "../job/parallel";
-import { Pareto } from "../job/pareto";
 import { Summary } from "../job/summary";
-import { Table } from "../job/table";
-import { JobView } from "../job/view";
-import { Volume } from "../job/volume";
-import { Badge, Empty, Skeleton } from "../parts/basics";
+import { Badge, Skeleton } from "../parts/basics";
 import { Failure } from "../parts/failure";
-import { Later } from "../parts/later";
 import { LiveBadge } from "../parts/live";
 import { JOB_TONES } from "../parts/words";
 import { readCatalogue } from "../service/devices";
@@ -25,6 +16,7 @@ export default function JobPage({ name }: { name: string }) {
   useEffect(() => {
     void live.start();
     void readCatalogue();
+    import("../job/plots").catch(() => undefined); // begins to load now; whoever shows it says what went wrong
     return () => live.stop();
   }, [live]);
   useSignalEffect(() => {
@@ -38,7 +30,13 @@ export default function JobPage({ name }: { name: string }) {
       <div class="page-head">
         <div class="job-title">
           <p class="crumbs">
-            <a href="/">Jobs</a> / <code>{job.id}</code>
+            <a href="/">Jobs</a> /{" "}
+            {job.sweep !== null && (
+              <>
+                <a href={`/compare?sweep=${job.sweep}`}>a sweep</a> /{" "}
+              </>
+            )}
+            <code>{job.id}</code>
           </p>
           <h1 tabIndex={-1}>{modelName(job)}</h1>
           <Badge tone={JOB_TONES[job.state]}>{job.state}</Badge>
@@ -47,27 +45,23 @@ export default function JobPage({ name }: { name: string }) {
         <Actions job={job} onChanged={() => live.changed()} />
       </div>
       <Summary job={job} />
-      <Plots live={live} />
+      <Trials live={live} />
     </div>
   );
 }
 
-function Plots({ live }: { live: LiveJob }) {
-  // The view keeps the first specification: of what it reads nothing changes while a job lives.
-  const view = useMemo(() => (live.job.value === null ? null : new JobView(live, live.job.value.spec, place.peek().query)), [live]);
-  if (view === null || live.points.value.length === 0) {
-    return live.complete.value ? <Empty title="No trial yet"><p>The first one appears here as soon as a driver takes the job.</p></Empty> : <Skeleton lines={3} />;
-  }
-  return (
-    <div class="charts">
-      <Filters view={view} />
-      <Pareto view={view} />
-      <Later>
-        <Volume view={view} />
-        <Importance view={view} />
-        <Parallel view={view} colour={view.spec.objectives[0]?.metric ?? ""} />
-      </Later>
-      <Table view={view} />
-    </div>
-  );
+/** What draws trials comes with a script of its own, which loads while the trials themselves do. */
+function Trials({ live }: { live: LiveJob }) {
+  const drawn = useSignal<typeof import("../job/plots") | null>(null);
+  const failed = useSignal<Error | null>(null);
+  useEffect(() => {
+    import("../job/plots").then(
+      (loaded) => (drawn.value = loaded),
+      (error: unknown) => (failed.value = error instanceof Error ? error : new Error(String(error))),
+    );
+  }, []);
+  if (failed.value !== null) return <Failure error={failed.value} />;
+  if (drawn.value === null) return <Skeleton lines={3} />;
+  const { Plots } = drawn.value;
+  return <Plots live={live} />;
 }

@@ -82,6 +82,7 @@ function Row({ job, now, onPick }: { job: Job; now: number; onPick: (label: stri
       <div class="job-name">
         <a href={`/jobs/${job.id}`}>{modelName(job)}</a>
         <code title={job.id}>{tail(job.id)}</code>
+        {job.sweep !== null && <a href={`/compare?sweep=${job.sweep}`}>of a sweep</a>}
         <Labels job={job} onPick={onPick} />
       </div>
       <div class="job-state">

@@ -167,7 +167,7 @@ function Form({ draft, known, onKnown }: { draft: Draft; known: Known; onKnown: 
         <Card title="5 · Space" note={wrong(["/space"]) || "what the search may choose from"} class="form-part">
           <SpacePart draft={draft} contract={contract} />
         </Card>
-        <Card title="6 · Search" note={wrong(["/search", "/simulation"])} class="form-part">
+        <Card title="6 · Search" note={wrong(["/search", "/simulation", "/routing"])} class="form-part">
           <SearchPart draft={draft} contract={contract} />
           <Labels draft={draft} />
         </Card>

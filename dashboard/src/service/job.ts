@@ -1,16 +1,15 @@
 /** One job, kept as it is in the service: its document and all its trials as points. */
 import { signal } from "@preact/signals";
-import { call, ServiceError } from "./client";
+import { call, request, ServiceError } from "./client";
 import { EventStream } from "./stream";
 import type { Job, Point } from "./types";
 
-const PAGE = 5_000;
+const PAGE = 2_500;
 const GATHER_MS = 200;
 const AWAY_MS = 2_000;
 
 interface Points {
   items: Point[];
-  next_seq: number | null;
 }
 
 /** Follows a job from `start` to `stop`. Events say that something changed; what changed is read by number. */
@@ -103,10 +102,15 @@ export class LiveJob {
   }
 
   private async readPoints(): Promise<void> {
-    for (let more = true; more; ) {
-      const page = await call<Points>(`/v1/jobs/${this.id}/points?since_seq=${this.seq}&limit=${PAGE}`, { signal: this.ending.signal });
-      this.merge(page.items);
-      more = page.next_seq !== null;
+    const ask = (path: string): Promise<Response> => request(path, { signal: this.ending.signal });
+    let next: Promise<Response> | null = ask(`/v1/jobs/${this.id}/points?since_seq=${this.seq}&limit=${PAGE}`);
+    while (next !== null) {
+      const answer: Response = await next;
+      // Its head names the page behind it, which is asked for while this one is read.
+      const behind = /^<([^>]+)>; rel="next"$/.exec(answer.headers.get("link") ?? "")?.[1];
+      next = behind === undefined ? null : ask(behind);
+      next?.catch(() => undefined); // told where it is awaited
+      this.merge(((await answer.json()) as Points).items);
     }
     this.show();
   }

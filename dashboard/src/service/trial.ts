@@ -28,8 +28,6 @@ export interface Operator {
   est_ff?: number;
   est_dsp?: number;
   est_bram_kb?: number;
-  /** Fastest clock of this operator alone. */
-  est_fmax_mhz?: number;
   model_interval_cycles: number;
   model_latency_cycles: number;
   busy_cycles: number;
@@ -86,7 +84,7 @@ export interface Detail {
   devices?: DeviceUse[];
   hops?: Hop[];
   outputs?: { name: string; accuracy?: number; float_accuracy?: number }[];
-  tensors?: { node: string; format?: string; error?: number }[];
+  tensors?: { node: string; format: string; error: number }[];
 }
 
 export interface Stage {

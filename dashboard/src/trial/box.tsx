@@ -9,11 +9,15 @@ const INNER = BOX.width - 2 * PAD;
 const TITLE = "600 13px Inter, sans-serif";
 const SMALL = "400 11.5px Inter, sans-serif";
 const BAR = 6;
+const FLAG = 82;
 
 interface Props {
   placed: Placed<Unit>;
   chosen: boolean;
+  /** Its interval is the longest. */
   critical: boolean;
+  /** Its path limits the routed clock. */
+  limiting: boolean;
   cycles: number;
   onChoose: () => void;
 }
@@ -49,14 +53,25 @@ function Spent({ unit, cycles }: { unit: Unit; cycles: number }) {
   );
 }
 
-function said(unit: Unit, critical: boolean, cycles: number): string {
+function said(unit: Unit, critical: boolean, limiting: boolean, cycles: number): string {
   const { busy, blocked, starved } = activity(unit.main, cycles);
   const share = (part: number): string => `${Math.round(100 * part)} %`;
-  return `${unit.title}, ${unit.kind}, ${figure(interval(unit))} cycles${critical ? ", the slowest" : ""}; busy ${share(busy)}, blocked ${share(blocked)}, waiting ${share(starved)}`;
+  return `${unit.title}, ${unit.kind}, ${figure(interval(unit))} cycles${critical ? ", the slowest" : ""}${limiting ? ", sets the clock" : ""}; busy ${share(busy)}, blocked ${share(blocked)}, waiting ${share(starved)}`;
+}
+
+function Flag({ text, width, y }: { text: string; width: number; y: number }) {
+  return (
+    <g transform={`translate(${BOX.width - PAD - width},${y})`}>
+      <rect class="box-flag" width={width} height={17} rx={8.5} />
+      <text class="box-flag-text" x={width / 2} y={12.2}>
+        {text}
+      </text>
+    </g>
+  );
 }
 
 /** A box to choose; more than one box behind it stands for a folded block. */
-export function Box({ placed: { item: unit, x, y }, chosen, critical, cycles, onChoose }: Props) {
+export function Box({ placed: { item: unit, x, y }, chosen, critical, limiting, cycles, onChoose }: Props) {
   const onKeyDown = (event: KeyboardEvent): void => {
     if (event.key !== "Enter" && event.key !== " ") return;
     event.preventDefault();
@@ -66,22 +81,16 @@ export function Box({ placed: { item: unit, x, y }, chosen, critical, cycles, on
   const name = `box${chosen ? " chosen" : ""}${critical ? " critical" : ""}`;
   return (
     <g class={name} transform={`translate(${x},${y})`} role="button" tabindex={0} aria-pressed={chosen} onClick={onChoose} onKeyDown={onKeyDown}>
-      <title>{said(unit, critical, cycles)}</title>
+      <title>{said(unit, critical, limiting, cycles)}</title>
       {unit.block !== null && <rect class="box-behind" x={6} y={-6} width={BOX.width - 6} height={20} rx={10} />}
       <rect class="box-ground" width={BOX.width} height={BOX.height} rx={10} />
       <text class="box-title" x={PAD} y={24}>
         {fit(unit.title, critical ? INNER - 56 : INNER, TITLE)}
       </text>
-      {critical && (
-        <g transform={`translate(${BOX.width - PAD - 50},11)`}>
-          <rect class="box-flag" width={50} height={17} rx={8.5} />
-          <text class="box-flag-text" x={25} y={12.2}>
-            slowest
-          </text>
-        </g>
-      )}
+      {critical && <Flag text="slowest" width={50} y={11} />}
+      {limiting && <Flag text="sets the clock" width={FLAG} y={29} />}
       <text class="box-kind" x={PAD} y={41}>
-        {fit(kind, INNER, SMALL)}
+        {fit(kind, limiting ? INNER - FLAG - 4 : INNER, SMALL)}
       </text>
       <text class="box-kind" x={PAD} y={57}>
         {fit(need(unit), INNER - 62, SMALL)}

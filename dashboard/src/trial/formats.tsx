@@ -1,7 +1,6 @@
 /** The decisions of a candidate, node by node: formats with their error, lanes, place. */
 import { useSignal } from "@preact/signals";
 import { Button, Card } from "../parts/basics";
-import { figure } from "../parts/format";
 import type { Trial } from "../service/trial";
 
 const SHOWN = 60;
@@ -9,6 +8,11 @@ const SHOWN = 60;
 function placeWords(place: number | number[] | undefined): string {
   if (place === undefined) return "–";
   return Array.isArray(place) ? place.join(" + ") : String(place);
+}
+
+/** A share of the float tensor: three digits say enough. */
+function errorWords(share: number | undefined): string {
+  return share === undefined ? "–" : `${Number((100 * share).toPrecision(3))} %`;
 }
 
 /** Coloured by its bits: fewer are lighter. */
@@ -38,7 +42,7 @@ export function Formats({ trial }: { trial: Trial }) {
               <th scope="col">Weights</th>
               <th scope="col">Activations</th>
               {errors.size > 0 && (
-                <th scope="col" class="number">
+                <th scope="col" class="number" title="RMS of the difference to the float tensor, as a share of that one's; what came before is in it">
                   Error
                 </th>
               )}
@@ -58,7 +62,7 @@ export function Formats({ trial }: { trial: Trial }) {
                   <td>
                     <FormatChip format={quantization[node]?.activation} />
                   </td>
-                  {errors.size > 0 && <td class="number">{figure(errors.get(node))}</td>}
+                  {errors.size > 0 && <td class="number">{errorWords(errors.get(node))}</td>}
                   <td>{lanes === undefined ? <span class="quiet">–</span> : `${lanes.in_lanes} × ${lanes.out_lanes}`}</td>
                   <td>{placeWords(partition[node])}</td>
                 </tr>

@@ -32,6 +32,19 @@ export function Stages({ trial }: { trial: Trial }) {
   );
 }
 
+/** A reason in its last line, which says what went wrong; where there are more, they unfold. */
+function Why({ reason }: { reason: string }) {
+  const lines = reason.trim().split("\n");
+  const last = lines.at(-1);
+  if (lines.length === 1) return <p class="quiet why">{last}</p>;
+  return (
+    <details class="quiet why">
+      <summary>{last}</summary>
+      <pre tabIndex={0}>{reason}</pre>
+    </details>
+  );
+}
+
 export function Attempts({ attempts }: { attempts: readonly Attempt[] }) {
   if (attempts.length === 0) return null;
   return (
@@ -47,7 +60,7 @@ export function Attempts({ attempts }: { attempts: readonly Attempt[] }) {
               {new Date(one.started_at).toLocaleTimeString()}
               {one.ended_at !== null && `, ${span((Date.parse(one.ended_at) - Date.parse(one.started_at)) / 1000)}`}
             </time>
-            {one.reason !== null && <p class="quiet">{one.reason}</p>}
+            {one.reason !== null && <Why reason={one.reason} />}
           </li>
         ))}
       </ul>

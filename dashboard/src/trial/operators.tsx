@@ -18,7 +18,6 @@ function columns(view: PipelineView): Column[] {
   const all: Column[] = [
     { key: "interval", label: "Interval, cycles", of: interval },
     ...RESOURCES.map((name) => ({ key: name, label: name === "bram_kb" ? "Block RAM, Kb" : RESOURCE_WORDS[name], of: (unit: Unit) => resources(unit)[name] })),
-    { key: "fmax", label: "Clock, MHz", of: ({ main }) => main.est_fmax_mhz },
   ];
   return all.filter(({ of }) => view.units.value.some((unit) => of(unit) !== undefined));
 }

@@ -31,11 +31,12 @@ function Spent({ one, cycles }: { one: Operator; cycles: number }) {
 function Figures({ unit, view }: { unit: Unit; view: PipelineView }) {
   const needed = resources(unit);
   const { main } = unit;
+  const limit = view.limit(unit);
   const worst = interval({ operators: view.operators } as Unit);
   const rows: [string, string][] = [
     ["Interval", `${figure(interval(unit))} cycles, ${Math.round((100 * interval(unit)) / worst)} % of the slowest`],
     ["Latency alone", `${figure(main.model_latency_cycles)} cycles`],
-    ...(main.est_fmax_mhz === undefined ? [] : [["Its clock", `${figure(main.est_fmax_mhz)} MHz at most, estimated`] as [string, string]]),
+    ...(limit === null ? [] : [["Clock", `${figure(limit.fmax_mhz)} MHz routed: its path is the longest of device ${limit.index}`] as [string, string]]),
     ...(laneWords(main) === "" ? [] : [["Parallelism", laneWords(main)] as [string, string]]),
     ...RESOURCES.flatMap((name): [string, string][] => {
       const value = needed[name];

@@ -55,7 +55,7 @@ function Lines({ section, width, zoom, view }: { section: Section; width: number
         <PortBox key={one.item.key} placed={one} />
       ))}
       {drawing.units.map((one) => (
-        <Box key={one.item.key} placed={one} chosen={chosen === one.item.key} critical={one.item.operators.some(({ name }) => name === worst)} cycles={cycles} onChoose={() => view.choose(one.item)} />
+        <Box key={one.item.key} placed={one} chosen={chosen === one.item.key} critical={one.item.operators.some(({ name }) => name === worst)} limiting={view.limit(one.item) !== null} cycles={cycles} onChoose={() => view.choose(one.item)} />
       ))}
     </svg>
   );

@@ -1,7 +1,7 @@
 /** What of a trial's design is shown, and how: the settings live in the address. */
 import { computed, type ReadonlySignal, signal } from "@preact/signals";
 import { keep, place } from "../app/router";
-import { type Operator, operatorsOf, slowest, type Stream, type Trial } from "../service/trial";
+import { type Operator, operatorsOf, type Routed, slowest, type Stream, type Trial } from "../service/trial";
 import { folded, type Repeats, repeats } from "./repeats";
 import { layers, single, type Unit } from "./units";
 
@@ -22,12 +22,15 @@ export class PipelineView {
   readonly zoom: ReadonlySignal<number>;
   readonly units: ReadonlySignal<readonly Unit[]>;
   readonly chosen: ReadonlySignal<Unit | null>;
+  /** What place and route found of a device, by the operator that limits its clock. */
+  readonly limiting: ReadonlyMap<string, Routed>;
   private readonly picked = signal<string | null>(null);
 
   constructor(readonly trial: Trial) {
     this.operators = operatorsOf(trial);
     this.streams = trial.metrics.streams ?? [];
     this.layers = layers(this.operators);
+    this.limiting = new Map(trial.routed?.devices.map((one) => [one.critical_path.operator, one]));
     this.repeats = repeats(this.layers, this.streams);
     const worst = slowest(this.operators)?.name;
     const asked = computed(() => place.value.query);
@@ -46,6 +49,11 @@ export class PipelineView {
       const picked = this.units.value.find(({ key }) => key === this.picked.value);
       return picked ?? this.units.value.find(({ operators }) => operators.some(({ name }) => name === worst)) ?? null;
     });
+  }
+
+  /** What limits the clock of its device inside a unit; null: nothing that is known. */
+  limit({ operators }: Unit): Routed | null {
+    return operators.map(({ name }) => this.limiting.get(name)).find((one) => one !== undefined) ?? null;
   }
 
   /** Choose a box. */

@@ -10,8 +10,8 @@ from fractions import Fraction
 from hwgen.hardware.operator import Cycles, Operator
 from hwgen.hardware.streams import StreamType, Words
 from hwgen.numbers.arrays import Array
-from hwgen.technology.parts import Bill, Counter, Handshake
-from hwgen.technology.places import Regrouping
+from hwgen.technology.parts import Bill, Counter, Handshake, SpillRegister
+from hwgen.technology.places import Loading, Regrouping, Unloading
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Adapter(Operator):
     out_lanes: int
 
     module = "dse_adapter"
-    uses = ()
+    uses = ("dse_spill_register",)
 
     def __post_init__(self) -> None:
         self.require(self.source.format.plain, "shared exponents cannot change their lanes")
@@ -60,7 +60,14 @@ class Adapter(Operator):
 
     def bill(self) -> Bill:
         p = self.rtl_parameters()
-        store = Regrouping(p["InUnits"], p["OutUnits"], p["UnitWidth"])
+        first, later, unit = p["InUnits"], p["OutUnits"], p["UnitWidth"]
+        if first == later:
+            return (SpillRegister(unit),)
+        if later == 1:
+            return Unloading(first, unit), Counter(first + 1), Handshake()
+        if first == 1:
+            return Loading(later, unit), Counter(later + 1), Handshake()
+        store = Regrouping(first, later, unit)
         return store, Counter(store.capacity + 1), Handshake()
 
     def held(self, port: str) -> Fraction:

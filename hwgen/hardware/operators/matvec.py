@@ -228,7 +228,7 @@ class Matvec(Operator):
 
     def _arithmetic(self, depth: int, bias_depth: int) -> Bill:
         p, n, m, acc, sub = self.rtl_parameters(), self.in_lanes, self.out_lanes, self.acc_bits, self.sub_blocks
-        a, b = Factor(p["InWidth"], bool(p["InSigned"])), Factor(p["WeightWidth"], bool(p["WeightSigned"]))
+        a, b = (Factor(kind.decoded_bits, kind.element.signed) for kind in (self.source, self.weight))
         exponents = p["InExpWidth"] + p["WeightExpWidth"]
         # A constant weight of one bit is zero half of the time.
         live = 0.5 if depth == 1 and b.bits == 1 else 1.0

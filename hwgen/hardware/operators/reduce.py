@@ -336,7 +336,7 @@ class Depthwise(Reduce):
 
     def arithmetic(self) -> Bill:
         lanes, acc, depth = self.lanes, self.acc_bits, self.blocks * self.kernel
-        source = Factor(self.inputs["in"].element_bits, self.inputs["in"].signed)
+        source = Factor(self.inputs["in"].format.decoded_bits, self.inputs["in"].signed)
         return (
             ElementProducts(lanes, 1, source, Factor(self.weight.bits, self.weight.signed), words=depth),
             Adders(lanes, acc),

@@ -149,7 +149,7 @@ def _array(tensor: onnx.TensorProto, name: str) -> Array:
     if tensor.data_location == onnx.TensorProto.EXTERNAL or tensor.external_data:
         raise ModelError(
             f"the tensor {shown(name)!r} is stored outside the file; external data is never read. "
-            "Save the model as one file (onnx.save with save_as_external_data=False)",
+            "Save the model as one file: torch.onnx.export(…, external_data=False), or onnx.save(onnx.load(p), p)",
             kind="unsafe-model",
         )
     dims = [int(d) for d in tensor.dims]

@@ -65,7 +65,6 @@ def operator(name: str, module: str, work: int, lanes: tuple[int, int], device: 
         "est_ff": 120.0 + 31 * multipliers + 22 * lanes[0],
         "est_dsp": float(multipliers // 2 if module == "dse_matvec" else 0),
         "est_bram_kb": 36.0 if module in ("dse_matvec", "dse_fifo") else 0.0,
-        "est_fmax_mhz": 560.0 - 3 * multipliers / 4 - (60 if module == "dse_softmax" else 0),
     }
 
 

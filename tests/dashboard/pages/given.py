@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -51,7 +52,7 @@ REFUSED = [
 ]
 
 
-def parse(upload: Path, graph: Path) -> dict[str, Any]:
+def parse(upload: Path, graph: Path, fixed: Mapping[str, Any]) -> dict[str, Any]:
     """Accept every upload that begins as good ones do as a character transformer; refuse others, naming nodes."""
     if not upload.read_bytes().startswith(b"good"):
         raise Problem("unsupported-model", "2 nodes cannot become hardware.", errors=REFUSED)

@@ -68,3 +68,30 @@ def test_the_jobs_of_a_sweep(site: Server, made: Made, page: Page) -> None:
     expect(page.get_by_role("heading", level=1)).to_have_text("A sweep")
     expect(page.get_by_role("region", name="Results as a table").locator("tbody tr")).to_have_count(2)
     expect(page.get_by_text("No design yet")).to_be_visible()
+
+
+def test_trials_are_ticked_in_the_table_of_their_job(site: Server, made: Made, page: Page) -> None:
+    page.goto(f"{site.url}/jobs/{made.job}")
+    boxes = page.locator(".trials tbody .tick input")
+    names = [str(boxes.nth(place).get_attribute("aria-label")) for place in range(4)]
+    for place in range(4):
+        boxes.nth(place).check()
+    expect(boxes.nth(4)).to_be_disabled()
+    boxes.nth(3).uncheck()
+    page.get_by_role("link", name="Compare 3 of 4 at most").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Trials side by side")
+    for name in names[:3]:
+        trial = name.removeprefix("Compare ").capitalize()
+        expect(page.locator(".compared-one a", has_text=trial).first).to_be_visible()
+
+
+def test_a_sweep_is_found_where_jobs_are_compared_and_at_its_jobs(site: Server, made: Made, page: Page) -> None:
+    page.goto(f"{site.url}/compare")
+    sweep = page.get_by_role("region", name="Sweeps").get_by_role("link").first
+    expect(sweep).to_contain_text("character-transformer.onnx")
+    expect(sweep).to_contain_text("2 queued")
+    sweep.click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("A sweep")
+    page.get_by_role("region", name="Results as a table").locator("tbody a").first.click()
+    page.get_by_role("link", name="a sweep").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("A sweep")

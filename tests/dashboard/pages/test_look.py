@@ -1,10 +1,8 @@
-"""Every page here: nothing that axe finds, in both themes; as wide as a phone; pictures for the documents."""
+"""Every page here: nothing that axe finds, in both themes; as wide as a phone."""
 
 from __future__ import annotations
 
-import os
 from importlib.resources import files
-from pathlib import Path
 from typing import Literal
 
 import pytest
@@ -13,7 +11,6 @@ from playwright.sync_api import Browser, Page
 from tests.api.harness import Server
 from tests.dashboard.pages.conftest import Made
 
-IMAGES = Path(__file__).parents[3] / "docs" / "images"
 AXE = (files("axe_playwright_python") / "axe.min.js").read_text("utf-8")
 
 # Page -> its address with ids, and what is there once it is drawn.
@@ -32,7 +29,6 @@ PAGES = {
     "health": ("/health", ".part-state"),
     "no_such_trial": ("/trials/none", ".failure"),
 }
-PICTURES = ("trial", "trial_deep", "compare_trials", "compare_jobs", "new_clone", "models", "devices")
 
 
 def show(page: Page, site: Server, made: Made, name: str) -> None:
@@ -61,8 +57,6 @@ def test_axe_finds_nothing(
         page.evaluate(AXE)
         found = page.evaluate("axe.run({resultTypes: ['violations']})")["violations"]
         assert not [(each["id"], each["help"], [node["html"][:200] for node in each["nodes"]]) for each in found]
-        if os.environ.get("HEADRACE_IMAGES") and name in PICTURES:
-            page.screenshot(path=IMAGES / f"dashboard_{name}_{theme}.png")
 
 
 @pytest.mark.parametrize("name", PAGES)

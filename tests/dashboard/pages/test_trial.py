@@ -150,3 +150,18 @@ def test_an_infeasible_trial_says_why(site: Server, made: Made, page: Page) -> N
     expect(page.locator(".ending")).to_have_text(trial["reason"])
     expect(page.get_by_text("No design to show")).to_be_visible()
     expect(page.get_by_role("button", name="Bundle")).to_have_count(0)
+
+
+def test_a_fault_of_many_lines_is_said_in_its_last_one(site: Server, made: Made, page: Page) -> None:
+    reason = "Traceback (most recent call last):\n" + 40 * "/long/path" + "\nToolError: g++ ran longer than 300 s"
+    times = {"started_at": "2026-11-24T10:00:00Z", "ended_at": "2026-11-24T10:05:00Z"}
+    fault = {"purpose": "sign_off", "worker": "evaluate@workshop", "outcome": "fault", "reason": reason, **times}
+    page.route("**/attempts", lambda route: route.fulfill(json={"items": [fault], "next_cursor": None}))
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto(f"{site.url}/trials/{made.trial}")
+    attempts = page.get_by_role("region", name="Attempts")
+    expect(attempts).to_contain_text("ToolError: g++ ran longer than 300 s")
+    expect(attempts.get_by_text("Traceback")).to_be_hidden()
+    attempts.locator("summary").click()
+    expect(attempts.get_by_text("Traceback")).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") == 390

@@ -17,6 +17,9 @@ MUTATIONS = (
     Mutation("dse_adapter.sv", "place(in_payload_i, kept_count)", "place(in_payload_i, count_q)",
              "places a beat as if none had left"),
     Mutation("dse_adapter.sv", "CountWidth'(InUnits - 1))", "CountWidth'(0))", "marks the wrong unit as last"),
+    Mutation("dse_adapter.sv", "left_q      <= direct", "left_q      <= 1'b0", "sends the first unit twice"),
+    Mutation("dse_adapter.sv", "count_q == CountWidth'(1) && beat_last_q", "beat_last_q", "every unit ends a sample"),
+    Mutation("dse_adapter.sv", "{spare_valid_q ? spare_q : in_payload_i,", "{in_payload_i,", "forgets a held unit"),
 )  # fmt: skip
 
 

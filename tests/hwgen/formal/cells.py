@@ -60,16 +60,32 @@ def join(fault: Fault | None = None) -> Proof:
 def adapter(in_units: int, out_units: int, fault: Fault | None = None) -> Proof:
     parameters = {"InUnits": in_units, "OutUnits": out_units, "UnitWidth": 2}
     defines = {"IN_UNITS": in_units, "OUT_UNITS": out_units}
-    return Proof("dse_adapter", (), parameters, defines, ("data_q", "last_q", "count_q"), fault=fault)
+    if out_units == 1:
+        defines["TAKE"] = 1
+        registers = "units_q", "count_q", "left_q", "beat_last_q", "front_valid_q", "front_q", "front_last_q", "empty_q"
+        exposed = tuple(f"gen_take.{name}" for name in registers)
+    elif in_units == 1:
+        defines["APPEND"] = 1
+        registers = "units_q", "count_q", "spare_valid_q", "spare_q", "last_q"
+        exposed = tuple(f"gen_append.{name}" for name in registers)
+    else:
+        exposed = tuple(f"gen_regroup.{name}" for name in ("data_q", "last_q", "count_q"))
+    return Proof("dse_adapter", ("dse_spill_register",), parameters, defines, exposed, fault=fault)
 
 
 QUICK = (
     spill_register(), fifo(1), fifo(2), fifo(3), fifo(4), fifo(5), fork(2), join(), adapter(2, 3), adapter(3, 2),
     credit_fifo(2), credit_fifo(3), credit_fifo(4),
+    adapter(3, 1), adapter(1, 3),
 )  # fmt: skip
 
 FULL = (
-    *(adapter(i, o) for i in range(1, 6) for o in range(1, 6) if (i, o) not in {(2, 3), (3, 2)}),
+    *(
+        adapter(i, o)
+        for i in range(1, 6)
+        for o in range(1, 6)
+        if (i, o) not in {(1, 1), (2, 3), (3, 2), (3, 1), (1, 3)}
+    ),
     *(fifo(depth) for depth in (6, 7, 8, 9)),
     *(credit_fifo(depth) for depth in (5, 6, 7, 8)),
     *(fork(copies) for copies in (3, 4)),
@@ -81,5 +97,7 @@ FAULTS = (
     credit_fifo(3, Fault("dse_credit_fifo.sv", "taken != CountWidth'(Depth)", "taken_q != CountWidth'(Depth)")),
     fork(2, Fault("dse_fork.sv", "all_done ? '0 : done_q | out_ready_i", "all_done ? '0 : out_ready_i")),
     join(Fault("dse_join.sv", "pop         = out_valid_o && out_ready_i", "pop         = out_ready_i")),
+    adapter(3, 1, Fault("dse_adapter.sv", "left_q      <= direct", "left_q      <= push && !front_valid_q")),
+    adapter(1, 3, Fault("dse_adapter.sv", "(spare_valid_q || (push && full))", "(push && full)")),
     adapter(2, 3, Fault("dse_adapter.sv", "CountWidth'(Capacity - InUnits)", "CountWidth'(Capacity - InUnits + 1)")),
 )

@@ -26,7 +26,7 @@ def test_no_loss_no_duplicate_no_reorder(proof: Proof, models: Path) -> None:
     assert holds, log[-3000:]
 
 
-@pytest.mark.parametrize("proof", FAULTS, ids=[proof.cell for proof in FAULTS])
+@pytest.mark.parametrize("proof", FAULTS, ids=names(FAULTS))
 def test_planted_bug_is_caught(proof: Proof, models: Path) -> None:
     caught, log = refutes(proof, models)
     assert caught, log[-3000:]

@@ -40,6 +40,25 @@ def test_open_axes_and_inputs_can_be_fixed(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("value", "meant"),
+    [
+        ("ones", np.ones((1, 5, 4))),
+        ("zeros", np.zeros((1, 5, 4))),
+        ("arange", np.tile(np.arange(4.0), (1, 5, 1))),
+        (0.5, np.full((1, 5, 4), 0.5)),
+        (np.arange(20.0).reshape(1, 5, 4).tolist(), np.arange(20.0).reshape(1, 5, 4)),
+    ],
+)
+def test_values_have_names(value: object, meant: np.ndarray, tmp_path: Path) -> None:
+    x = np.random.default_rng(1).normal(size=(1, 5, 4)).astype(np.float32)
+    shapes = {"x": (1, 5, 4), "mask": (1, 5, 4)}
+    found, expected = (
+        hwgen.load(two_inputs(tmp_path), shapes, {"mask": mask}).evaluate({"x": x})["y"] for mask in (value, meant)
+    )
+    np.testing.assert_array_equal(found, expected)
+
+
+@pytest.mark.parametrize(
     ("shapes", "freeze", "message"),
     [
         ({"z": (1, 5, 4)}, {}, "no input 'z'; it has x, mask"),
@@ -48,10 +67,14 @@ def test_open_axes_and_inputs_can_be_fixed(tmp_path: Path) -> None:
         ({"x": (1, 0, 4)}, {}, "does not fit"),
         ({}, {"mask": np.zeros((5, 4))}, "a value of"),
         ({}, {"mask": np.zeros((1, 5, 4)), "x": np.zeros((1, 5, 4))}, "every input is frozen"),
+        ({}, {"mask": "ones"}, r"is \(1, \?, 4\): say its shape too"),
+        ({}, {"mask": "twos"}, "one of ones, zeros, arange"),
+        ({}, {"mask": [[[0, 0, 0, 0], [0]]]}, "rows differ in length"),
+        ({}, {"mask": [[["a", "b", "c", "d"]]]}, "something else than numbers"),
     ],
 )
 def test_what_contradicts_the_file_is_refused(
-    shapes: dict[str, tuple[int, ...]], freeze: dict[str, np.ndarray], message: str, tmp_path: Path
+    shapes: dict[str, tuple[int, ...]], freeze: dict[str, object], message: str, tmp_path: Path
 ) -> None:
     with pytest.raises(ValueError, match=message):
         hwgen.load(two_inputs(tmp_path), shapes, freeze)

@@ -1,1 +1,0 @@
-import{B as o,i as a}from"./part-JQXU5HFS.js";var t=a(new Map);async function p(){if(t.value.size>0)return;let{items:i}=await o("/v1/devices");t.value=new Map(i.map(e=>[e.name,e]))}export{t as a,p as b};

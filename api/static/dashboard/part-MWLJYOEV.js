@@ -1,0 +1,1 @@
+import{C as o,j as a}from"./part-FIHOLEHR.js";var t=a(new Map);async function p(){if(t.value.size>0)return;let{items:i}=await o("/v1/devices");t.value=new Map(i.map(e=>[e.name,e]))}export{t as a,p as b};

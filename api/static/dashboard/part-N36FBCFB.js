@@ -1,1 +1,0 @@
-import{B as o,i as d}from"./part-JQXU5HFS.js";var n=d(new Map),l=new Set;function s(e){if(e.model_name!=null)return e.model_name;let m=n.value.get(e.model);return m===void 0&&!l.has(e.model)&&(l.add(e.model),o(`/v1/models/${e.model}`).then(t=>{n.value=new Map(n.value).set(e.model,t.name)},()=>l.delete(e.model))),m??e.model.slice(0,19)}export{s as a};

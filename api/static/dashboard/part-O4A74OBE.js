@@ -1,0 +1,1 @@
+import{B as n}from"./part-FIHOLEHR.js";function r(t,o){let e=document.createElement("a");e.href=URL.createObjectURL(t),e.download=o,e.click(),setTimeout(()=>URL.revokeObjectURL(e.href),6e4)}async function a(t,o){let e=await n(t);r(await e.blob(),o)}export{r as a,a as b};
