@@ -34,8 +34,10 @@ from tests.models.mnist_conv import mnist_conv
 CONSTANTS = 1024  # elements: Yosys takes minutes to unroll a larger memory of constants that is no block RAM
 PAYLOAD_BITS = 1000  # of all streams of a small operator
 DRAWN_OF_A_DESIGN = 3
-GENERATION = 5  # of the seeds: a new one draws operators that nobody has seen
-WEAK = ("pad", "reduce", "softmax", "rms_norm", "to_mx", "eltwise")  # more rows for the fit: few, or badly estimated
+GENERATION = 6  # of the seeds: a new one draws operators that nobody has seen
+PIPELINES = (
+    "matvec", "matmul", "eltwise", "reduce", "cast", "embedding", "window", "softmax", "layer_norm", "rms_norm", "to_mx",
+)  # fmt: skip
 PLATFORM = Platform.connected("chain", ("a", "b"), bandwidth_gbps=10, latency_ns=40, clock_mhz=300)
 
 
@@ -58,17 +60,19 @@ def held_out() -> Iterator[list[Draw]]:
     """Operators of ordinary widths that the digest holds out: of every kind, of designs, adapters."""
     seen: set[str] = set()
     yield from _groups(_cases(OPERATORS, range(1), "cases", seen, True), 99, 8)
-    yield from _groups(_designs(1000 * GENERATION + 1, seen, True), 1, 10)
+    yield from _groups(_designs(1000 * GENERATION + 1, seen, True), 2, 8)
     yield from _groups((draw for draw in _adapters() if is_held_out(draw.operator, draw.source)), 1, 6)
 
 
 def fitted() -> Iterator[list[Draw]]:
-    """Operators of the kinds that have few rows, and adapters, that the digest does not hold out."""
+    """Operators of designs, conformance cases of pipelines with few and many registers, adapters: not held out."""
     seen: set[str] = set()
     adapters = (draw for draw in _adapters() if not is_held_out(draw.operator, draw.source))
+    designs = _designs(1000 * GENERATION + 2, seen, False)
     for first in range(10, 16, 2):
+        yield from _groups(designs, 2, 8)
+        yield from _groups(_cases(PIPELINES, range(first, first + 2), "cases", seen, False), 99, 8)
         yield from _groups(adapters, 1, 6)
-        yield from _groups(_cases(WEAK, range(first, first + 2), "cases", seen, False), 99, 6)
 
 
 def _groups(source: Iterator[Draw], count: int, size: int) -> Iterator[list[Draw]]:

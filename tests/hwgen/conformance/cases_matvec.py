@@ -32,7 +32,7 @@ MUTATIONS = (
         "dse_matvec.sv", "WeightAddrWidth'(WeightDepth - 1) ? '0 : weight", "'0 ? '0 : weight", "weights not rewound"
     ),
     Mutation("dse_matvec.sv", "(first ? signed'", "(!first ? signed'", "bias at the wrong step"),
-    Mutation("dse_matvec.sv", "full_q[fill_bank_q] && !stall", "full_q[fill_bank_q]", "bank overwritten while stalled"),
+    Mutation("dse_matvec.sv", "(free || !block_end)", "1'b1", "issued without a place in the output"),
     Mutation(
         "dse_matvec.sv",
         "((partial << in_exponent(beat, b))",
