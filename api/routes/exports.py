@@ -26,6 +26,9 @@ _PAGE = 200
 _PARQUET = "application/vnd.apache.parquet"
 _OCTETS = "application/octet-stream"  # for generators of clients that do not know Parquet
 _BINARY = {"schema": {"type": "string", "format": "binary"}}
+_TYPED: dict[int | str, dict[str, object]] = {
+    200: {"description": "the columns of `trials.csv`, typed", "content": {_PARQUET: _BINARY, _OCTETS: _BINARY}}
+}
 
 
 def _file(media_type: str, description: str, schema: dict[str, Any]) -> dict[int | str, dict[str, Any]]:
@@ -64,10 +67,7 @@ def export_json(context: ContextDep, job_id: ResourceId) -> StreamingResponse:
     "/{job_id}/trials.parquet",
     operation_id="exportTrialsParquet",
     response_class=FileResponse,
-    responses={
-        200: {"description": "the columns of `trials.csv`, typed", "content": {_PARQUET: _BINARY, _OCTETS: _BINARY}}
-    }
-    | problems(404, 410, 500, 501),
+    responses=_TYPED | problems(404, 410, 500, 501),
 )
 def export_parquet(context: ContextDep, request: Request, job_id: ResourceId) -> FileResponse:
     """All trials by number, with the columns of `trials.csv`: times, text and numbers as such, units as metadata.
