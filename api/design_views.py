@@ -106,7 +106,7 @@ class OutputView(OpenView):
     float_accuracy: float | None = absent_unless_known("quality of the float model on the same data")
 
 
-class TensorView(OpenView):
+class TensorErrorView(OpenView):
     """The tensor that one node of the model makes, beside the float model's."""
 
     node: str = Field(description="node of the model's graph")
@@ -151,7 +151,7 @@ class MetricsView(OpenView):
     streams: list[StreamView] | None = absent_unless_known("with `detail=operators`: every stream between them")
     outputs: list[OutputView] | None = absent_unless_known("with `detail=operators`: every output that is judged")
     devices: list[DeviceUseView] | None = absent_unless_known("with `detail=operators`: every device in use")
-    tensors: list[TensorView] | None = absent_unless_known("with `detail=operators`: the tensor of every node")
+    tensors: list[TensorErrorView] | None = absent_unless_known("with `detail=operators`: the tensor of every node")
     hops: list[HopView] | None = absent_unless_known("with `detail=operators`: every channel between devices in use")
 
 

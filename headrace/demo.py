@@ -35,6 +35,7 @@ OBJECTIVES = [
     {"metric": "est_lut", "direction": "minimize"},
 ]
 ROWS = 24
+_RULE = 120  # columns of a line across: a pipe has as many as a text needs
 
 
 def run_demo(output: Path, trials: int, wall_seconds: float) -> int:
@@ -54,7 +55,10 @@ def run_demo(output: Path, trials: int, wall_seconds: float) -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     out = tables.console()
     home = _fresh_home(output)
-    out.print(Rule("[bold]Headrace demo[/]: from a trained model to simulated, bit-exact designs", align="left"))
+    out.print(
+        Rule("[bold]Headrace demo[/]: from a trained model to simulated, bit-exact designs", align="left"),
+        width=min(out.width, _RULE),
+    )
     trained = _trained()
     _step(out, "train", f"CNN with {trained.parameters:,} parameters on scikit-learn's digits, "
           f"{trained.accuracy:.1%} of {trained.samples} held-out digits right")  # fmt: skip
@@ -102,7 +106,10 @@ def _report(out: Console, job: Job, output: Path, started: float) -> int:
     mismatched = sum(t["exact"]["mismatched_words"] for t in complete)
     untested = [t for t in complete if t["exact"]["compared_words"] == 0]
     out.print()
-    out.print(Rule(f"[bold]Pareto front[/]: {len(front)} of {len(complete)} simulated designs", align="left"))
+    out.print(
+        Rule(f"[bold]Pareto front[/]: {len(front)} of {len(complete)} simulated designs", align="left"),
+        width=min(out.width, _RULE),
+    )
     shown = tables.spread(front, ROWS)
     out.print(tables.front_table(shown, out.width))
     if len(shown) < len(front):

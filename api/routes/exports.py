@@ -9,7 +9,7 @@ from shutil import rmtree
 from tempfile import mkdtemp
 from typing import Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from fastapi.responses import FileResponse, StreamingResponse
 from starlette.background import BackgroundTask
 
@@ -24,6 +24,11 @@ router = APIRouter(prefix="/v1/jobs", tags=["trials"])
 
 _PAGE = 200
 _PARQUET = "application/vnd.apache.parquet"
+_OCTETS = "application/octet-stream"  # for generators of clients that do not know Parquet
+_BINARY = {"schema": {"type": "string", "format": "binary"}}
+_TYPED: dict[int | str, dict[str, object]] = {
+    200: {"description": "the columns of `trials.csv`, typed", "content": {_PARQUET: _BINARY, _OCTETS: _BINARY}}
+}
 
 
 def _file(media_type: str, description: str, schema: dict[str, Any]) -> dict[int | str, dict[str, Any]]:
@@ -62,14 +67,15 @@ def export_json(context: ContextDep, job_id: ResourceId) -> StreamingResponse:
     "/{job_id}/trials.parquet",
     operation_id="exportTrialsParquet",
     response_class=FileResponse,
-    responses=_file(_PARQUET, "the columns of `trials.csv`, typed", {"type": "string", "format": "binary"})
-    | problems(404, 410, 500, 501),
+    responses=_TYPED | problems(404, 410, 500, 501),
 )
-def export_parquet(context: ContextDep, job_id: ResourceId) -> FileResponse:
+def export_parquet(context: ContextDep, request: Request, job_id: ResourceId) -> FileResponse:
     """All trials by number, with the columns of `trials.csv`: times, text and numbers as such, units as metadata.
 
-    501 where the service was installed without its extra `parquet`; the answer says how to get it.
+    501 where the service was installed without its extra `parquet`; the answer says how to get it. A request
+    that accepts nothing but `application/octet-stream` gets the same bytes under that name.
     """
+    media_type = _OCTETS if request.headers.get("accept") == _OCTETS else _PARQUET
     context.store.jobs.get(job_id)
     if find_spec("pyarrow") is None:
         raise Problem(
@@ -86,7 +92,7 @@ def export_parquet(context: ContextDep, job_id: ResourceId) -> FileResponse:
         raise
     headers = {"Cache-Control": "private, no-cache"}
     return FileResponse(
-        folder / "trials", headers=headers, media_type=_PARQUET, filename=f"{job_id}.parquet", background=clear
+        folder / "trials", headers=headers, media_type=media_type, filename=f"{job_id}.parquet", background=clear
     )
 
 

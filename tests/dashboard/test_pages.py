@@ -14,6 +14,16 @@ from tests.dashboard.conftest import Jobs
 
 AXE = (files("axe_playwright_python") / "axe.min.js").read_text("utf-8")
 
+# What is wider than its box without a way to scroll there: tables, and cells of their heads.
+CLIPPED = """[...document.querySelectorAll('main table, main th, [role=table], [role=grid], [role=columnheader]')]
+  .filter(e => { for (let box = e.parentElement; box && box !== document.body; box = box.parentElement) {
+      const way = getComputedStyle(box).overflowX
+      if (way === 'auto' || way === 'scroll') return false
+      const cuts = way === 'hidden' || way === 'clip'
+      if (cuts && box.getBoundingClientRect().right + 1 < e.getBoundingClientRect().right) return true }
+    return e.getBoundingClientRect().right > document.documentElement.clientWidth + 1 })
+  .map(e => e.outerHTML.slice(0, 120))"""
+
 # Page -> its address with the ids of jobs, and what is there once it is drawn.
 PAGES = {
     "jobs": ("/", ".job-row"),
@@ -53,13 +63,22 @@ def test_axe_finds_nothing(browser: Browser, service: Server, jobs: Jobs, name: 
         assert not told
 
 
+@pytest.mark.parametrize("width", [390, 1440])
 @pytest.mark.parametrize("name", PAGES)
-def test_as_wide_as_a_phone(browser: Browser, service: Server, jobs: Jobs, name: str) -> None:
-    with browser.new_context(viewport={"width": 390, "height": 844}) as context:
+def test_as_wide_as_the_window(browser: Browser, service: Server, jobs: Jobs, name: str, width: int) -> None:
+    with browser.new_context(viewport={"width": width, "height": 844}) as context:
         page = context.new_page()
         show(page, service, jobs, name)
         tall(page)
-        assert page.evaluate("document.documentElement.scrollWidth") == 390
+        assert page.evaluate("document.documentElement.scrollWidth") == width
+        assert page.evaluate(CLIPPED) == []
+
+
+def test_a_clipped_table_is_found(page: Page) -> None:
+    wide = "<main><div style='width: 200px; overflow-x: {}'><table style='width: 400px'></table></div></main>"
+    for overflow, clipped in (("hidden", 1), ("auto", 0)):
+        page.set_content(wide.format(overflow))
+        assert len(page.evaluate(CLIPPED)) == clipped
 
 
 def test_the_policy_allows_nothing_inline_and_nothing_from_elsewhere(service: Server) -> None:

@@ -93,7 +93,7 @@ def test_names_stay_data(node_name: str, tensor_name: str, tmp_path: Path) -> No
     proto = _renamed(linear(node_name), tensor_name)
     file = tmp_path / "m.onnx"
     file.write_bytes(proto.SerializeToString())
-    described = inspect(file, tmp_path / "g")
+    described = inspect(file, tmp_path / "g", {})
     assert described["ok"]
     graph = Graph.load(tmp_path / "g")
     assert [n.name for n in graph.nodes] == ["input1", "linear1"]

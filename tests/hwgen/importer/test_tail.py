@@ -77,7 +77,7 @@ def test_the_description_names_the_models_own_outputs(tmp_path: Path) -> None:
     tail = [N("Softmax", ["h"], ["p"]), N("ArgMax", ["p"], ["best"], axis=-1, keepdims=0), N("Relu", ["h"], ["r"])]
     proto = model([*nodes, *tail], inputs, ["p", "best", "r"], constants)
     (tmp_path / "m.onnx").write_bytes(proto.SerializeToString())
-    answer = inspect(tmp_path / "m.onnx", tmp_path / "graph.npz")
+    answer = inspect(tmp_path / "m.onnx", tmp_path / "graph.npz", {})
     assert answer["graph"]["outputs"] == [
         {"name": "p", "shape": [4], "type": "float32"},
         {"name": "best", "shape": [], "type": "int64"},
