@@ -36,7 +36,8 @@ PAYLOAD_BITS = 1000  # of all streams of a small operator
 DRAWN_OF_A_DESIGN = 3
 GENERATION = 6  # of the seeds: a new one draws operators that nobody has seen
 PIPELINES = (
-    "matvec", "matmul", "eltwise", "reduce", "cast", "embedding", "window", "softmax", "layer_norm", "rms_norm", "to_mx",
+    "matvec", "matmul", "eltwise", "reduce", "cast", "embedding", "window", "softmax", "layer_norm", "rms_norm",
+    "to_mx",
 )  # fmt: skip
 PLATFORM = Platform.connected("chain", ("a", "b"), bandwidth_gbps=10, latency_ns=40, clock_mhz=300)
 
