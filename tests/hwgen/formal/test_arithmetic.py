@@ -1,8 +1,8 @@
 """The arithmetic that synthesis reads equals the arithmetic that simulation runs, for all inputs: proved by SAT.
 
 Where a module is simulated as a loop in a function and synthesised as a structure, the structure is a module of its
-own. Each is compared with the function (``rtl/formal/fv_*.sv``), registers included: what comes out of a pipeline that never stops
-depends on as many cycles as it has registers, so that a proof over one more than that holds for ever.
+own. Each is compared with the function (``rtl/formal/fv_*.sv``), registers included: what comes out of a pipeline that
+never stops depends on as many cycles as it has registers, so that a proof over one more than that holds for ever.
 """
 
 from __future__ import annotations
